@@ -1,0 +1,14 @@
+# Two commands: `make train` from nothing to a trained generator, `make test` for the tests.
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+BIN := .venv/bin
+CORES ?= 8
+
+.PHONY: setup train mosaics test lint
+
+setup: .venv/.ok
+
+.venv/.ok: pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(if $(UV),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
+	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev]'
+	touch $@

@@ -1,0 +1,224 @@
+"""The Haversine grid: tiles of 51.2 km on their own middle parallel and meridian, each row with its own width."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+
+from terraform.errors import ConfigError
+from terraform.geo.bodies import Body
+from terraform.geo.regions import Region
+from terraform.geo.resample import Axis
+
+TILE_M = 51_200.0
+TILE_PX = 256
+PIXEL_M = TILE_M / TILE_PX
+MARGIN_PX = 64
+HIGHEST_MIDDLE_DEG = 80.0
+
+
+class Bounds(NamedTuple):
+    """West, south, east, north in degrees; east may pass 180 when a region crosses the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+def haversine_m(body: Body, lon1: float, lat1: float, lon2: float, lat2: float) -> float:
+    """Great-circle distance of two points given in degrees, metres (Sinnott 1984, "Virtues of the Haversine")."""
+    phi1, phi2 = math.radians(lat1), math.radians(lat2)
+    half_dphi, half_dlambda = (phi2 - phi1) / 2, math.radians(lon2 - lon1) / 2
+    h = math.sin(half_dphi) ** 2 + math.cos(phi1) * math.cos(phi2) * math.sin(half_dlambda) ** 2
+    return 2 * body.radius_m * math.asin(min(1.0, math.sqrt(h)))
+
+
+def tile_height_deg(body: Body) -> float:
+    """Height of every row of tiles, degrees of latitude: 51.2 km along a meridian."""
+    return TILE_M / body.metres_per_degree
+
+
+def tile_width_deg(body: Body, middle_deg: float) -> float:
+    """Width of the tiles of a row, degrees of longitude: the Haversine formula solved on the row's middle parallel.
+
+    Raises
+    ------
+    ConfigError
+        The row's middle lies beyond 80 degrees, where a tile's northern and southern edges differ too much.
+    """
+    if abs(middle_deg) > HIGHEST_MIDDLE_DEG:
+        raise ConfigError(
+            f"a row of tiles at {middle_deg:.2f} degrees is beyond {HIGHEST_MIDDLE_DEG:.0f}: there a 51.2 km square "
+            "is no square any more; end the region's polygon before (Mars mosaics use polar caps there)"
+        )
+    return math.degrees(2 * math.asin(math.sin(TILE_M / (2 * body.radius_m)) / math.cos(math.radians(middle_deg))))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of tiles of a region.
+
+    Attributes
+    ----------
+    index : int
+        0 is the southernmost.
+    west, south : float
+        South-western corner, degrees.
+    tile_width_deg, tile_height_deg : float
+        Extent of one tile, degrees.
+    columns : int
+        Tiles in the row, counted from the west.
+    """
+
+    index: int
+    west: float
+    south: float
+    tile_width_deg: float
+    tile_height_deg: float
+    columns: int
+
+    @property
+    def middle_deg(self) -> float:
+        """Latitude of the row's middle parallel, degrees."""
+        return self.south + self.tile_height_deg / 2
+
+    @property
+    def north(self) -> float:
+        """Latitude of the row's northern edge, degrees."""
+        return self.south + self.tile_height_deg
+
+    @property
+    def pixel_width_deg(self) -> float:
+        """Width of a pixel, degrees of longitude."""
+        return self.tile_width_deg / TILE_PX
+
+    @property
+    def pixel_height_deg(self) -> float:
+        """Height of a pixel, degrees of latitude."""
+        return self.tile_height_deg / TILE_PX
+
+    def latitudes(self, margin_px: int = 0) -> Axis:
+        """The pixel rows of this row of tiles, north to south, with a margin above and below."""
+        step = self.pixel_height_deg
+        return Axis(self.north + margin_px * step, -step, TILE_PX + 2 * margin_px)
+
+    def longitudes(self, margin_px: int = 0) -> Axis:
+        """The pixel columns of this row of tiles, west to east, with a margin on both sides."""
+        step = self.pixel_width_deg
+        return Axis(self.west - margin_px * step, step, self.columns * TILE_PX + 2 * margin_px)
+
+    def tile_bounds(self, column: int) -> Bounds:
+        """The ground of one tile, degrees."""
+        west = self.west + column * self.tile_width_deg
+        return Bounds(west, self.south, west + self.tile_width_deg, self.north)
+
+    def tile_centre(self, column: int) -> tuple[float, float]:
+        """Longitude and latitude of a tile's centre, degrees."""
+        return self.west + (column + 0.5) * self.tile_width_deg, self.middle_deg
+
+    def pixel_centre(self, column: int, y: int, x: int) -> tuple[float, float]:
+        """Longitude and latitude of the centre of pixel (y, x) of a tile, degrees; (0, 0) is its north-west."""
+        lon = self.west + (column * TILE_PX + x + 0.5) * self.pixel_width_deg
+        return lon, self.north - (y + 0.5) * self.pixel_height_deg
+
+    def pixel_at(self, lon_deg: float, lat_deg: float) -> tuple[int, int, int]:
+        """Column, y and x of the pixel that holds a point: the inverse of `pixel_centre`."""
+        from_west = math.floor((lon_deg - self.west) / self.pixel_width_deg)
+        column, x = divmod(from_west, TILE_PX)
+        return column, math.floor((self.north - lat_deg) / self.pixel_height_deg), x
+
+
+def rows_of(region: Region) -> list[Row]:
+    """The whole rows that cover a region, from its southern edge northwards, each from the region's western edge.
+
+    Raises
+    ------
+    ConfigError
+        A row would lie beyond 80 degrees.
+    """
+    west, south, east, north = region.bounds
+    height = tile_height_deg(region.body)
+    rows = []
+    # A hair less than the region, so that an edge that falls on a row's edge does not open another row.
+    for index in range(max(1, math.ceil((north - south) / height - 1e-9))):
+        bottom = south + index * height
+        width = tile_width_deg(region.body, bottom + height / 2)
+        wanted = max(1, math.ceil((east - west) / width - 1e-9))
+        rows.append(Row(index, west, bottom, width, height, min(wanted, math.floor(360 / width))))
+    return rows
+
+
+def left_over_deg(row: Row, region: Region) -> float:
+    """Longitude that a row round the whole planet leaves uncovered because only whole tiles fit, degrees."""
+    return max(0.0, region.bounds[2] - region.bounds[0] - row.columns * row.tile_width_deg)
+
+
+def columns_inside(row: Row, region: Region) -> list[int]:
+    """The columns of a row whose centre lies in the region's polygon: the row's tiles."""
+    centres = np.array([row.tile_centre(column) for column in range(row.columns)])
+    inside = shapely.contains_xy(region.geometry, centres[:, 0], centres[:, 1])
+    return [int(column) for column in np.flatnonzero(inside)]
+
+
+def tile_count(region: Region) -> int:
+    """Number of tiles of a region before any screening."""
+    return sum(len(columns_inside(row, region)) for row in rows_of(region))
+
+
+def extent(region: Region) -> Bounds:
+    """Everything a region's tiles touch, margins included, degrees; latitudes end at the poles."""
+    rows = rows_of(region)
+    margin_lat = MARGIN_PX * rows[0].pixel_height_deg
+    west = min(row.west - MARGIN_PX * row.pixel_width_deg for row in rows)
+    east = max(row.west + row.columns * row.tile_width_deg + MARGIN_PX * row.pixel_width_deg for row in rows)
+    return Bounds(west, max(-90.0, rows[0].south - margin_lat), east, min(90.0, rows[-1].north + margin_lat))
+
+
+@dataclass(frozen=True)
+class RasterGrid:
+    """A raster in degrees, north up.
+
+    Attributes
+    ----------
+    body : Body
+        Its geographic CRS is the raster's.
+    latitudes, longitudes : Axis
+        The pixel rows, north to south, and the pixel columns, west to east, degrees.
+    """
+
+    body: Body
+    latitudes: Axis
+    longitudes: Axis
+
+    @property
+    def closes(self) -> bool:
+        """The columns go round the planet: the last is followed by the first."""
+        return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
+
+
+def download_grid(region: Region) -> RasterGrid:
+    """The raster that a region's download should have: 200 m pixels, as wide on its most equatorward parallel."""
+    west, south, east, north = mosaic_extent(region) if region.role == "mosaic" else extent(region)
+    equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
+    height = PIXEL_M / region.body.metres_per_degree
+    width = height / math.cos(math.radians(equatorward))
+    if east - west >= 360:
+        count = round(360 / width)
+        longitudes = Axis(west, 360 / count, count)
+    else:
+        longitudes = Axis(west, width, math.ceil((east - west) / width))
+    return RasterGrid(region.body, Axis(north, -height, math.ceil((north - south) / height)), longitudes)
+
+
+def mosaic_extent(region: Region, halo_px: int = 256) -> Bounds:
+    """What a generator must see to draw a region: its bounds and a halo, degrees; at most once round the planet."""
+    west, south, east, north = region.bounds
+    halo_lat = halo_px * PIXEL_M / region.body.metres_per_degree
+    south, north = max(-90.0, south - halo_lat), min(90.0, north + halo_lat)
+    halo_lon = halo_lat / max(0.05, math.cos(math.radians(max(abs(south), abs(north)))))
+    if east - west + 2 * halo_lon >= 360:
+        return Bounds(-180.0, south, 180.0, north)
+    return Bounds(west - halo_lon, south, east + halo_lon, north)

@@ -1,0 +1,170 @@
+"""The only door to GDAL: open, read and write rasters with a georeference."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
+from rasterio.transform import Affine
+from rasterio.windows import Window
+
+from terraform.errors import InputError
+from terraform.geo.bodies import BODIES, Body
+from terraform.geo.grid import RasterGrid
+from terraform.geo.heights import VOID
+from terraform.geo.resample import Axis
+from terraform.publish import publish, require_space
+
+_GDAL = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_NUM_THREADS": "ALL_CPUS",
+    "GDAL_VRT_ENABLE_PYTHON": "NO",
+    "GDAL_VRT_ENABLE_RAWRASTERBAND": "NO",
+    "GDAL_PAM_ENABLED": "NO",
+}
+_BLOCK = 256
+
+
+@contextmanager
+def opened(path: Path | str, drivers: tuple[str, ...] = ("GTiff",)) -> Iterator[Any]:
+    """Open a raster for reading, as a rasterio dataset.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, or not of the allowed drivers.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: check the path")
+    with rasterio.Env(**_GDAL):
+        try:
+            dataset = rasterio.open(path, driver=list(drivers))
+        except (RasterioError, CRSError) as error:
+            raise InputError(
+                f"{path} cannot be opened as {' or '.join(drivers)} ({error}): it may be truncated or of another "
+                "format; fetch or export it again"
+            ) from None
+        with dataset:
+            yield dataset
+
+
+def read(dataset: Any, rows: tuple[int, int] | None = None, columns: tuple[int, int] | None = None) -> NDArray[Any]:
+    """Read a window of all bands as (H, W) for one band, (H, W, C) for more.
+
+    Raises
+    ------
+    InputError
+        The file ends early or its data cannot be decoded.
+    """
+    top, bottom = rows or (0, dataset.height)
+    left, right = columns or (0, dataset.width)
+    try:
+        values = dataset.read(window=Window(left, top, right - left, bottom - top))
+    except RasterioError as error:
+        raise InputError(
+            f"{dataset.name} cannot be read ({error.__cause__ or error}): it is damaged; get it again"
+        ) from None
+    return values[0] if dataset.count == 1 else np.moveaxis(values, 0, -1)
+
+
+def grid_of(dataset: Any) -> RasterGrid:
+    """The degrees grid of a raster in a body's geographic CRS.
+
+    Raises
+    ------
+    InputError
+        It is rotated, south up, or in another CRS.
+    """
+    transform = dataset.transform
+    body = body_of(dataset)
+    if not dataset.crs.is_geographic or transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
+        raise InputError(f"{dataset.name} is not a north-up raster in degrees: it is in {dataset.crs}; fetch it again")
+    return RasterGrid(
+        body,
+        Axis(transform.f, transform.e, dataset.height),
+        Axis(transform.c, transform.a, dataset.width),
+    )
+
+
+def body_of(dataset: Any) -> Body:
+    """The body whose sphere or ellipsoid a raster's CRS is on.
+
+    Raises
+    ------
+    InputError
+        There is no CRS, or it belongs to a body that is not known.
+    """
+    if dataset.crs is None:
+        raise InputError(f"{dataset.name} has no CRS: say which one it is in with `crs:`")
+    axis_m = semi_major_axis_m(dataset.crs)
+    for body in BODIES.values():
+        if abs(axis_m / body.radius_m - 1) < 0.01:
+            return body
+    raise InputError(
+        f"{dataset.name} is on a body of radius {axis_m / 1000:.1f} km: known are "
+        + ", ".join(f"{body.name} ({body.radius_m / 1000:.1f} km)" for body in BODIES.values())
+    )
+
+
+def semi_major_axis_m(crs: CRS) -> float:
+    """Semi-major axis of a CRS's ellipsoid, metres."""
+    from pyproj import CRS as ProjCRS
+
+    ellipsoid = ProjCRS.from_wkt(crs.to_wkt()).ellipsoid
+    if ellipsoid is None:
+        raise InputError(f"the CRS {crs} has no ellipsoid: give one of Earth or Mars with `crs:`")
+    return float(ellipsoid.semi_major_metre)
+
+
+def affine_of(grid: RasterGrid) -> Affine:
+    """The georeference of a grid in degrees."""
+    rows, columns = grid.latitudes, grid.longitudes
+    return Affine(columns.step, 0, columns.origin, 0, rows.step, rows.origin)
+
+
+def write_strips(
+    path: Path, grid: RasterGrid, strips: Iterable[NDArray[Any]], bands: int, dtype: str, tags: Mapping[str, str]
+) -> None:
+    """Publish a GeoTIFF in degrees from strips of rows, north to south, so that memory holds one strip at a time.
+
+    Parameters
+    ----------
+    strips : iterable of (h, W) or (h, W, bands) arrays
+        Together as many rows as the grid has.
+    dtype : str
+        "int16" for heights (void is the nodata value) or "uint8" for imagery.
+    tags : mapping
+        Provenance, written into the file.
+    """
+    height, width = grid.latitudes.count, grid.longitudes.count
+    require_space(path.parent, height * width * bands * np.dtype(dtype).itemsize // 2)
+    profile = {
+        "driver": "GTiff", "height": height, "width": width, "count": bands, "dtype": dtype,
+        "crs": CRS.from_user_input(grid.body.geographic_crs), "transform": affine_of(grid),
+        "nodata": VOID if dtype == "int16" else None, "tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK,
+        "compress": "ZSTD", "zstd_level": 1, "predictor": 2, "bigtiff": "IF_SAFER",
+        "photometric": "RGB" if bands == 3 else "MINISBLACK",
+    }  # fmt: skip
+    with (
+        publish(path, verify=_readable) as temporary,
+        rasterio.Env(**_GDAL),
+        rasterio.open(temporary, "w", **profile) as dataset,
+    ):
+        top = 0
+        for strip in strips:
+            values = strip[None] if strip.ndim == 2 else np.moveaxis(strip, -1, 0)
+            dataset.write(values, window=Window(0, top, width, strip.shape[0]))
+            top += strip.shape[0]
+        dataset.update_tags(**tags)
+
+
+def _readable(path: Path) -> None:
+    with opened(path) as dataset:
+        for row in range(0, dataset.height, 2048):
+            read(dataset, (row, min(row + 256, dataset.height)))

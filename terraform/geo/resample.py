@@ -1,0 +1,149 @@
+"""Row-separable resampling between two grids whose rows and columns are parallel, by gathering weighted pixels.
+
+A grid in degrees and a row of tiles, a band or an equirectangular map differ only in the origin and the step of each
+axis, so that resampling is two one-dimensional gathers: no per-tile warp.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The pixels along one direction.
+
+    Attributes
+    ----------
+    origin : float
+        Coordinate of the outer edge of pixel 0.
+    step : float
+        Signed size of a pixel in the same unit: pixel i covers origin + i * step to origin + (i + 1) * step.
+    count : int
+        Number of pixels.
+    """
+
+    origin: float
+    step: float
+    count: int
+
+    @property
+    def end(self) -> float:
+        """Coordinate of the outer edge of the last pixel."""
+        return self.origin + self.step * self.count
+
+    def centres(self) -> NDArray[np.float64]:
+        """Coordinates of the pixel centres, (count,)."""
+        return self.origin + self.step * (np.arange(self.count, dtype=np.float64) + 0.5)
+
+    def part(self, start: int, stop: int) -> "Axis":
+        """Pixels start to stop (exclusive); both may lie outside."""
+        return Axis(self.origin + start * self.step, self.step, stop - start)
+
+    def covering(self, low: float, high: float, spare: int = 0) -> tuple[int, int]:
+        """First and last-plus-one pixel that cover two coordinates and `spare` more, unclipped."""
+        a, b = sorted(((low - self.origin) / self.step, (high - self.origin) / self.step))
+        return int(np.floor(a)) - spare, int(np.ceil(b)) + spare
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Which source pixels make each target pixel, and with what weight.
+
+    Attributes
+    ----------
+    index : (n, k) int64
+        Source pixels; always inside the source.
+    weight : (n, k) float32
+        Their weights; they sum to 1, or to less where the kernel leaves the source, or to 0 outside it.
+    """
+
+    index: NDArray[np.int64]
+    weight: NDArray[np.float32]
+
+
+def taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
+    """Weights of a triangle kernel, widened by the scale when the target is coarser (a prefilter against aliasing).
+
+    At equal pixel sizes this is bilinear interpolation; for coarser targets it is the average that PIL and GDAL call
+    "bilinear with antialiasing".
+
+    Parameters
+    ----------
+    source, target : Axis
+        In the same unit; the steps may differ in sign.
+    wrap : bool
+        The source closes round the planet: pixel `count` is pixel 0.
+    """
+    position = (target.centres() - source.origin) / source.step - 0.5
+    radius = max(1.0, abs(target.step / source.step))
+    offsets = np.arange(2 * int(np.ceil(radius)) + 1) - int(np.ceil(radius))
+    index = np.round(position).astype(np.int64)[:, None] + offsets
+    weight = np.clip(1 - np.abs(index - position[:, None]) / radius, 0, None)
+    weight /= weight.sum(axis=1, keepdims=True)
+    if wrap:
+        index %= source.count
+    else:
+        weight = np.where((index >= 0) & (index < source.count), weight, 0)
+        index = np.clip(index, 0, source.count - 1)
+    used = np.flatnonzero(weight.any(axis=0))
+    return Taps(index[:, used], weight[:, used].astype(np.float32))
+
+
+def gather(values: NDArray[np.float32], rows: Taps, columns: Taps) -> NDArray[np.float32]:
+    """Resample an array along its first two axes.
+
+    Parameters
+    ----------
+    values : (H, W) or (H, W, C) float32
+    rows, columns : Taps
+        For h target rows and w target columns.
+
+    Returns
+    -------
+    (h, w) or (h, w, C) float32
+    """
+    return _along(_along(values, rows, 0), columns, 1)
+
+
+def gather_masked(
+    values: NDArray[np.float32], valid: NDArray[np.bool_], rows: Taps, columns: Taps
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Resample only what is valid: invalid pixels are left out before any averaging.
+
+    Parameters
+    ----------
+    values : (H, W) or (H, W, C) float32
+    valid : (H, W) bool
+
+    Returns
+    -------
+    values : (h, w) or (h, w, C) float32
+        0 where not valid.
+    valid : (h, w) bool
+        At least half of the kernel fell on valid pixels.
+    """
+    if valid.all():
+        share = np.outer(rows.weight.sum(1), columns.weight.sum(1))
+        mixed = gather(values, rows, columns)
+    else:
+        share = gather(valid.astype(np.float32), rows, columns)
+        mixed = gather(np.where(_spread(valid, values), values, np.float32(0)), rows, columns)
+    good = share >= 0.5 - 1e-6
+    divisor = np.where(good, share, 1).astype(np.float32)
+    return np.where(_spread(good, mixed), mixed / _spread(divisor, mixed), np.float32(0)), good
+
+
+def _along(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
+    index, weight = axis_taps.index, axis_taps.weight
+    shape = (-1,) + (1,) * (values.ndim - axis - 1)
+    total: NDArray[np.float32] = np.take(values, index[:, 0], axis) * weight[:, 0].reshape(shape)
+    for k in range(1, index.shape[1]):
+        total += np.take(values, index[:, k], axis) * weight[:, k].reshape(shape)
+    return total
+
+
+def _spread(mask: NDArray[Any], like: NDArray[np.float32]) -> NDArray[Any]:
+    return mask[..., None] if like.ndim > mask.ndim else mask

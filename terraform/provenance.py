@@ -1,0 +1,151 @@
+"""Where an artefact comes from, under which licence, and what that allows: carried from download to mosaic."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from terraform import __version__
+from terraform.errors import ConfigError, InputError
+from terraform.publish import write_text
+
+_RESTRICTION = {
+    "CC0-1.0": 0,
+    "LicenseRef-Public-Domain": 0,
+    "MIT": 1,
+    "CC-BY-4.0": 2,
+    "LicenseRef-Copernicus-DEM": 3,
+    "CC-BY-SA-4.0": 4,
+    "CC-BY-NC-4.0": 5,
+    "CC-BY-NC-SA-4.0": 6,
+    "LicenseRef-Unknown": 7,
+}
+"""SPDX identifiers of the sources' licences, the most permissive first."""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """One source as its owner wants it named.
+
+    Attributes
+    ----------
+    source : str
+        The source's name in config.
+    licence : str
+        SPDX identifier.
+    attribution : str
+        The text to show wherever the data or anything derived from it is shown.
+    synthetic : bool
+        The source is invented; nothing of it was observed.
+    """
+
+    source: str
+    licence: str
+    attribution: str
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a file.
+
+    Attributes
+    ----------
+    credits : tuple of Credit
+        Every source that had a part in it.
+    details : dict
+        Whatever else identifies the making: window, version, digests.
+    code_version : str
+        Version of this package.
+    created : str
+        UTC, ISO 8601.
+    """
+
+    credits: tuple[Credit, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+    code_version: str = __version__
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def licence(self) -> str:
+        """The most restrictive licence of all sources: the one that what is derived must carry."""
+        return most_restrictive(credit.licence for credit in self.credits)
+
+    @property
+    def attribution(self) -> str:
+        """All attribution texts in one line."""
+        return "; ".join(dict.fromkeys(credit.attribution for credit in self.credits))
+
+    @property
+    def synthetic(self) -> bool:
+        """Some source is invented."""
+        return any(credit.synthetic for credit in self.credits)
+
+    def tags(self) -> dict[str, str]:
+        """Texts for a raster's or a weights file's metadata."""
+        return {
+            "LICENCE": self.licence,
+            "ATTRIBUTION": self.attribution,
+            "SYNTHETIC_INPUT": str(self.synthetic).lower(),
+            "SOFTWARE": f"terraform {self.code_version}",
+        }
+
+
+def most_restrictive(licences: Iterable[str]) -> str:
+    """The licence that what is derived from all of them must carry; an unlisted one is the most restrictive.
+
+    Raises
+    ------
+    ConfigError
+        Nothing was given.
+    """
+    named = list(licences)
+    if not named:
+        raise ConfigError("no licence was given: every source states one")
+    return max(named, key=lambda licence: _RESTRICTION.get(licence, len(_RESTRICTION)))
+
+
+def merge(parts: Iterable[Provenance], **details: Any) -> Provenance:
+    """The provenance of something made from several files."""
+    credits = dict.fromkeys(credit for part in parts for credit in part.credits)
+    return Provenance(tuple(credits), details)
+
+
+def to_json(provenance: Provenance) -> str:
+    """As text, with the licence that follows from the sources."""
+    return json.dumps(
+        {"licence": provenance.licence, "attribution": provenance.attribution, **asdict(provenance)}, indent=2
+    )
+
+
+def from_json(text: str) -> Provenance:
+    """The inverse of `to_json`."""
+    document = json.loads(text)
+    credits = tuple(Credit(**credit) for credit in document["credits"])
+    return Provenance(credits, document["details"], document["code_version"], document["created"])
+
+
+def write(provenance: Provenance, path: Path) -> None:
+    """Publish as JSON."""
+    write_text(path, to_json(provenance) + "\n")
+
+
+def read(path: Path) -> Provenance:
+    """Read what `write` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is missing or not a provenance.
+    """
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no provenance ({error}): make the files beside it again") from None
+
+
+def beside(path: Path) -> Path:
+    """Where the provenance of a download lies: the same name with .json."""
+    return path.with_suffix(".json")

@@ -1,0 +1,111 @@
+"""The one way a file comes into being: write beside its final name, flush, verify, rename."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from terraform.errors import ResourceError, TerraformError
+
+_MARK = ".part-"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
+
+
+@contextmanager
+def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """Write a file so that its name holds either the whole new content or the old one.
+
+    Yields a temporary path in the same folder with the same suffix. When the block ends, the file is
+    flushed to disk, verified, renamed onto `path`, and the folder is flushed. When the block raises, the temporary file
+    goes and `path` is untouched. Leftovers of killed processes are swept first.
+
+    Parameters
+    ----------
+    path : Path
+        The final name; its folder is made when missing.
+    verify : callable, optional
+        Called with the temporary path before the rename; it raises when the content is not right.
+
+    Raises
+    ------
+    ResourceError
+        The disk is full, or the folder cannot be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}{_MARK}{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
+        yield temporary
+        _flush(temporary)
+        if verify is not None:
+            verify(temporary)
+        temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        raise _explained(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Publish a small UTF-8 text file."""
+    with publish(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that dead processes left in a folder."""
+    for leftover in folder.glob(f".*{_MARK}*"):
+        owner = leftover.name.rpartition(_MARK)[2].partition(".")[0]
+        if owner.isdigit() and int(owner) != os.getpid() and not _alive(int(owner)):
+            leftover.unlink(missing_ok=True)
+
+
+def require_space(folder: Path, needed_bytes: int) -> None:
+    """Refuse early what will not fit on the disk.
+
+    Raises
+    ------
+    ResourceError
+        Fewer than `needed_bytes` are free where `folder` lies.
+    """
+    place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(place).free
+    if free < needed_bytes:
+        raise ResourceError(
+            f"{folder} has {free / 1e9:.1f} GB free, {needed_bytes / 1e9:.1f} GB are needed: free some space or "
+            "choose another folder"
+        )
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _explained(error: OSError, path: Path) -> Exception:
+    if isinstance(error, TerraformError):
+        return error
+    if error.errno in _FULL:
+        free = shutil.disk_usage(path.parent).free if path.parent.exists() else 0
+        return ResourceError(f"{path}: the disk is full ({free / 1e6:.0f} MB free): free some space and run again")
+    if error.errno in _REFUSED:
+        return ResourceError(f"{path}: cannot be written ({error.strerror}): make its folder writable")
+    return error
