@@ -1,0 +1,273 @@
+"""The configuration: every setting with its default, unit and range; the one place where these stand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from terraform.errors import ConfigError
+
+SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
+Name = Annotated[str, Field(pattern=SLUG)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Channel = Literal["elevation", "slope", "position", "valley", "hillshade", "sea", "sea_distance", "latitude"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Regions(_Section):
+    """Which polygons to use."""
+
+    file: str = "regions.geojson"
+    """GeoJSON file with the regions, relative to the working folder."""
+    include: list[Name] | None = None
+    """Names of the regions to use; all of the file when null."""
+
+
+class Split(_Section):
+    """Roles that override those of the regions file."""
+
+    train: list[Name] = []
+    """Regions to learn from."""
+    validation: list[Name] = []
+    """Regions on which the best weights are chosen; never trained on."""
+    test: list[Name] = []
+    """Regions on which the result is judged once; never trained on, never used to choose."""
+
+
+class SampleSource(_Section):
+    """The embedded synthetic world: offline, deterministic, nothing of it was observed."""
+
+    source: Literal["sample"] = "sample"
+    """Name of the source."""
+
+
+class FilesSource(_Section):
+    """One's own rasters."""
+
+    source: Literal["files"]
+    """Name of the source."""
+    path: str | list[str]
+    """A file, a folder, or a list of them, finest first, the next fills; `{region}` and `{rasters}` are replaced."""
+    nodata_means: Literal["sea", "void"] = "void"
+    """What missing elevation stands for."""
+    nodata: float | None = None
+    """The missing value, when the file does not say it."""
+    crs: str | None = None
+    """CRS of the file, when it does not say it."""
+    licence: str = "LicenseRef-Unknown"
+    """SPDX identifier; an unknown licence counts as the most restrictive."""
+    attribution: str = "own rasters"
+    """Text to show with whatever is derived from them."""
+
+
+AnySource = Annotated[SampleSource | FilesSource, Field(discriminator="source")]
+
+
+class EarthSources(_Section):
+    """Where Earth comes from."""
+
+    elevation: AnySource = SampleSource()
+    """Heights."""
+    imagery: AnySource = SampleSource()
+    """Colours."""
+
+
+class MarsSources(_Section):
+    """Where Mars comes from."""
+
+    elevation: AnySource = SampleSource()
+    """Heights."""
+
+
+class Sources(_Section):
+    """The upstream data of each body."""
+
+    earth: EarthSources = EarthSources()
+    """Earth."""
+    mars: MarsSources = MarsSources()
+    """Mars."""
+
+
+class Pairs(_Section):
+    """Which pairs of elevation and imagery are kept."""
+
+    max_void: Share = 0.1
+    """Largest share of a tile without elevation or imagery."""
+    max_sea: Share = 0.8
+    """Largest share of sea."""
+    max_cloud: Share = 0.5
+    """Largest share of white, structureless imagery (cloud; bright snow has texture and passes)."""
+
+
+class Sheet(_Section):
+    """The pair sheet that people look at, and the range of the `turbo` encoding."""
+
+    low_m: float = 0.0
+    """Height of the colormap's first colour, metres; below it is white."""
+    high_m: float = 9000.0
+    """Height of the colormap's last colour, metres."""
+    pairs: int = Field(24, ge=1, le=400)
+    """Pairs shown, spread evenly over the region."""
+
+
+class Condition(_Section):
+    """What the generator sees of the relief."""
+
+    encoding: Literal["relief", "turbo"] = "relief"
+    """`turbo`: the three colours of the original work. `relief`: the named channels."""
+    channels: list[Channel] = ["elevation", "slope", "position", "valley", "hillshade", "sea", "latitude"]
+    """Channels of `relief`, in order."""
+    resolution_m: float = Field(1000.0, ge=0)
+    """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
+    local_time_h: float = Field(10.5, gt=6, lt=18)
+    """Local solar time of the imagery at an equinox, hours; it gives the hillshade's sun. Sentinel-2 passes at 10.5."""
+
+
+class Train(_Section):
+    """How the generator learns."""
+
+    network: Literal["cnn", "unet256", "unet_fc"] = "unet_fc"
+    """The generator."""
+    width: int = Field(64, ge=4, le=256)
+    """Filters of the generator's first layer."""
+    norm: Literal["batch", "instance"] = "batch"
+    """Normalisation of the generator."""
+    discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
+    """`none` trains on L1 alone (`cnn`: on the mean square)."""
+    discriminator_width: int = Field(64, ge=4, le=256)
+    """Filters of the discriminator's first layer."""
+    adversarial: Literal["bce", "least_squares", "hinge"] = "hinge"
+    """The adversarial loss."""
+    lambda_l1: float = Field(100.0, ge=0)
+    """Weight of the L1 loss."""
+    lambda_features: float = Field(10.0, ge=0)
+    """Weight of feature matching."""
+    images: int = Field(100_000, ge=1)
+    """Images seen in all."""
+    batch: int = Field(4, ge=1)
+    """Images per step."""
+    rate: float = Field(2e-4, gt=0)
+    """Adam's learning rate of the generator; constant, then linear to zero."""
+    discriminator_rate: float = Field(2e-4, gt=0)
+    """Adam's learning rate of the discriminator."""
+    decay_from: Share = 0.5
+    """Share of the training after which the rates fall."""
+    average: float = Field(0.999, ge=0, lt=1)
+    """Decay of the generator's moving average per step; 0 uses the last weights."""
+    jitter: bool = True
+    """Resize to 286, crop to 256 and mirror at random."""
+    validate_every: int = Field(5_000, ge=1)
+    """Images between two validations."""
+    state_every: int = Field(2_000, ge=1)
+    """Images between two saved states; a killed run goes on from the last."""
+    validation_pairs: int = Field(64, ge=1)
+    """Pairs a validation looks at, spread evenly over the held-out regions."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the networks."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+
+
+class Elevation(_Section):
+    """How heights of another body become heights that the generator knows."""
+
+    policy: Literal["clip", "sea_level", "affine", "quantile", "relief"] = "sea_level"
+    """`clip`: as they are. `sea_level`: flood below the shoreline. `affine`: stretch the land to `top_m`. `quantile`:
+    match Earth's land heights. `relief`: local relief only."""
+    shoreline_m: float = 0.0
+    """Height of the shoreline above the body's datum, metres; what lies below it is sea (not for `clip`)."""
+    top_m: float = Field(8000.0, gt=0)
+    """Height that `affine` gives to the highest land, metres."""
+
+
+class Mosaics(_Section):
+    """What to draw."""
+
+    regions: list[Name] = ["olympus", "korolev"]
+    """Regions to draw; any region of the file, of any body."""
+    elevation: Elevation = Elevation()
+    """From the body's heights to those the generator knows."""
+    window_px: int = Field(1024, ge=256)
+    """Side of the generator's windows, pixels."""
+    compression: Literal["zstd", "deflate", "jpeg", "webp"] = "deflate"
+    """Compression of the mosaic."""
+
+
+class Config(_Section):
+    """The whole configuration."""
+
+    run: Name = "default"
+    """Name of the model's results."""
+    seed: int = Field(0, ge=0)
+    """Seed of the synthetic world and of everything random."""
+    rasters: str = "rasters"
+    """Folder of one's own rasters: the `{rasters}` of a path."""
+    regions: Regions = Regions()
+    """Which polygons to use."""
+    split: Split = Split()
+    """Roles that override those of the regions file."""
+    sources: Sources = Sources()
+    """Upstream data."""
+    pairs: Pairs = Pairs()
+    """Which pairs are kept."""
+    sheet: Sheet = Sheet()
+    """The pair sheet and the Turbo colormap."""
+    condition: Condition = Condition()
+    """What the generator sees."""
+    train: Train = Train()
+    """How it learns."""
+    mosaics: Mosaics = Mosaics()
+    """What it draws."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        if self.sheet.high_m <= self.sheet.low_m:
+            raise ValueError(f"sheet: high_m {self.sheet.high_m:g} must be above low_m {self.sheet.low_m:g}")
+        return self
+
+
+def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
+    """Check a configuration and fill in the defaults.
+
+    Raises
+    ------
+    ConfigError
+        One line per mistake: path, what was given, what is allowed.
+    """
+    try:
+        return Config.model_validate(dict(document))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(name, mistake) for mistake in error.errors())) from None
+
+
+def load(*paths: Path | str) -> Config:
+    """Read `config.yaml` and overlays, the later ones over the earlier, and check the result."""
+    from terraform.strict_yaml import read_yaml
+
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merged = overlay(merged, read_yaml(Path(path)))
+    return parse(merged, " + ".join(Path(path).name for path in paths))
+
+
+def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two configurations: sections are merged, anything else is replaced; a source is replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = overlay(old, value) if both and "source" not in value else value  # type: ignore[arg-type]
+    return merged
+
+
+def _line(name: str, mistake: Any) -> str:
+    path = ".".join(str(part) for part in mistake["loc"] if part not in ("sample", "files")) or "(top level)"
+    if mistake["type"] == "extra_forbidden":
+        return f"{name}: {path}: unknown setting (given {mistake['input']!r}): remove it or correct its name"
+    if mistake["type"] == "value_error":
+        return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"

@@ -1,0 +1,1 @@
+"""Networks that learn elevation -> imagery: numpy, torch and safetensors only."""

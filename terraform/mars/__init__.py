@@ -1,0 +1,1 @@
+"""Drawing another body with a trained generator: bands, caps, mosaics."""

@@ -1,0 +1,1 @@
+"""Pairs of elevation and imagery: the relief as a condition, the cut, the store."""
