@@ -11,7 +11,9 @@ from terraform.errors import ConfigError
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=SLUG)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Channel = Literal["elevation", "slope", "position", "valley", "hillshade", "sea", "sea_distance", "latitude"]
+Channel = Literal[
+    "elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude"
+]
 
 
 class _Section(BaseModel):
@@ -119,7 +121,7 @@ class Condition(_Section):
 
     encoding: Literal["relief", "turbo"] = "relief"
     """`turbo`: the three colours of the original work. `relief`: the named channels."""
-    channels: list[Channel] = ["elevation", "slope", "position", "valley", "hillshade", "sea", "latitude"]
+    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "latitude"]
     """Channels of `relief`, in order."""
     resolution_m: float = Field(1000.0, ge=0)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""

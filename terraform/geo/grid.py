@@ -11,11 +11,8 @@ from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
+from terraform.geo.tile import MARGIN_PX, PIXEL_M, TILE_M, TILE_PX
 
-TILE_M = 51_200.0
-TILE_PX = 256
-PIXEL_M = TILE_M / TILE_PX
-MARGIN_PX = 64
 HIGHEST_MIDDLE_DEG = 80.0
 
 

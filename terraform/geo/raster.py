@@ -31,23 +31,23 @@ _BLOCK = 256
 
 
 @contextmanager
-def opened(path: Path | str, drivers: tuple[str, ...] = ("GTiff",)) -> Iterator[Any]:
+def opened(path: Path | str, driver: str = "GTiff") -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
 
     Raises
     ------
     InputError
-        The file is missing, truncated, or not of the allowed drivers.
+        The file is missing, truncated, or not of the driver's format.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} does not exist: check the path")
     with rasterio.Env(**_GDAL):
         try:
-            dataset = rasterio.open(path, driver=list(drivers))
+            dataset = rasterio.open(path, driver=driver)
         except (RasterioError, CRSError) as error:
             raise InputError(
-                f"{path} cannot be opened as {' or '.join(drivers)} ({error}): it may be truncated or of another "
+                f"{path} cannot be opened as {driver} ({error}): it may be truncated or of another "
                 "format; fetch or export it again"
             ) from None
         with dataset:

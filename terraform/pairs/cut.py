@@ -1,0 +1,201 @@
+"""Cut a region's rasters into pairs: whole rows, gathered once, sliced into tiles."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform import provenance
+from terraform.config import Pairs as Settings
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, rows_of
+from terraform.geo.heights import SEA, VOID, pack, unpack
+from terraform.geo.regions import Region
+from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
+from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.pairs.store import TILE, ArrayWriter, save_array
+from terraform.publish import publish
+
+_BLOCK = 8
+
+
+class Tile(NamedTuple):
+    """One tile as cut: its record (`store.TILE`), heights (384, 384) int16 and colours (256, 256, 3) uint8."""
+
+    record: tuple[float, ...]
+    elevation: NDArray[np.int16]
+    imagery: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _Raster:
+    """An open raster with its grid."""
+
+    dataset: Any
+    grid: RasterGrid
+
+
+def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: Settings) -> None:
+    """Cut all tiles of a region and write its folder of pairs.
+
+    Parameters
+    ----------
+    elevation, imagery : Path
+        Rasters in degrees of the region's body: int16 heights (`terraform.geo.heights`), uint8 RGB.
+    output : Path
+        Folder; `provenance.json` is written last and says that it is complete.
+
+    Raises
+    ------
+    InputError
+        A raster does not fit the region, or no tile passes the screening.
+    """
+    complete = output / "provenance.json"
+    complete.unlink(missing_ok=True)
+    counts: Counter[str] = Counter()
+    records = []
+    with ExitStack() as stack:
+        heights, colours = (_open(stack, path, region) for path in (elevation, imagery))
+        writers = [
+            _writer(stack, output / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.int16),
+            _writer(stack, output / "imagery.npy", (TILE_PX, TILE_PX, 3), np.uint8),
+        ]
+        for tile in _tiles(region, heights, colours):
+            reason = screened(tile, settings)
+            counts[reason or "kept"] += 1
+            if reason is None:
+                records.append(tile.record)
+                writers[0].append(tile.elevation)
+                writers[1].append(tile.imagery)
+        if not records:
+            raise InputError(_nothing_left(region, counts))
+    save_array(output / "tiles.npy", np.array(records, TILE))
+    _write_index(output / "tiles.parquet", region, np.array(records, TILE))
+    parents = [provenance.read(provenance.beside(path)) for path in (elevation, imagery)]
+    made = provenance.merge(
+        parents,
+        region=region.name,
+        body=region.body.name,
+        fingerprint=region.fingerprint,
+        tiles=dict(counts),
+        left_over_deg=max(left_over_deg(row, region) for row in rows_of(region)),
+        settings=settings.model_dump(),
+    )
+    provenance.write(made, complete)
+
+
+def screened(tile: Tile, settings: Settings) -> str | None:
+    """Why a tile is left out: "void", "sea" or "cloud"; None when it is kept."""
+    _, _, void, sea, *_ = tile.record
+    if void > settings.max_void:
+        return "void"
+    if sea > settings.max_sea:
+        return "sea"
+    return "cloud" if cloud_share(tile.imagery) > settings.max_cloud else None
+
+
+def cloud_share(imagery: NDArray[np.uint8]) -> float:
+    """Share of white and structureless blocks of 8 x 8 pixels; snow on relief is white but has structure."""
+    blocks = imagery.reshape(TILE_PX // _BLOCK, _BLOCK, TILE_PX // _BLOCK, _BLOCK, 3).astype(np.float32)
+    white = blocks.mean(axis=(1, 3)).min(axis=-1) > 215
+    flat = blocks.mean(axis=-1).std(axis=(1, 3)) < 4
+    return float((white & flat).mean())
+
+
+def _open(stack: ExitStack, path: Path, region: Region) -> _Raster:
+    dataset = stack.enter_context(raster.opened(path))
+    grid = raster.grid_of(dataset)
+    if grid.body != region.body:
+        raise InputError(
+            f"{path} lies on {grid.body.name}, region {region.name!r} on {region.body.name}: fetch it again"
+        )
+    return _Raster(dataset, grid)
+
+
+def _writer(stack: ExitStack, path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> ArrayWriter:
+    temporary = stack.enter_context(publish(path))
+    writer = ArrayWriter(temporary, shape, np.dtype(dtype))
+    stack.callback(writer.close)
+    return writer
+
+
+def _tiles(region: Region, heights: _Raster, colours: _Raster) -> Iterator[Tile]:
+    for row in rows_of(region):
+        inside = columns_inside(row, region)
+        if not inside:
+            continue
+        elevation, imagery = _elevation_strip(heights, row), _imagery_strip(colours, row)
+        for column in inside:
+            left = column * TILE_PX
+            yield _tile(
+                row, column,
+                elevation[:, left : left + TILE_PX + 2 * MARGIN_PX],
+                imagery[:, left : left + TILE_PX],
+            )  # fmt: skip
+
+
+def _tile(row: Row, column: int, elevation: NDArray[np.int16], imagery: NDArray[np.uint8]) -> Tile:
+    middle = elevation[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    void = ((middle == VOID) | ~(imagery > 0).any(axis=-1)).mean()
+    record = (row.index, column, float(void), float((middle == SEA).mean()), row.middle_deg, *row.tile_bounds(column))
+    return Tile(record, elevation, imagery)
+
+
+def _elevation_strip(source: _Raster, row: Row) -> NDArray[np.int16]:
+    stored, rows, columns = _window(source, row.latitudes(MARGIN_PX), row.longitudes(MARGIN_PX))
+    heights = unpack(stored)
+    metres, known = gather_masked(heights.metres, ~heights.void, rows, columns)
+    sea = gather(heights.sea.astype(np.float32), rows, columns) if heights.sea.any() else np.zeros_like(metres)
+    return pack(metres, known & (sea >= 0.5), ~known)
+
+
+def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
+    colours, rows, columns = _window(source, row.latitudes(), row.longitudes())
+    mixed, known = gather_masked(colours.astype(np.float32), colours.max(axis=-1) > 0, rows, columns)
+    # Black means void: a dark pixel that is there stays visible.
+    return np.where(known[..., None], np.clip(np.rint(mixed), 1, 255), 0).astype(np.uint8)
+
+
+def _window(source: _Raster, latitudes: Axis, longitudes: Axis) -> tuple[NDArray[Any], Taps, Taps]:
+    """Read once what a row of tiles needs; the taps count from the window's first row and column."""
+    grid = source.grid
+    top, bottom = _clipped(grid.latitudes, latitudes)
+    left, right = (0, grid.longitudes.count) if grid.closes else _clipped(grid.longitudes, longitudes)
+    values = raster.read(source.dataset, (top, bottom), (left, right))
+    rows = taps(grid.latitudes.part(top, bottom), latitudes)
+    return values, rows, taps(grid.longitudes.part(left, right), longitudes, wrap=grid.closes)
+
+
+def _clipped(source: Axis, target: Axis) -> tuple[int, int]:
+    spare = int(abs(target.step / source.step)) + 2
+    start, stop = source.covering(target.origin, target.end, spare)
+    start, stop = max(0, start), min(source.count, stop)
+    # A row entirely outside the raster still needs a window; its weights are all zero, so it reads as void.
+    return (start, stop) if start < stop else (0, 1)
+
+
+def _write_index(path: Path, region: Region, tiles: NDArray[Any]) -> None:
+    import geopandas
+    import shapely
+
+    ground = shapely.box(tiles["west"], tiles["south"], tiles["east"], tiles["north"])
+    columns = {name: tiles[name] for name in ("row", "column", "void", "sea", "latitude")}
+    frame = geopandas.GeoDataFrame({"region": region.name, **columns}, geometry=ground, crs=region.body.geographic_crs)
+    with publish(path) as temporary:
+        frame.to_parquet(temporary)
+
+
+def _nothing_left(region: Region, counts: Counter[str]) -> str:
+    reasons = (
+        ", ".join(f"{number} {reason}" for reason, number in counts.items()) or "its polygon holds no tile's centre"
+    )
+    return (
+        f"region {region.name!r} has no pairs left ({reasons}): move or enlarge its polygon in regions.geojson, or "
+        "raise the limits under `pairs` in config.yaml"
+    )

@@ -1,0 +1,214 @@
+"""From heights to what the networks see: the one function that training and drawing share.
+
+`encode` takes heights with `MARGIN_PX` more pixels on every side than it returns, so that slope, topographic position
+and the distance to the sea are right up to the edge of what is returned, whatever window was cut out.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from terraform.config import Condition, Sheet
+from terraform.geo.tile import MARGIN_PX
+from terraform.pairs.colormap import TURBO
+
+HIGHEST_M = 9000.0
+_FWHM = 2 * math.sqrt(2 * math.log(2))
+_FILL_M = 7500.0
+
+
+@dataclass(frozen=True)
+class Relief:
+    """Heights of a batch of windows, row 0 towards the north.
+
+    Attributes
+    ----------
+    metres : (N, 1, H, W) float32
+        Heights above the datum or the chosen shoreline; anything where sea or void.
+    sea, void : (N, 1, H, W) bool
+    pixel_m : float
+        Side of a pixel, metres.
+    latitude_deg : Tensor
+        Broadcasts to (N, 1, H, W), degrees.
+    sun : Tensor
+        Unit vectors towards the sun along the window's right, its up and the zenith; broadcasts to (N, 3, H, W).
+    """
+
+    metres: Tensor
+    sea: Tensor
+    void: Tensor
+    pixel_m: float
+    latitude_deg: Tensor
+    sun: Tensor
+
+
+def channels_of(condition: Condition) -> int:
+    """Number of channels of an encoding."""
+    return 3 if condition.encoding == "turbo" else len(condition.channels)
+
+
+def sun_at(latitude_deg: Tensor, local_time_h: float) -> Tensor:
+    """Unit vectors towards the sun at an equinox: east, north, zenith, along dimension 1.
+
+    From spherical astronomy with declination 0: hour angle H = 15 degrees per hour before noon, latitude phi:
+    (sin H, -sin phi cos H, cos phi cos H).
+
+    Parameters
+    ----------
+    latitude_deg : (N, 1, ...) Tensor, degrees
+    local_time_h : float
+        Local solar time, hours.
+    """
+    hour_angle = math.radians(15 * (12 - local_time_h))
+    phi = torch.deg2rad(latitude_deg)
+    east = torch.full_like(phi, math.sin(hour_angle))
+    return torch.cat([east, -torch.sin(phi) * math.cos(hour_angle), torch.cos(phi) * math.cos(hour_angle)], 1)
+
+
+def encode(relief: Relief, condition: Condition, sheet: Sheet) -> Tensor:
+    """Heights to channels.
+
+    Returns
+    -------
+    (N, C, H - 128, W - 128) float32 in [-1, 1]
+        `MARGIN_PX` pixels are used up on every side.
+    """
+    if condition.encoding == "turbo":
+        return _inside(_turbo(relief, sheet))
+    view = _View(relief, condition.resolution_m)
+    return torch.cat([_inside(_CHANNELS[name](view)) for name in condition.channels], 1)
+
+
+class _View:
+    """What several channels share: the filled and band-limited heights and their gradient."""
+
+    def __init__(self, relief: Relief, resolution_m: float) -> None:
+        self.relief = relief
+        self.metres = _smooth(_filled(relief), resolution_m / relief.pixel_m)
+        padded = F.pad(self.metres, (1, 1, 1, 1), mode="replicate")
+        self.right = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / (2 * relief.pixel_m)
+        self.up = (padded[:, :, :-2, 1:-1] - padded[:, :, 2:, 1:-1]) / (2 * relief.pixel_m)
+
+
+def _filled(relief: Relief) -> Tensor:
+    land = torch.where(relief.sea | relief.void, 0.0, relief.metres)
+    if not relief.void.any():
+        return land
+    width = _FILL_M / relief.pixel_m
+    known = (~relief.void).to(land.dtype)
+    share = _smooth(known, width)
+    around = torch.where(share > 1e-3, _smooth(land * known, width) / share.clamp_min(1e-3), 0.0)
+    return torch.where(relief.void, around, land)
+
+
+def _smooth(values: Tensor, fwhm_px: float) -> Tensor:
+    """Gaussian of a full width at half maximum in pixels, cut at three standard deviations; edges are repeated."""
+    sigma = fwhm_px / _FWHM
+    if sigma < 0.1:
+        return values
+    radius = max(1, math.ceil(3 * sigma))
+    offsets = torch.arange(-radius, radius + 1, dtype=values.dtype, device=values.device)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    padded = F.pad(values, (radius, radius, radius, radius), mode="replicate")
+    return F.conv2d(F.conv2d(padded, kernel), kernel.transpose(2, 3))
+
+
+def _elevation(view: _View) -> Tensor:
+    """Signed root of the height over 9000 m: lowlands, where most land lies, get most of the range."""
+    scaled = view.metres / HIGHEST_M
+    return (scaled.sign() * scaled.abs().sqrt()).clamp(-1, 1)
+
+
+def _slope(view: _View) -> Tensor:
+    """Gradient g as 2 g / (g + 0.2) - 1: -1 on the flat, 0 at 11 degrees."""
+    gradient = torch.hypot(view.right, view.up)
+    return 2 * gradient / (gradient + 0.2) - 1
+
+
+def _position(width_m: float, scale_m: float) -> Callable[[_View], Tensor]:
+    """Height above the surroundings (topographic position, Weiss 2001) with a Gaussian neighbourhood."""
+
+    def channel(view: _View) -> Tensor:
+        return torch.tanh((view.metres - _smooth(view.metres, width_m / view.relief.pixel_m)) / scale_m)
+
+    return channel
+
+
+def _hillshade(view: _View) -> Tensor:
+    """Lambert's shading relative to flat ground, under the sun that the imagery was taken in."""
+    length = torch.sqrt(1 + view.right**2 + view.up**2)
+    right, up, zenith = view.relief.sun.unbind(1)
+    facing = (zenith - right * view.right[:, 0] - up * view.up[:, 0]) / length[:, 0]
+    return (2 * (facing - zenith)).unsqueeze(1).clamp(-1, 1)
+
+
+def _sea(view: _View) -> Tensor:
+    return view.relief.sea.to(view.metres.dtype) * 2 - 1
+
+
+def _sea_distance(view: _View) -> Tensor:
+    """Distance to the nearest sea pixel, capped at the margin: -1 on the shore, 1 from 64 pixels on."""
+    return distance_px(view.relief.sea, MARGIN_PX) * (2 / MARGIN_PX) - 1
+
+
+def _latitude(view: _View) -> Tensor:
+    return torch.sin(torch.deg2rad(view.relief.latitude_deg)).to(view.metres.dtype).expand_as(view.metres)
+
+
+def distance_px(mask: Tensor, cap_px: int) -> Tensor:
+    """Euclidean distance to the nearest true pixel, capped.
+
+    Exact and separable (Saito and Toriwaki 1994): nearest along the columns, then the best of all nearby columns.
+
+    Parameters
+    ----------
+    mask : (N, 1, H, W) bool
+    cap_px : int
+
+    Returns
+    -------
+    (N, 1, H, W) float32, 0 to cap_px
+    """
+    far = float(cap_px)
+    along = torch.where(mask, 0.0, far)
+    if not mask.any():
+        return along
+    for _ in range(cap_px):
+        down = F.pad(along[:, :, :-1], (0, 0, 1, 0), value=far)
+        up = F.pad(along[:, :, 1:], (0, 0, 0, 1), value=far)
+        along = torch.minimum(along, torch.minimum(down, up) + 1)
+    squared = F.pad(along**2, (cap_px, cap_px), value=far**2)
+    width = mask.shape[3]
+    best = torch.full_like(along, far**2)
+    for shift in range(-cap_px, cap_px + 1):
+        best = torch.minimum(best, squared[..., cap_px + shift : cap_px + shift + width] + shift**2)
+    return best.sqrt()
+
+
+def _turbo(relief: Relief, sheet: Sheet) -> Tensor:
+    table = torch.from_numpy(TURBO.copy()).to(relief.metres.device)
+    level = ((relief.metres - sheet.low_m) / (sheet.high_m - sheet.low_m) * 255).clamp(0, 255).to(torch.int64)
+    colours = table[level[:, 0]].permute(0, 3, 1, 2).to(torch.float32)
+    blank = relief.sea | relief.void | (relief.metres < sheet.low_m)
+    return torch.where(blank, 255.0, colours) / 127.5 - 1
+
+
+def _inside(values: Tensor) -> Tensor:
+    return values[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+
+
+_CHANNELS: dict[str, Callable[[_View], Tensor]] = {
+    "elevation": _elevation,
+    "slope": _slope,
+    "position_2km": _position(2000.0, 60.0),
+    "position_6km": _position(6000.0, 200.0),
+    "hillshade": _hillshade,
+    "sea": _sea,
+    "sea_distance": _sea_distance,
+    "latitude": _latitude,
+}
