@@ -52,9 +52,9 @@ class Tables(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def tables(seed: int, body: str) -> Tables:
-    """The random tables of a body (each body of a seed has its own)."""
-    rng = np.random.default_rng([seed % 2**32, *body.encode()])
+def tables(seed: int, world: int) -> Tables:
+    """The random tables of a world; worlds of different numbers differ for the same seed."""
+    rng = np.random.default_rng([world, abs(seed), int(seed < 0)])
     directions = rng.standard_normal((3, PERIOD))
     directions /= np.sqrt((directions**2).sum(axis=0))
     return Tables(
@@ -101,7 +101,8 @@ class Cells(NamedTuple):
 
 def along(row: Double, axes: Axes) -> Double:
     """The scalar product of a fixed vector with the unit vectors of a grid, (H, W) float64: two operations a pixel."""
-    return axes.cos_lat * (row[0] * axes.cos_lon + row[1] * axes.sin_lon) + row[2] * axes.sin_lat
+    product: Double = axes.cos_lat * (row[0] * axes.cos_lon + row[1] * axes.sin_lon) + row[2] * axes.sin_lat
+    return product
 
 
 def locate(table: Tables, octave: int, cells_per_radius: float, axes: Axes, warp: tuple[Double, ...] = ()) -> Cells:
@@ -122,12 +123,13 @@ def locate(table: Tables, octave: int, cells_per_radius: float, axes: Axes, warp
 
 def fade(t: Float) -> Float:
     """Perlin's quintic, `6t^5 - 15t^4 + 10t^3` (Improving Noise, 2002)."""
-    return t * t * t * (t * (t * np.float32(6) - np.float32(15)) + np.float32(10))
+    inner: Float = t * (t * np.float32(6) - np.float32(15)) + np.float32(10)
+    return t * t * t * inner
 
 
 def smoothstep(low: float, high: float, x: Float) -> Float:
     """0 below `low`, 1 above `high`, a cubic between."""
-    t = np.clip((x - np.float32(low)) * np.float32(1 / (high - low)), np.float32(0), np.float32(1))
+    t: Float = np.clip((x - np.float32(low)) * np.float32(1 / (high - low)), np.float32(0), np.float32(1))
     return t * t * (np.float32(3) - np.float32(2) * t)
 
 
@@ -217,6 +219,10 @@ class Taps(NamedTuple):
     weights: Float
     slopes: Float
 
+    def part(self, pixels: slice) -> "Taps":
+        """The same nodes for some of the positions."""
+        return Taps(self.nodes, self.neighbours[:, pixels], self.weights[:, pixels], self.slopes[:, pixels])
+
 
 def taps(degrees: Double) -> Taps:
     """Nodes around the positions of an axis (Catmull and Rom 1974; slopes are per degree)."""
@@ -237,7 +243,7 @@ def taps(degrees: Double) -> Taps:
 
 def across(rows: Float, weights: Float, x: Taps) -> Float:
     """Interpolate (H, n) values at the nodes of one axis to (H, W)."""
-    total = rows.take(x.neighbours[0], axis=1) * weights[0]
+    total: Float = rows.take(x.neighbours[0], axis=1) * weights[0]
     for tap in range(1, 4):
         total += rows.take(x.neighbours[tap], axis=1) * weights[tap]
     return total
@@ -245,7 +251,7 @@ def across(rows: Float, weights: Float, x: Taps) -> Float:
 
 def down(field: Float, weights: Float, y: Taps) -> Float:
     """Interpolate (n, m) values at the nodes to the rows of the other axis, (H, m)."""
-    total = field[y.neighbours[0]] * weights[0][:, None]
+    total: Float = field[y.neighbours[0]] * weights[0][:, None]
     for tap in range(1, 4):
         total += field[y.neighbours[tap]] * weights[tap][:, None]
     return total

@@ -1,0 +1,200 @@
+"""The synthetic worlds: the same pixel from every window, in range, finite, and true to their own law."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terraform.errors import InputError
+from terraform.sources import noise, sample_earth
+from terraform.sources.sample_colour import SNOW, snow_line_m, sun_direction
+
+PIXEL = 0.002
+REGIONS = {  # west, south, east, north in degrees
+    "cali": (-122, 34, -115.3, 39.5),
+    "italy": (7, 41, 14.3, 46.5),
+    "nw": (-125, 45, -117, 50.5),
+    "andes": (-72, -20, -64.6, -13.1),
+    "tanzania": (33, -5, 39.9, 1.9),
+    "nepal": (80, 24, 87.6, 30.9),
+    "ri": (-78, 40, -70.8, 45.5),
+    "sichuan": (98, 27, 104.2, 32.5),
+    "czech": (10, 46, 18, 51.5),
+}
+
+lons = st.floats(-180, 180)
+lats = st.floats(-89, 89)
+seeds = st.integers(0, 10_000)
+
+
+def grid(west, north, columns, rows, pixel=PIXEL):
+    return west + pixel * (0.5 + np.arange(columns)), north - pixel * (0.5 + np.arange(rows))
+
+
+def region_axes(name, columns=60, rows=60):
+    west, south, east, north = REGIONS[name]
+    return np.linspace(west, east, columns), np.linspace(north, south, rows)
+
+
+@settings(max_examples=8, deadline=None)
+@given(lon=lons, lat=lats, seed=seeds)
+def test_scene_repeats_after_a_turn(lon, lat, seed):
+    columns, rows = grid(lon, lat, 24, 20)
+    here = sample_earth.scene(columns, rows, seed)
+    there = sample_earth.scene(columns + 360, rows, seed)
+    np.testing.assert_array_equal(here.relief.elevation_m, there.relief.elevation_m)
+    np.testing.assert_array_equal(here.imagery, there.imagery)
+
+
+@settings(max_examples=8, deadline=None)
+@given(lon=lons, lat=lats, seed=seeds, top=st.integers(0, 30), left=st.integers(0, 200))
+def test_scene_is_the_same_from_every_window(lon, lat, seed, top, left):
+    """The window straddles the borders of tiles (128 pixels), the crop does not, or elsewhere."""
+    columns, rows = grid(lon, lat, 260, 60)
+    part = slice(top, top + 29), slice(left, left + 57)
+    whole = sample_earth.scene(columns, rows, seed)
+    crop = sample_earth.scene(columns[part[1]], rows[part[0]], seed)
+    np.testing.assert_array_equal(crop.relief.elevation_m, whole.relief.elevation_m[part])
+    np.testing.assert_array_equal(crop.imagery, whole.imagery[part])
+
+
+def test_single_pixel_is_the_pixel_of_the_grid():
+    columns, rows = grid(101, 29, 40, 40)
+    whole = sample_earth.scene(columns, rows, 0)
+    one = sample_earth.scene(columns[17:18], rows[5:6], 0, pixel_deg=(PIXEL, PIXEL))
+    assert one.relief.elevation_m[0, 0] == whole.relief.elevation_m[5, 17]
+    np.testing.assert_array_equal(one.imagery[0, 0], whole.imagery[5, 17])
+
+
+def test_elevation_agrees_with_scene():
+    columns, rows = grid(101, 29, 150, 140)
+    relief, scene = sample_earth.elevation(columns, rows, 3), sample_earth.scene(columns, rows, 3)
+    np.testing.assert_array_equal(relief.elevation_m, scene.relief.elevation_m)
+    np.testing.assert_array_equal(sample_earth.imagery(columns, rows, 3), scene.imagery)
+
+
+def test_worlds_differ_by_seed_and_repeat_by_seed():
+    columns, rows = region_axes("cali")
+    first, again, other = (sample_earth.elevation(columns, rows, seed).elevation_m for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.5
+
+
+@pytest.mark.parametrize("north", [90.0, -90.0 + 20 * PIXEL])
+def test_poles_are_finite(north):
+    rows = np.linspace(north, north - 20 * PIXEL, 21)
+    scene = sample_earth.scene(np.linspace(-180, 180, 37), rows, 0)
+    assert np.isfinite(scene.relief.elevation_m).all()
+    pole = scene.relief.elevation_m[0 if north > 0 else -1]
+    assert np.ptp(pole) < 1.0  # the pole is one place, whatever its longitude
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_sphere_has_land_sea_and_a_natural_range(seed):
+    rng = np.random.default_rng(0)
+    lon, lat = np.sort(rng.uniform(-180, 180, 80)), np.degrees(np.arcsin(np.linspace(-0.99, 0.99, 60)))
+    relief = sample_earth.elevation(lon, lat, seed)
+    assert relief.elevation_m.dtype == np.float32
+    assert not np.isnan(relief.elevation_m).any()
+    assert relief.elevation_m.min() == 0 and relief.elevation_m.max() <= 8800
+    assert (relief.elevation_m[relief.sea] == 0).all()
+    assert 0.45 < 1 - relief.sea.mean() < 0.8
+    land = relief.elevation_m[~relief.sea]
+    assert np.median(land) < 900 and np.percentile(land, 99.5) > 3500
+
+
+def test_default_regions_have_land_relief_and_coasts():
+    reliefs = {name: sample_earth.elevation(*region_axes(name, 40, 40), seed=0) for name in REGIONS}
+    land = {name: 1 - relief.sea.mean() for name, relief in reliefs.items()}
+    highest = {name: relief.elevation_m.max() for name, relief in reliefs.items()}
+    assert min(land.values()) >= 0.4, land
+    assert sum(share < 0.95 for share in land.values()) >= 3, land
+    assert sum(height > 4000 for height in highest.values()) >= 5, highest
+
+
+def test_spectrum_falls_without_lines():
+    """Power falls by wavelength like real relief, about k^-2 in a profile, and no row or column stands out."""
+    columns, rows = grid(12, 48, 256, 256)
+    height = sample_earth.elevation(columns, rows, 0).elevation_m.astype(np.float64)
+    power = np.abs(np.fft.fft2((height - height.mean()) * np.outer(np.hanning(256), np.hanning(256)))) ** 2
+    along = power[:, 1:128].sum(axis=0)
+    k = np.arange(1, 128)
+    slope = np.polyfit(np.log(k[3:60]), np.log(along[3:60]), 1)[0]
+    assert -4 < slope < -1.2, slope
+    steps = np.diff(height, axis=1)
+    by_column = np.abs(steps).mean(axis=0)
+    assert by_column.max() < 3 * np.median(by_column)
+
+
+def test_gradient_noise_is_balanced():
+    table = noise.tables(0, 1)
+    axes = noise.axes(noise.rounded(np.linspace(0, 300, 200)), noise.rounded(np.linspace(-80, 80, 150)))
+    value = noise.gradient_noise(table, noise.locate(table, 0, 12.0, axes))
+    assert abs(value.mean()) < 0.05 and 0.2 < value.std() < 0.45 and np.abs(value).max() < 1.4
+
+
+def test_interpolated_slopes_are_those_of_the_surface():
+    lon, lat = noise.rounded(np.linspace(10, 10.2, 801)), noise.rounded(np.linspace(40, 40.1, 11))
+    x, y = noise.taps(lon), noise.taps(lat)
+    field = np.add.outer(np.sin(20 * y.nodes), np.cos(30 * x.nodes)).astype(np.float32)
+    value, per_lon, _ = noise.interpolate_with_slopes(field, x, y)
+    np.testing.assert_allclose(value, np.add.outer(np.sin(20 * lat), np.cos(30 * lon)), atol=0.01)
+    np.testing.assert_allclose(per_lon[0], -30 * np.sin(30 * lon), atol=1.5)
+
+
+def test_snow_lies_above_the_snow_line_only():
+    columns, rows = grid(101.3, 31.5, 300, 300)
+    for name in ("italy", "andes", "nepal"):
+        west, south, east, north = REGIONS[name]
+        columns, rows = grid((west + east) / 2, (south + north) / 2, 300, 300, 0.004)
+        scene = sample_earth.scene(columns, rows, 0)
+        above = scene.relief.elevation_m - snow_line_m(rows)[:, None]
+        white = scene.imagery.min(axis=-1) > 165
+        assert not white[above < -900].any(), name
+        assert white[above > 900].mean() > 0.6 if (above > 900).any() else True, name
+    assert min(SNOW) > 200
+
+
+def test_snow_line_falls_with_latitude():
+    line = snow_line_m(np.array([0.0, 30, -30, 65]))
+    assert line[0] == 5200 and line[1] == line[2] and line[3] == pytest.approx(600)
+
+
+def test_sea_is_blue_and_land_is_not():
+    columns, rows = region_axes("cali", 120, 120)
+    scene = sample_earth.scene(columns, rows, 0)
+    red, _, blue = (scene.imagery[..., band].astype(int) for band in range(3))
+    assert (blue > red)[scene.relief.sea].all()
+    assert (blue > red)[~scene.relief.sea & (scene.relief.elevation_m < 2000)].mean() < 0.1
+
+
+def test_imagery_follows_relief_and_latitude():
+    """A table of mean colours by height and latitude explains most of the colour: the law can be learnt."""
+    groups = []
+    for name in REGIONS:
+        lon, lat = region_axes(name, 60, 60)
+        scene = sample_earth.scene(lon, lat, 0)
+        band = np.broadcast_to(np.rint(lat / 2)[:, None], scene.relief.sea.shape) + 100
+        key = np.where(scene.relief.sea, 0, band * 1000 + np.rint(np.sqrt(scene.relief.elevation_m) / 3))
+        groups.append((key.ravel(), scene.imagery.reshape(-1, 3).astype(float)))
+    keys, colours = (np.concatenate(parts) for parts in zip(*groups, strict=True))
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    means = np.stack([np.bincount(inverse, colours[:, b]) / counts for b in range(3)], axis=1)
+    left = ((colours - means[inverse]) ** 2).sum() / ((colours - colours.mean(axis=0)) ** 2).sum()
+    assert left < 0.35, left
+
+
+def test_sun_stands_in_the_east_and_south():
+    east, north, up = sun_direction(np.array([45.0]))
+    assert east == pytest.approx(np.sin(np.radians(22.5)))
+    assert north[0] < 0 < up[0]
+    assert east**2 + north[0] ** 2 + up[0] ** 2 == pytest.approx(1)
+
+
+def test_bad_axes_are_refused():
+    with pytest.raises(InputError, match="1-D"):
+        sample_earth.elevation(np.zeros((2, 2)), np.zeros(2), 0)
+    with pytest.raises(InputError, match="swap"):
+        sample_earth.elevation(np.zeros(2), np.array([90.5]), 0)
+    with pytest.raises(InputError, match="pixel_deg"):
+        sample_earth.scene(np.zeros(1), np.zeros(1), 0)
