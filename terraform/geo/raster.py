@@ -138,7 +138,8 @@ def write_strips(
     strips : iterable of (h, W) or (h, W, bands) arrays
         Together as many rows as the grid has.
     dtype : str
-        "int16" for heights (void is the nodata value) or "uint8" for imagery.
+        "int16" for heights (void is the nodata value) or "uint8" for imagery, where a pixel that is 0 in all bands
+        is void (no nodata value is declared: GDAL would apply it band by band and drop dark colours).
     tags : mapping
         Provenance, written into the file.
     """
