@@ -31,8 +31,15 @@ _BLOCK = 256
 
 
 @contextmanager
-def opened(path: Path | str, driver: str = "GTiff") -> Iterator[Any]:
+def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
+
+    Parameters
+    ----------
+    driver : str
+        The one GDAL driver that may read the file; no other format is guessed.
+    siblings : bool
+        Let GDAL read the files beside it: a header, a projection.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def opened(path: Path | str, driver: str = "GTiff") -> Iterator[Any]:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path} does not exist: check the path")
-    with rasterio.Env(**_GDAL):
+    with rasterio.Env(**_GDAL | ({"GDAL_DISABLE_READDIR_ON_OPEN": "FALSE"} if siblings else {})):
         try:
             dataset = rasterio.open(path, driver=driver)
         except (RasterioError, CRSError) as error:
