@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 CORES ?= 8
 
-.PHONY: setup train mosaics test lint
+.PHONY: setup train mosaics test lint schema
 
 setup: .venv/.ok
 
@@ -12,3 +12,20 @@ setup: .venv/.ok
 	test -x $(BIN)/python || $(if $(UV),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
 	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev]'
 	touch $@
+
+train mosaics: setup
+	$(BIN)/snakemake --cores $(CORES) $@
+
+test: setup
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff check terraform tests
+	$(BIN)/ruff format --check terraform tests
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+# After a change of terraform/config.py.
+schema: setup
+	$(BIN)/python -m terraform schema > workflow/schemas/config.schema.yaml

@@ -9,11 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from terraform.errors import ConfigError
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
-Name = Annotated[str, Field(pattern=SLUG)]
+Name = Annotated[str, Field(pattern=SLUG, coerce_numbers_to_str=True)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Channel = Literal[
-    "elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude"
-]
+Channel = Literal["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude"]
 
 
 class _Section(BaseModel):
@@ -160,8 +158,10 @@ class Train(_Section):
     """Share of the training after which the rates fall."""
     average: float = Field(0.999, ge=0, lt=1)
     """Decay of the generator's moving average per step; 0 uses the last weights."""
-    jitter: bool = True
-    """Resize to 286, crop to 256 and mirror at random."""
+    jitter: Literal["resize", "mirror", "none"] = "resize"
+    """`resize`: to 286, crop to 256 and mirror at random, as published. `mirror`: only that."""
+    noise: int = Field(2, ge=0, le=3)
+    """Channels of noise that the generator sees beside the condition: white, smoothed to 4 and to 16 pixels."""
     validate_every: int = Field(5_000, ge=1)
     """Images between two validations."""
     state_every: int = Field(2_000, ge=1)
@@ -197,6 +197,8 @@ class Mosaics(_Section):
     """Side of the generator's windows, pixels."""
     compression: Literal["zstd", "deflate", "jpeg", "webp"] = "deflate"
     """Compression of the mosaic."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to draw."""
 
 
 class Config(_Section):
@@ -264,6 +266,14 @@ def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = overlay(old, value) if both and "source" not in value else value  # type: ignore[arg-type]
     return merged
+
+
+def schema_yaml() -> str:
+    """The JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
+    import yaml
+
+    text: str = yaml.safe_dump(Config.model_json_schema(), sort_keys=False, width=110)
+    return "# Made by `make schema` from terraform/config.py: do not edit.\n" + text
 
 
 def _line(name: str, mistake: Any) -> str:

@@ -1,6 +1,7 @@
 """YAML without its traps: safe tags only, no duplicate keys, `NO` is a text and `1e-4` a number, no alias bombs."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if "__use_yte__" in document:
         raise ConfigError(f"{path}: __use_yte__ would run code from the configuration: remove it")
     return document
+
+
+def plain(value: Any) -> Any:
+    """Type the texts within a value as a plain scalar of a file would be: `null`, `true`, `4` and `1e-4`."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return _scalar(value) if isinstance(value, str) else value
+
+
+def _scalar(text: str) -> Any:
+    loader = _Loader("")
+    tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return loader.construct_object(yaml.ScalarNode(tag, text))

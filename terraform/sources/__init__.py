@@ -56,8 +56,8 @@ _MODULES = {"sample": "terraform.sources.sample", "files": "terraform.sources.fi
 """Where each source lives. Its module has `build(settings, seed) -> Source`."""
 
 
-def source_named(name: str, settings: Mapping[str, Any], seed: int) -> Source:
-    """The source of that name with its settings from config.
+def module_of(name: str) -> str:
+    """The module of the source of that name.
 
     Raises
     ------
@@ -66,5 +66,16 @@ def source_named(name: str, settings: Mapping[str, Any], seed: int) -> Source:
     """
     if name not in _MODULES:
         raise ConfigError(f"source {name!r} is unknown: use one of {', '.join(_MODULES)}")
-    source: Source = import_module(_MODULES[name]).build(settings, seed)
+    return _MODULES[name]
+
+
+def source_named(name: str, settings: Mapping[str, Any], seed: int) -> Source:
+    """The source of that name with its settings from config.
+
+    Raises
+    ------
+    ConfigError
+        There is no such source.
+    """
+    source: Source = import_module(module_of(name)).build(settings, seed)
     return source

@@ -1,0 +1,44 @@
+# From nothing to a terraformed Mars. Targets: pairs, train (the default), mosaics, evaluate, all.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "workflow/rules/common.smk"
+
+
+rule train:
+    input:
+        WEIGHTS,
+        expand(SHEET, region=PLAN.learning),
+
+
+rule pairs:
+    input:
+        expand(PAIRS, region=PLAN.paired),
+        expand(SHEET, region=PLAN.paired),
+
+
+rule mosaics:
+    input:
+        expand(MOSAIC, region=PLAN.mosaics),
+
+
+rule evaluate:
+    input:
+        METRICS,
+
+
+rule all:
+    input:
+        rules.train.input,
+        rules.pairs.input,
+        rules.mosaics.input,
+        rules.evaluate.input,
+
+
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/pairs.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/mars.smk"
+include: "workflow/rules/show.smk"

@@ -1,0 +1,52 @@
+"""The command line: `python -m terraform COMMAND`."""
+
+import signal
+import sys
+from types import FrameType
+from typing import Never
+
+import typer
+
+from terraform.commands import keep, model, pairs
+from terraform.errors import TerraformError
+
+app = typer.Typer(
+    help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.command()(pairs.fetch)
+app.command()(pairs.cut)
+app.command()(pairs.sheet)
+app.command()(model.train)
+app.command()(model.evaluate)
+app.command()(model.generate)
+app.command("export-pairs")(pairs.export_pairs)
+app.command()(keep.prune)
+app.command()(keep.clean)
+app.command(hidden=True)(keep.schema)
+
+
+def _terminated(number: int, frame: FrameType | None) -> Never:
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run a command; a mistake of the user's is one message and an exit code, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except TerraformError as error:
+        sys.exit(_failed(str(error), error.exit_code))
+    except MemoryError:
+        sys.exit(_failed("the memory is full: use a smaller batch, window or region", 5))
+
+
+def _failed(message: str, exit_code: int) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `python -m terraform`: each is one call into the package, imported when it runs."""

@@ -1,0 +1,63 @@
+"""From pairs to a planet: train, evaluate, generate."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from terraform.commands.options import Configs, Folders, Output, Weights, configured, region_named, with_roles
+from terraform.config import Mosaics, overlay, parse
+
+
+def train(
+    pairs: Folders,
+    output: Output,
+    config: Configs = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
+) -> None:
+    """Train a generator on pairs."""
+    from terraform.learn import train as learning
+
+    learning.train(pairs, output, with_roles(configured(config), pairs), resume)
+
+
+def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
+    """Judge a trained generator on held-out pairs."""
+    from terraform.learn import evaluate as judging
+
+    judging.evaluate(weights, pairs, output, with_roles(configured(config), pairs))
+
+
+def generate(
+    weights: Weights,
+    elevation: Annotated[Path, typer.Option(help="Any elevation raster of any body.")],
+    output: Output,
+    config: Configs = None,
+    region: Annotated[str | None, typer.Option(help="A region to draw; the output is then a folder.")] = None,
+    window: Annotated[int | None, typer.Option(help="Side of the generator's windows, pixels.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    policy: Annotated[str | None, typer.Option(help="clip, sea_level, affine, quantile or relief.")] = None,
+    shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
+    pixel_size: Annotated[float | None, typer.Option(help="Pixel size of an .npy elevation, metres.")] = None,
+    latitude: Annotated[float | None, typer.Option(help="Middle latitude of an .npy elevation, degrees.")] = None,
+) -> None:
+    """Draw an elevation raster as if it were alive."""
+    from terraform.mars import mosaic
+
+    settings = configured(config, required=region is not None)
+    wanted = _drawn(settings.mosaics, window_px=window, device=device, policy=policy, shoreline_m=shoreline)
+    if region is not None:
+        mosaic.draw_region(weights, elevation, region_named(settings, region), output, wanted)
+    else:
+        mosaic.draw_raster(weights, elevation, output, wanted, pixel_size, latitude)
+
+
+def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:
+    """The settings with those of the command line over them, checked by the same rules."""
+    elevation = {"policy": policy, "shoreline_m": shoreline_m}
+    given = {**_given(own), "elevation": _given(elevation)}
+    return parse({"mosaics": overlay(settings.model_dump(), given)}, "command line").mosaics
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

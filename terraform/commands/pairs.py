@@ -1,0 +1,50 @@
+"""From a source to pairs: fetch, cut, sheet, export-pairs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from terraform.commands.options import Configs, Folder, Output, RegionName, configured, region_named
+
+
+def fetch(
+    region: RegionName,
+    what: Annotated[Literal["elevation", "imagery"], typer.Option(help="Which raster.")],
+    output: Output,
+    config: Configs = None,
+) -> None:
+    """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
+    from terraform.sources import fetch as source
+
+    settings = configured(config)
+    source.fetch(settings, region_named(settings, region), what, output)
+
+
+def cut(
+    region: RegionName,
+    elevation: Annotated[Path, typer.Option(help="The region's heights, as `fetch` writes them.")],
+    imagery: Annotated[Path, typer.Option(help="The region's colours, as `fetch` writes them.")],
+    output: Output,
+    config: Configs = None,
+) -> None:
+    """Cut a region's rasters into a folder of pairs."""
+    from terraform.pairs import cut as pairs
+
+    settings = configured(config)
+    pairs.cut(region_named(settings, region), elevation, imagery, output, settings.pairs)
+
+
+def sheet(pairs: Folder, output: Output, config: Configs = None) -> None:
+    """Draw a region's pairs side by side, to look at."""
+    from terraform.pairs import sheet as picture
+
+    picture.draw(pairs, output, configured(config).sheet)
+
+
+def export_pairs(pairs: Folder, output: Output, config: Configs = None) -> None:
+    """Write pairs as the A|B pictures that other pix2pix trainers read."""
+    from terraform.pairs import export
+
+    count = export.export(pairs, output, configured(config).sheet)
+    typer.echo(f"{count} pairs written to {output}")

@@ -1,0 +1,41 @@
+"""What may be removed: results of regions that are gone, and all that can be made again."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from terraform.errors import ResourceError
+
+
+def orphans(bodies: Mapping[str, str]) -> list[Path]:
+    """Folders in the working folder of regions that are in no regions file any more.
+
+    Parameters
+    ----------
+    bodies : mapping of str to str
+        Body by name of each region that there is.
+    """
+    downloads = [p for p in Path("resources").glob("*/*") if bodies.get(p.name) != p.parent.name]
+    results = [p for pattern in ("pairs/*", "mars/*/*") for p in Path("results").glob(pattern) if p.name not in bodies]
+    return sorted(path for path in (*downloads, *results) if path.is_dir() and not path.is_symlink())
+
+
+def results(downloads: bool = False) -> list[Path]:
+    """Folders that a run makes; the downloads, which may have been costly, only when asked for."""
+    folders = [Path("results"), Path("logs"), Path(".terraform"), *([Path("resources")] if downloads else [])]
+    return [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
+
+
+def remove(folders: list[Path]) -> None:
+    """Remove folders and all that they hold.
+
+    Raises
+    ------
+    ResourceError
+        One of them cannot be removed.
+    """
+    for folder in folders:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise ResourceError(f"{folder} cannot be removed ({error.strerror}): make it writable") from None

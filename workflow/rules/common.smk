@@ -1,0 +1,83 @@
+# The configuration, the regions and the names of results. Nothing here starts a job; all mistakes end the run here.
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package beside the Snakefile is the one that `python -m terraform` runs in the jobs.
+sys.path.insert(0, str(workflow.basedir))
+
+from terraform import stages
+from terraform import workflow as work
+from terraform.errors import TerraformError
+
+# `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal
+# keys win. Overlays (--configfile) are read again by our own reader.
+try:
+    PLAN = work.planned(
+        work.read_config(
+            Path("config.yaml"),
+            workflow.overwrite_configfiles,
+            workflow.config_settings.config,
+        )
+    )
+    CONFIG = PLAN.config
+    CONFIG_FILE = work.write_config(CONFIG, Path(".terraform"))
+except TerraformError as error:
+    raise WorkflowError(str(error)) from None
+
+# Without Snakemake's records an edited polygon shows only in the files themselves: force what is stale.
+if workflow.is_main_process and workflow.dag_settings is not None:
+    workflow.dag_settings.forcerun = frozenset(workflow.dag_settings.forcerun).union(work.stale(PLAN))
+
+CPUS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+GPUS = 0 if CONFIG.train.device == "cpu" else 1
+
+RESOURCE = "resources/{body}/{region}/{what}.tif"
+PAIRS = "results/pairs/{region}/provenance.json"
+SHEET = "results/pairs/{region}/sheet.jpg"
+WEIGHTS = f"results/model/{CONFIG.run}/weights.safetensors"
+MOSAIC = f"results/mars/{CONFIG.run}/{{region}}/terraformed.tif"
+METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
+
+
+wildcard_constraints:
+    region=r"[a-z0-9][a-z0-9_-]{0,63}",
+    body="earth|mars",
+    what="elevation|imagery",
+
+
+def command(name):
+    """The beginning of a job's command line: this Python, the configuration that holds."""
+    line = f"{shlex.quote(sys.executable)} -m terraform {name} --config {shlex.quote(str(CONFIG_FILE))} "
+    return line.replace("{", "{{").replace("}", "}}")
+
+
+def region_of(wildcards):
+    if wildcards.region not in PLAN.regions:
+        raise WorkflowError(
+            f"region {wildcards.region!r} is not in {CONFIG.regions.file}: known are {', '.join(PLAN.regions)}"
+        )
+    return PLAN.regions[wildcards.region]
+
+
+def polygon(wildcards):
+    """What an edit of the polygon changes."""
+    return region_of(wildcards).fingerprint
+
+
+def raster_of(what):
+    """The download of a region, wherever it lies."""
+
+    def path(wildcards):
+        region = region_of(wildcards)
+        return RESOURCE.format(body=region.body.name, region=region.name, what=what)
+
+    return path
+
+
+def folders(wildcards, input):
+    """Folders of the pairs that a job reads."""
+    return [str(Path(path).parent) for path in input.pairs]

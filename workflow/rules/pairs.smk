@@ -1,0 +1,22 @@
+rule cut:
+    input:
+        elevation=raster_of("elevation"),
+        imagery=raster_of("imagery"),
+    output:
+        elevation="results/pairs/{region}/elevation.npy",
+        imagery="results/pairs/{region}/imagery.npy",
+        tiles="results/pairs/{region}/tiles.npy",
+        index="results/pairs/{region}/tiles.parquet",
+        provenance="results/pairs/{region}/provenance.json",
+    log:
+        "logs/cut/{region}.log",
+    conda:
+        "../../environment.yaml"
+    params:
+        polygon=polygon,
+        settings=stages.relevant(CONFIG, "cut"),
+        code=stages.code("cut"),
+    shell:
+        command("cut") + "--region {wildcards.region:q} "
+        "--elevation {input.elevation:q} --imagery {input.imagery:q} "
+        '--output "$(dirname {output.provenance:q})" > {log:q} 2>&1'

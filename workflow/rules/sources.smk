@@ -1,0 +1,18 @@
+rule fetch:
+    input:
+        lambda wildcards: work.own_rasters(CONFIG, region_of(wildcards), wildcards.what),
+    output:
+        raster="resources/{body}/{region}/{what}.tif",
+        provenance="resources/{body}/{region}/{what}.json",
+    log:
+        "logs/fetch/{body}/{region}/{what}.log",
+    retries: 2
+    conda:
+        "../../environment.yaml"
+    params:
+        polygon=polygon,
+        source=lambda wildcards: stages.relevant_source(CONFIG, wildcards.body, wildcards.what),
+        code=lambda wildcards: stages.source_code(CONFIG, wildcards.body, wildcards.what),
+    shell:
+        command("fetch") + "--region {wildcards.region:q} "
+        "--what {wildcards.what:q} --output {output.raster:q} > {log:q} 2>&1"

@@ -1,0 +1,43 @@
+# The history, the plots and the state of a run are no declared outputs: Snakemake would delete them before a job that
+# goes on after a kill, and after a failure, when they say what went wrong.
+rule fit:
+    input:
+        pairs=expand(PAIRS, region=PLAN.learning),
+    output:
+        weights=WEIGHTS,
+        card=f"results/model/{CONFIG.run}/card.md",
+    log:
+        f"logs/train/{CONFIG.run}.log",
+    conda:
+        "../../environment.yaml"
+    threads: CPUS
+    resources:
+        gpu=GPUS,
+    params:
+        folders=folders,
+        settings=stages.relevant(CONFIG, "train"),
+        code=stages.code("train"),
+    shell:
+        command("train") + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
+
+
+rule judge:
+    input:
+        weights=WEIGHTS,
+        pairs=expand(PAIRS, region=PLAN.paired),
+    output:
+        METRICS,
+    log:
+        f"logs/evaluate/{CONFIG.run}.log",
+    conda:
+        "../../environment.yaml"
+    threads: CPUS
+    resources:
+        gpu=GPUS,
+    params:
+        folders=folders,
+        settings=stages.relevant(CONFIG, "evaluate"),
+        code=stages.code("evaluate"),
+    shell:
+        command("evaluate") + "--weights {input.weights:q} "
+        '--output "$(dirname {output:q})" {params.folders:q} > {log:q} 2>&1'
