@@ -1,6 +1,5 @@
 """Sources: upstream data sets behind one protocol, so that adding one is one module and one line here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -69,8 +68,8 @@ def module_of(name: str) -> str:
     return _MODULES[name]
 
 
-def source_named(name: str, settings: Mapping[str, Any], seed: int) -> Source:
-    """The source of that name with its settings from config.
+def source_named(name: str, settings: Any, seed: int) -> Source:
+    """The source of that name with its section of the configuration.
 
     Raises
     ------

@@ -1,0 +1,75 @@
+"""Fetching one raster of a region: choose the source, publish what it gives, and note where it comes from."""
+
+import hashlib
+from pathlib import Path
+
+from terraform.config import AnySource, Config, FilesSource
+from terraform.errors import ConfigError
+from terraform.geo.grid import download_grid
+from terraform.geo.regions import Region
+from terraform.provenance import Provenance, beside, merge, write
+from terraform.sources import Request, What, source_named
+
+
+def fetch(config: Config, region: Region, what: What, destination: Path) -> Provenance:
+    """Publish the elevation or the imagery of a region, and its provenance beside it (`.json`).
+
+    Parameters
+    ----------
+    config : Config
+        Says the source of each body and kind, and the folder that `{rasters}` stands for.
+    region : Region
+    what : {"elevation", "imagery"}
+    destination : Path
+        The GeoTIFF to make.
+
+    Returns
+    -------
+    Provenance
+        Its details hold no folder of this machine.
+
+    Raises
+    ------
+    ConfigError
+        There is no source of that kind for the body.
+    InputError, RemoteError, ResourceError
+        What the source or the disk says.
+    """
+    settings = settings_of(config, region, what)
+    grid = download_grid(region)
+    made = source_named(settings.source, settings, config.seed).fetch(Request(region, what, grid), destination)
+    window = {
+        "west": grid.longitudes.origin, "south": grid.latitudes.end,
+        "east": grid.longitudes.end, "north": grid.latitudes.origin,
+    }  # fmt: skip
+    details = {
+        "source": settings.source, "what": what, "body": region.body.name, "region": region.name,
+        "fingerprint": region.fingerprint, "window": window, "sha256": _digest(destination),
+    }  # fmt: skip
+    provenance = merge([made], **(made.details | details))
+    write(provenance, beside(destination))
+    return provenance
+
+
+def settings_of(config: Config, region: Region, what: What) -> AnySource:
+    """The settings of the source that serves a region, with `{rasters}` replaced.
+
+    Raises
+    ------
+    ConfigError
+        There is no source of that kind for the body.
+    """
+    settings: AnySource | None = getattr(getattr(config.sources, region.body.name), what, None)
+    if settings is None:
+        raise ConfigError(
+            f"sources.{region.body.name} has no {what}: region {region.name!r} of {region.body.name} has elevation only"
+        )
+    if not isinstance(settings, FilesSource):
+        return settings
+    paths = [settings.path] if isinstance(settings.path, str) else settings.path
+    return settings.model_copy(update={"path": [path.replace("{rasters}", config.rasters) for path in paths]})
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
