@@ -33,7 +33,7 @@ _Loader.add_implicit_resolver(
 def _unique(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
     seen: set[str] = set()
     for key_node, _ in node.value:
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
+        if not isinstance(key_node, yaml.ScalarNode):
             raise ConfigError(f"line {key_node.start_mark.line + 1}: a key must be a plain name")
         if key_node.value in seen:
             raise ConfigError(f"line {key_node.start_mark.line + 1}: {key_node.value!r} is set twice: keep one")

@@ -1,0 +1,94 @@
+"""The digest of code: comments do not count, real edits do, wherever they are imported."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from terraform import digest
+from terraform.errors import ConfigError
+
+FILES = {
+    "__init__.py": "",
+    "a.py": '"""A."""\nfrom terraform.b import f\n\n\ndef g(x):\n    """Doc."""\n    return f(x) + 1  # why\n',
+    "b.py": "def f(x):\n    from terraform.deep import late\n    return late.h(x)\n",
+    "deep/__init__.py": "",
+    "deep/late.py": "def h(x):\n    return f'{x!r:>{3}}'\n",
+    "other.py": "Y = 1\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(digest, "_ROOT", tmp_path)
+    return tmp_path
+
+
+def after(package: Path, name: str, old: str, new: str, **without) -> bool:
+    """Whether an edit changes the digest of module a."""
+    before = digest.code_digest(["terraform.a"], **without)
+    path = package / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new), encoding="utf-8")
+    digest._read.cache_clear()
+    return digest.code_digest(["terraform.a"], **without) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("a.py", "# why", "# another reason"),
+        ("a.py", "Doc.", "Another text."),
+        ("a.py", '"""A."""', '"""Of the module."""\n\n'),
+        ("a.py", "f(x) + 1", "(\n        f(x)\n        + 1\n    )"),
+        ("b.py", "def f", "# new comment\ndef f"),
+        ("other.py", "1", "2"),
+    ],
+)
+def test_what_does_not_count(package, name, old, new):
+    assert not after(package, name, old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("a.py", "+ 1", "+ 2"), ("b.py", "late.h(x)", "late.h(-x)"), ("deep/late.py", "{3}", "{4}"), ("a.py", "+", "-")],
+)
+def test_what_counts(package, name, old, new):
+    assert after(package, name, old, new)
+
+
+def test_a_module_left_out_is_not_followed(package):
+    assert not after(package, "deep/late.py", "{3}", "{4}", without=("terraform.deep",))
+
+
+def test_a_missing_module_is_named(package):
+    with pytest.raises(ConfigError, match=r"terraform\.none is missing"):
+        digest.code_digest(["terraform.none"])
+
+
+def test_every_stage_has_its_code():
+    from terraform import stages
+    from terraform.config import Config
+
+    names = ("cut", "sheet", "train", "evaluate", "mosaic")
+    assert len({stages.code(name) for name in names}) == len(names)
+    assert stages.source_code(Config(), "earth", "elevation")
+
+
+@pytest.mark.parametrize("minor", [12, 13])
+def test_minor_versions_of_python_agree(package, minor):
+    python = shutil.which(f"python3.{minor}")
+    if python is None or subprocess.run([python, "-V"], capture_output=True, check=False).returncode:
+        pytest.skip(f"Python 3.{minor} is not installed")
+    program = (
+        f"import sys; sys.path.insert(0, {str(digest.__file__.rpartition('/terraform/')[0])!r})\n"
+        f"from pathlib import Path; from terraform import digest; digest._ROOT = Path({str(package)!r})\n"
+        "print(digest.code_digest(['terraform.a']))"
+    )
+    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest.code_digest(["terraform.a"])
