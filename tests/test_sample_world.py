@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terraform.errors import InputError
-from terraform.sources import noise, sample_earth
+from terraform.sources import noise, sample_craters, sample_earth, sample_mars
 from terraform.sources.sample_colour import SNOW, snow_line_m, sun_direction
 
 PIXEL = 0.002
@@ -198,3 +198,84 @@ def test_bad_axes_are_refused():
         sample_earth.elevation(np.zeros(2), np.array([90.5]), 0)
     with pytest.raises(InputError, match="pixel_deg"):
         sample_earth.scene(np.zeros(1), np.zeros(1), 0)
+
+
+@settings(max_examples=6, deadline=None)
+@given(lon=lons, lat=lats, seed=seeds)
+def test_mars_repeats_after_a_turn(lon, lat, seed):
+    columns, rows = grid(lon, lat, 24, 20, 0.004)
+    np.testing.assert_array_equal(
+        sample_mars.elevation(columns, rows, seed), sample_mars.elevation(columns + 360, rows, seed)
+    )
+
+
+@settings(max_examples=8, deadline=None)
+@given(lon=lons, lat=lats, seed=seeds, top=st.integers(0, 90), left=st.integers(0, 200))
+def test_mars_is_the_same_from_every_window(lon, lat, seed, top, left):
+    """Craters and all: at 600 m a pixel the window shows dozens of them."""
+    columns, rows = grid(lon, lat, 260, 120, 0.01)
+    part = slice(top, top + 29), slice(left, left + 57)
+    whole = sample_mars.elevation(columns, rows, seed)
+    np.testing.assert_array_equal(sample_mars.elevation(columns[part[1]], rows[part[0]], seed), whole[part])
+
+
+def test_mars_window_across_the_antimeridian():
+    columns, rows = grid(179.5, 10, 100, 40, 0.01)
+    whole = sample_mars.elevation(columns, rows, 0)
+    np.testing.assert_array_equal(sample_mars.elevation(columns[60:] - 360, rows, 0), whole[:, 60:])
+
+
+@pytest.mark.parametrize("pole", [90.0, -90.0])
+def test_mars_poles_are_finite_and_one_place(pole):
+    height = sample_mars.elevation(np.linspace(-180, 180, 19), np.linspace(pole, pole * 0.9999, 5), 0)
+    assert np.isfinite(height).all()
+    assert np.ptp(height[0]) < 1.0
+
+
+def around(lon, lat, span, count=48):
+    return np.linspace(lon - span, lon + span, count), np.linspace(lat + span, lat - span, count)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_mars_reaches_its_range(seed):
+    olympus = sample_mars.elevation(*around(-134, 18.6, 1.5), seed)
+    hellas = sample_mars.elevation(*around(70.5, -42.4, 4), seed)
+    assert olympus.dtype == np.float32
+    assert 20_500 < olympus.max() <= 21_200
+    assert -8_200 <= hellas.min() < -7_700
+
+
+def test_mars_has_its_great_features():
+    north = sample_mars.elevation(*around(30, 60, 4), 0)
+    south = sample_mars.elevation(*around(10, -45, 4), 0)
+    assert np.median(north) < -2500 and np.median(south) > 500
+    canyon = sample_mars.elevation(np.linspace(-72, -70, 20), np.linspace(-4, -14, 120), 0)
+    assert np.ptp(canyon) > 5000
+    foot = sample_mars.elevation(np.array([-134.0]), np.linspace(18.6, 26, 300), 0)[:, 0]
+    assert -np.diff(foot)[100:].min() > 150  # the basal scarp
+    korolev = sample_mars.elevation(np.array([164.6]), np.linspace(74.5, 72.8, 80), 0)[:, 0]
+    assert korolev.max() - korolev[-20:].mean() > 1200
+
+
+def test_crater_sizes_fall_with_the_square():
+    craters = sample_craters.scattered(0, np.array([-10.0, 10.0]), 3396.19)
+    sizes = np.concatenate([part.diameter_km for part in craters if part.diameter_km.max() < 64])
+    more_than = {size: (sizes > size).sum() for size in (4, 8, 16)}
+    assert more_than[4] / more_than[8] == pytest.approx(4, rel=0.3)
+    assert more_than[8] / more_than[16] == pytest.approx(4, rel=0.4)
+
+
+@pytest.mark.parametrize("diameter_km", [3.0, 10.0, 80.0])
+def test_crater_profile_has_floor_rim_and_end(diameter_km):
+    distance = np.linspace(0, 3, 601).astype(np.float32)
+    height = sample_craters.profile_m(distance, diameter_km, 1.0)
+    rim = 1000 * sample_craters.rim_km(diameter_km)
+    assert height.max() == pytest.approx(rim, rel=0.05) and abs(distance[height.argmax()] - 1) < 0.05
+    assert height.min() == pytest.approx(-1000 * sample_craters.depth_km(diameter_km), rel=0.05)
+    assert (height[distance > sample_craters.REACH] == 0).all()
+    assert np.abs(np.diff(height)).max() < 0.1 * (height.max() - height.min())
+
+
+def test_mars_bad_axes_are_refused():
+    with pytest.raises(InputError, match="1-D"):
+        sample_mars.elevation(np.zeros((2, 2)), np.zeros(2), 0)

@@ -20,6 +20,7 @@ from terraform.sources import noise
 from terraform.sources.noise import Double, Float
 from terraform.sources.sample_colour import colours
 from terraform.sources.sample_relief import M_PER_DEGREE, Terrain, eroded, ground
+from terraform.sources.tiling import axis, blocks, shifted
 
 WORLD = 945  # chosen so that with seed 0 every region of the default set has land, relief and most a coast
 TILE = 128  # pixels: the arrays of one tile stay in the processor's cache
@@ -61,7 +62,7 @@ def elevation(lon_deg: ArrayLike, lat_deg: ArrayLike, seed: int) -> Relief:
     InputError
         An axis is not 1-D, or a latitude is beyond a pole.
     """
-    lon, lat = _axis("lon_deg", lon_deg), _axis("lat_deg", lat_deg)
+    lon, lat = axis("lon_deg", lon_deg), axis("lat_deg", lat_deg)
     height = np.empty((lat.size, lon.size), np.float32)
     for rows, columns, land in _tiles(lon, lat, seed, margin=0):
         height[rows, columns] = land.height
@@ -91,7 +92,7 @@ def scene(lon_deg: ArrayLike, lat_deg: ArrayLike, seed: int, pixel_deg: tuple[fl
     InputError
         An axis is not 1-D, a latitude is beyond a pole, or the spacing is needed and not given.
     """
-    lon, lat = _axis("lon_deg", lon_deg), _axis("lat_deg", lat_deg)
+    lon, lat = axis("lon_deg", lon_deg), axis("lat_deg", lat_deg)
     steps = _spacing(lon, lat, pixel_deg)
     height = np.empty((lat.size, lon.size), np.float32)
     image = np.empty((lat.size, lon.size, 3), np.uint8)
@@ -103,29 +104,20 @@ def scene(lon_deg: ArrayLike, lat_deg: ArrayLike, seed: int, pixel_deg: tuple[fl
     return Scene(_relief(height), image)
 
 
-def _axis(name: str, degrees: ArrayLike) -> Double:
-    axis = np.asarray(degrees, np.float64)
-    if axis.ndim != 1 or not np.isfinite(axis).all():
-        raise InputError(f"{name} has shape {axis.shape}, expected a 1-D axis of finite degrees: pass rows and columns")
-    if name == "lat_deg" and (np.abs(axis) > 90).any():
-        raise InputError(f"lat_deg reaches {axis[np.abs(axis).argmax()]}, expected -90..90: swap the axes or crop")
-    return axis
-
-
 def _spacing(lon: Double, lat: Double, pixel_deg: tuple[float, float] | None) -> tuple[float, float]:
     """Signed steps of the axes; rounded, for every window of a grid must find the same."""
     sizes = pixel_deg or (0.0, 0.0)
     steps = []
-    for axis, size in zip((lon, lat), sizes, strict=True):
-        step = float(noise.rounded((axis[-1] - axis[0]) / (axis.size - 1))[0]) if axis.size > 1 else 0.0
+    for values, size in zip((lon, lat), sizes, strict=True):
+        step = float(noise.rounded((values[-1] - values[0]) / (values.size - 1))[0]) if values.size > 1 else 0.0
         steps.append(float(np.copysign(size, step)) if size else step)
     if not all(steps):
         raise InputError(f"axes of {lon.size} x {lat.size} values have no spacing of their own: pass pixel_deg")
     return steps[0], steps[1]
 
 
-def _widened(axis: Double, step: float) -> Double:
-    return np.concatenate([[axis[0] - step], axis, [axis[-1] + step]])
+def _widened(values: Double, step: float) -> Double:
+    return np.concatenate([[values[0] - step], values, [values[-1] + step]])
 
 
 def _slopes(height: Float, lat_deg: Double, steps: tuple[float, float]) -> tuple[Float, Float]:
@@ -137,28 +129,20 @@ def _slopes(height: Float, lat_deg: Double, steps: tuple[float, float]) -> tuple
     return east, north
 
 
-def _blocks(size: int, block: int) -> list[slice]:
-    return [slice(start, min(start + block, size)) for start in range(0, size, block)]
-
-
 def _tiles(lon: Double, lat: Double, seed: int, margin: int) -> Iterator[tuple[slice, slice, Terrain]]:
     """Rows and columns without the margin, and the terrain with it, tile by tile."""
     table = noise.tables(seed, WORLD)
     lon, lat = noise.rounded(lon, 360.0), noise.rounded(lat)
     shape = lat.size - 2 * margin, lon.size - 2 * margin
-    for big_rows, big_columns in product(*(_blocks(size, NODE_TILE) for size in shape)):
+    for big_rows, big_columns in product(*(blocks(size, NODE_TILE) for size in shape)):
         big_lat = lat[big_rows.start : big_rows.stop + 2 * margin]
         big_lon = lon[big_columns.start : big_columns.stop + 2 * margin]
         x, y = noise.taps(big_lon), noise.taps(big_lat)
         smooth = ground(table, noise.axes(x.nodes, y.nodes))
-        for rows, columns in product(*(_blocks(s.stop - s.start, TILE) for s in (big_rows, big_columns))):
+        for rows, columns in product(*(blocks(s.stop - s.start, TILE) for s in (big_rows, big_columns))):
             r, c = (slice(s.start, s.stop + 2 * margin) for s in (rows, columns))
             land = eroded(table, noise.axes(big_lon[c], big_lat[r]), x.part(c), y.part(r), smooth)
-            yield _shifted(rows, big_rows.start), _shifted(columns, big_columns.start), land
-
-
-def _shifted(part: slice, start: int) -> slice:
-    return slice(part.start + start, part.stop + start)
+            yield shifted(rows, big_rows.start), shifted(columns, big_columns.start), land
 
 
 def _relief(height: Float) -> Relief:
