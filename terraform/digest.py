@@ -77,13 +77,13 @@ def _ours(module: str) -> bool:
 
 
 def _symbols(node: Any) -> Iterator[str]:
-    """The tree as texts. Empty fields are left out: Python's minor versions differ in which of them exist."""
+    """The tree as texts, without what differs between Python's minor versions: empty fields, empty parts of f-strings."""
     if isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in ast.iter_fields(node):
             if value not in (None, []):
                 yield name
-                yield from _symbols(value)
+                yield from _symbols(_filled(value) if isinstance(node, ast.JoinedStr) else value)
     elif isinstance(node, list):
         for item in node:
             if not _is_docstring(item):
@@ -95,3 +95,7 @@ def _symbols(node: Any) -> Iterator[str]:
 
 def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _filled(parts: list[ast.expr]) -> list[ast.expr]:
+    return [part for part in parts if not (isinstance(part, ast.Constant) and part.value == "")]

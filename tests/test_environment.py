@@ -23,7 +23,7 @@ def test_conda_has_the_names_and_bounds_of_the_project():
 
 def test_conda_has_the_python_of_the_project():
     assert {name for name, _, _ in CONDA} >= CONDA_ONLY
-    assert dict((name, bounds) for name, _, bounds in CONDA)["python"] == PROJECT["requires-python"]
+    assert {name: bounds for name, _, bounds in CONDA}["python"] == PROJECT["requires-python"]
 
 
 def test_the_lock_holds_every_dependency_within_its_bounds():
