@@ -20,13 +20,13 @@ WARMEST_M = 5_200.0
 
 BELOW_SNOW_M = (0, 450, 1000, 1500, 2600, 3800, 5200)
 COLOURS = (  # rows: metres below the snow line; columns: moisture 0, 0.25, 0.5, 0.75, 1
-    ((128, 119, 108), (124, 116, 105), (116, 111, 101), (110, 106, 97), (104, 102, 94)),  # scree
-    ((142, 124, 98), (128, 116, 84), (106, 104, 70), (92, 96, 60), (84, 92, 56)),  # alpine meadow
-    ((160, 136, 104), (136, 122, 84), (88, 92, 56), (54, 68, 40), (44, 60, 36)),  # the last trees
-    ((176, 150, 116), (146, 128, 88), (84, 90, 52), (44, 60, 34), (36, 54, 32)),  # conifers
-    ((196, 168, 132), (160, 140, 98), (108, 110, 64), (62, 80, 40), (44, 66, 34)),  # temperate
-    ((210, 180, 140), (176, 148, 104), (124, 118, 68), (70, 86, 42), (46, 70, 32)),  # subtropical
-    ((212, 168, 120), (174, 138, 88), (124, 116, 62), (62, 86, 38), (34, 62, 28)),  # tropical
+    ((132, 122, 110), (126, 118, 106), (120, 114, 103), (114, 110, 100), (110, 107, 98)),  # scree
+    ((150, 131, 104), (136, 122, 92), (117, 110, 80), (106, 104, 72), (98, 100, 68)),  # alpine meadow
+    ((164, 141, 108), (140, 126, 88), (98, 98, 62), (74, 84, 50), (62, 76, 44)),  # the last trees
+    ((182, 156, 120), (150, 131, 90), (84, 88, 52), (42, 58, 34), (34, 52, 31)),  # conifers
+    ((202, 174, 136), (168, 146, 104), (112, 110, 66), (58, 76, 38), (42, 64, 33)),  # temperate
+    ((216, 186, 144), (186, 154, 108), (128, 118, 70), (66, 82, 41), (44, 68, 32)),  # subtropical
+    ((214, 174, 124), (182, 142, 90), (126, 114, 62), (58, 82, 37), (32, 60, 28)),  # tropical
 )
 ROCK = (122, 112, 100)
 SNOW = (240, 245, 250)
@@ -78,7 +78,7 @@ def _wetness(land: Terrain, slope: Float) -> Float:
     wet: Float = (
         land.moisture + _f(0.16) * smoothstep(200, 1600, land.height) - _f(0.2) * smoothstep(2600, 4600, land.height)
     )
-    wet += _f(0.035) * land.mottle - _f(0.07) * land.ravine
+    wet += _f(0.03) * land.mottle - _f(0.11) * land.ravine * smoothstep(0.02, 0.12, slope)
     return wet
 
 
@@ -102,16 +102,19 @@ def colours(land: Terrain, lat_deg: NDArray[np.float64], east: Float, north: Flo
     line = snow_line_m(lat_deg)[:, None].astype(_f)
     below = line - land.height
     wet = _wetness(land, slope)
-    chart, cell = _chart(), _index(below * _f(1 / WARMEST_M)) * CHART + _index(wet)
     cover = np.clip(wet, 0, 1)
     flat = _f(1) - smoothstep(0.02, 0.12, slope)
-    fields = flat * smoothstep(0.25, 0.5, wet) * (_f(1) - smoothstep(0.7, 0.95, wet)) * smoothstep(1300, 2200, below)
+    fields = flat * smoothstep(0.15, 0.45, wet) * (_f(1) - smoothstep(0.7, 0.95, wet)) * smoothstep(1300, 2200, below)
     texture = _f(1) + land.mottle * (_f(0.05) + _f(0.07) * cover) + _f(0.2) * fields * land.parcel
     light = texture * _shade(lat_deg, east, north, length)
-    bare = smoothstep(0.3, 0.75, slope) * (_f(0.9) - _f(0.55) * cover)
-    snow = smoothstep(-120, 260, _f(130) * land.mottle - below) * (_f(1) - _f(0.6) * smoothstep(0.6, 1.2, slope))
-    river = (_f(1) - smoothstep(0.004, 0.011, np.abs(land.winding + _f(0.004) * land.ravine))) * flat
-    river *= smoothstep(0.15, 0.4, wet) * _f(0.85)
+    bare = smoothstep(0.28, 0.7, slope) * (_f(0.85) - _f(0.6) * cover * smoothstep(300, 1500, below))
+    snow = smoothstep(-260, 520, _f(140) * land.mottle - _f(230) * land.ravine - below) * (
+        _f(1) - _f(0.75) * smoothstep(0.5, 1.0, slope)
+    )
+    course = np.abs(land.winding + _f(0.005) * land.ravine)
+    river = (_f(1) - smoothstep(0.003, 0.008, course)) * flat * land.valley * smoothstep(0.3, 0.5, wet) * _f(0.8)
+    chart, cell = _chart(), _index(below * _f(1 / WARMEST_M)) * CHART + _index(wet)
+    light -= snow * np.maximum(light - _f(1.03), 0)  # snow does not outshine white
     sea = land.height < 0
     shallow = np.exp(np.minimum(land.height, 0) * _f(1 / 45)) * _f(0.75)
     image = np.empty((*slope.shape, 3), np.uint8)

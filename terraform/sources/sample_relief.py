@@ -32,12 +32,14 @@ class Ground(NamedTuple):
     gully : depth of the largest gullies, metres.
     moisture : share, about 0..1, before height and valleys have their say.
     winding : -1..1, slowly varying; large valleys and their rivers run where it is 0.
+    valley : 0..1, whether there are such valleys; plains have none.
     """
 
     height: Float
     gully: Float
     moisture: Float
     winding: Float
+    valley: Float
 
 
 class Terrain(NamedTuple):
@@ -47,7 +49,7 @@ class Terrain(NamedTuple):
     ----------
     height : metres above the sea, negative below it, at most 8,800.
     ravine : -2..2, negative in the gullies, positive on the ridges between.
-    moisture, winding : as in `Ground`.
+    moisture, winding, valley : as in `Ground`.
     mottle, parcel : -1..1, texture of about 800 m, smooth and with sharp borders.
     """
 
@@ -55,6 +57,7 @@ class Terrain(NamedTuple):
     ravine: Float
     moisture: Float
     winding: Float
+    valley: Float
     mottle: Float
     parcel: Float
 
@@ -132,11 +135,14 @@ def ground(table: Tables, axes: Axes) -> Ground:
     shelf = _f(2600) * continents - _f(60) * np.clip(continents * _f(-20), 0, 1)
     plain = np.where(continents > 0, _f(380) * continents + _f(700) * continents * continents, shelf)
     rolling = hills * _f(420) * (great + _f(0.6) * middle + _f(0.3) * small) + _f(40) * (middle + small - _f(0.25))
-    height = plain + rolling + high * (_f(1500) * chains + _f(3900) * massif)
+    height = plain + rolling + high * (_f(1150) * chains + _f(4300) * massif)
     gully = (_f(16) + _f(70) * hills + _f(340) * high) * (
         _f(0.15) + _f(0.85) * noise.smoothstep(-0.06, 0.05, continents)
     )
-    return Ground(height, gully, _moisture(table, axes, warp, continents), winding)
+    hollow: Float = _f(0.4) * (_f(0.22) - middle) + _f(0.3) * (_f(0.2) - small)  # moister than the ground between
+    moisture: Float = _moisture(table, axes, warp, continents) + hollow * noise.smoothstep(0.0, 0.05, continents)
+    valley: Float = np.minimum(_f(1.2) * hills * hills + _f(3) * high, _f(1))
+    return Ground(height, gully, moisture, winding, valley)
 
 
 def _to_frame(row: Double, axes: Axes) -> tuple[Float, Float]:
@@ -182,5 +188,7 @@ def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Grou
         depth = depth * _f(GULLY_GAIN)
         if number == 3:
             mottle, parcel = noise.value_noise(table, cells), noise.cell_value(table, cells)
-    moisture, winding = noise.interpolate(ground.moisture, x, y), noise.interpolate(ground.winding, x, y)
-    return Terrain(_capped(height), ravine, moisture, winding, mottle, parcel)
+    moisture, winding, valley = (
+        noise.interpolate(field, x, y) for field in (ground.moisture, ground.winding, ground.valley)
+    )
+    return Terrain(_capped(height), ravine, moisture, winding, valley, mottle, parcel)
