@@ -23,7 +23,8 @@ from terraform.provenance import Credit, Provenance
 from terraform.sources import Request, hgt
 from terraform.sources.formats import Declared, opened, readable_in
 from terraform.sources.masking import check_colours, check_heights, colours, heights
-from terraform.sources.placing import Placed, Planes, Sort, placed, planes, reaches
+from terraform.sources.placing import Placed, placed
+from terraform.sources.resampling import Planes, Sort, planes, reaches
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""

@@ -178,7 +178,10 @@ def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
     if given is not None:
         return given
     if declared.crs is None:
-        raise InputError(f"{path} has no CRS: say which one it is in with `crs:`, for instance `crs: EPSG:4326`")
+        raise InputError(
+            f"{path} has no CRS: say which one it is in with `crs:`, for instance `crs: EPSG:4326`; if it should have "
+            "one it is truncated: get it again"
+        )
     try:
         return CRS.from_user_input(declared.crs)
     except CRSError as error:
@@ -202,7 +205,13 @@ def _from_world_file(path: Path) -> Affine:
     except (ValueError, UnicodeDecodeError):
         raise InputError(f"{beside} is not a world file: it must hold six numbers, one a line") from None
     # A world file gives the centre of the first pixel.
-    return Affine(a, b, x, d, e, y) * Affine.translation(-0.5, -0.5)
+    return moved(Affine(a, b, x, d, e, y), -0.5, -0.5)
+
+
+def moved(transform: Affine, columns: float, rows: float) -> Affine:
+    """The georeference of the part of a raster that begins that many columns and rows further."""
+    a, b, c, d, e, f = transform[:6]
+    return Affine(a, b, a * columns + b * rows + c, d, e, d * columns + e * rows + f)
 
 
 def _in_memory(values: NDArray[Any]) -> Callable[[Span, Span], Pixels]:

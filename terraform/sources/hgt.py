@@ -79,7 +79,8 @@ def load(path: Path) -> NDArray[np.int16]:
             raw = path.read_bytes()
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{path} cannot be unpacked ({error}): it is damaged; get it again") from None
-    return np.frombuffer(raw, ">i2").reshape(_shape(path, len(raw))).astype(np.int16)
+    shape = _shape(path, len(raw))
+    return np.frombuffer(raw, ">i2").reshape(shape).astype(np.int16)
 
 
 def _shape(path: Path, size: int) -> tuple[int, int]:
