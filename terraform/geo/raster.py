@@ -1,5 +1,6 @@
 """The only door to GDAL: open, read and write rasters with a georeference."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from rasterio.errors import CRSError, RasterioError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from terraform.errors import InputError
+from terraform.errors import InputError, ResourceError
 from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import VOID
@@ -159,20 +160,47 @@ def write_strips(
         "compress": "ZSTD", "zstd_level": 1, "predictor": 2, "bigtiff": "IF_SAFER",
         "photometric": "RGB" if bands == 3 else "MINISBLACK",
     }  # fmt: skip
-    with (
-        publish(path, verify=_readable) as temporary,
-        rasterio.Env(**_GDAL),
-        rasterio.open(temporary, "w", **profile) as dataset,
-    ):
-        top = 0
-        for strip in strips:
-            values = strip[None] if strip.ndim == 2 else np.moveaxis(strip, -1, 0)
-            dataset.write(values, window=Window(0, top, width, strip.shape[0]))
-            top += strip.shape[0]
-        dataset.update_tags(**tags)
+    with publish(path, verify=_complete) as temporary:
+        # GDAL says of a closed folder only that it failed; Python says why.
+        temporary.touch()
+        with rasterio.Env(**_GDAL), rasterio.open(temporary, "w", **profile) as dataset:
+            top = 0
+            for strip in strips:
+                _put(dataset, strip, top)
+                top += strip.shape[0]
+            dataset.update_tags(**tags)
 
 
-def _readable(path: Path) -> None:
-    with opened(path) as dataset:
-        for row in range(0, dataset.height, 2048):
-            read(dataset, (row, min(row + 256, dataset.height)))
+def _put(dataset: Any, strip: NDArray[Any], top: int) -> None:
+    values = strip[None] if strip.ndim == 2 else np.moveaxis(strip, -1, 0)
+    try:
+        dataset.write(values, window=Window(0, top, dataset.width, strip.shape[0]))
+    except RasterioError as error:
+        raise _unwritten(Path(dataset.name), error) from None
+
+
+def _complete(path: Path) -> None:
+    """Refuse a raster of which something did not reach the disk: GDAL does not always tell, and a missing block
+    would read as void."""
+    try:
+        with opened(path) as dataset:
+            _check_blocks(dataset)
+            for row in range(0, dataset.height, _BLOCK):
+                read(dataset, (row, min(row + _BLOCK, dataset.height)))
+    except InputError as error:
+        raise _unwritten(path, error) from None
+
+
+def _check_blocks(dataset: Any) -> None:
+    for down in range(-(-dataset.height // _BLOCK)):
+        for across in range(-(-dataset.width // _BLOCK)):
+            if not int(dataset.get_tag_item(f"BLOCK_OFFSET_{across}_{down}", "TIFF", bidx=1) or 0):
+                raise InputError(f"block {across}, {down} is missing")
+
+
+def _unwritten(path: Path, error: Exception) -> ResourceError:
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return ResourceError(
+        f"{path.parent}: a raster could not be written completely, the disk is full or fails ({free:.0f} MB free): "
+        f"free some space and run again ({error})"
+    )
