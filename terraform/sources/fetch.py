@@ -67,7 +67,9 @@ def settings_of(config: Config, region: Region, what: What) -> AnySource:
     if not isinstance(settings, FilesSource):
         return settings
     paths = [settings.path] if isinstance(settings.path, str) else settings.path
-    return settings.model_copy(update={"path": [path.replace("{rasters}", config.rasters) for path in paths]})
+    # Braces in the folder's own name are no placeholders.
+    folder = config.rasters.replace("{", "{{").replace("}", "}}")
+    return settings.model_copy(update={"path": [path.replace("{rasters}", folder) for path in paths]})
 
 
 def _digest(path: Path) -> str:
