@@ -279,3 +279,12 @@ def test_crater_profile_has_floor_rim_and_end(diameter_km):
 def test_mars_bad_axes_are_refused():
     with pytest.raises(InputError, match="1-D"):
         sample_mars.elevation(np.zeros((2, 2)), np.zeros(2), 0)
+
+
+def test_ejecta_end_by_themselves_not_at_the_edge_of_a_box():
+    """With the most outbent outline, what a crater changes still fades to nothing inside the box it is drawn in."""
+    crater = sample_craters.Craters(*(np.array([value]) for value in (20.0, 0.0, 40.0, 1.0)))
+    lon, lat = np.linspace(18, 22, 401), np.linspace(2, -2, 401)
+    change = sample_craters.dug((401, 401), crater, lon, lat, np.full((401, 401), -1.8, np.float32), 3396.19)
+    assert np.abs(np.diff(change, axis=0)).max() < 250 and np.abs(change[:, 200][change[:, 200] != 0][0]) < 0.1
+    assert np.abs(change[200][change[200] != 0][[0, -1]]).max() < 0.1

@@ -78,7 +78,7 @@ def _wetness(land: Terrain, slope: Float) -> Float:
     wet: Float = (
         land.moisture + _f(0.16) * smoothstep(200, 1600, land.height) - _f(0.2) * smoothstep(2600, 4600, land.height)
     )
-    wet += _f(0.03) * land.mottle - _f(0.11) * land.ravine * smoothstep(0.02, 0.12, slope)
+    wet += _f(0.03) * land.mottle - land.ravine * (_f(0.03) + _f(0.08) * smoothstep(0.02, 0.12, slope))
     return wet
 
 
@@ -105,7 +105,7 @@ def colours(land: Terrain, lat_deg: NDArray[np.float64], east: Float, north: Flo
     cover = np.clip(wet, 0, 1)
     flat = _f(1) - smoothstep(0.02, 0.12, slope)
     fields = flat * smoothstep(0.15, 0.45, wet) * (_f(1) - smoothstep(0.7, 0.95, wet)) * smoothstep(1300, 2200, below)
-    texture = _f(1) + land.mottle * (_f(0.05) + _f(0.07) * cover) + _f(0.2) * fields * land.parcel
+    texture = _f(1) + land.mottle * (_f(0.05) + _f(0.07) * cover) + _f(0.08) * fields * land.parcel
     light = texture * _shade(lat_deg, east, north, length)
     bare = smoothstep(0.28, 0.7, slope) * (_f(0.85) - _f(0.6) * cover * smoothstep(300, 1500, below))
     snow = smoothstep(-260, 520, _f(140) * land.mottle - _f(230) * land.ravine - below) * (

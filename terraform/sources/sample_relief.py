@@ -167,6 +167,7 @@ def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Grou
     depth = noise.interpolate(ground.gully, x, y) * noise.smoothstep(0.0005, 0.004, axes.cos_lat.astype(_f))
     east = per_lon * (1 / (M_PER_DEGREE * np.maximum(axes.cos_lat, 1e-3))).astype(_f)
     north = per_lat * _f(1 / M_PER_DEGREE)
+    swells = _f(0.4) * np.minimum(depth, _f(16))
     ravine = np.zeros_like(height)
     mottle = parcel = ravine
     for number, cell_km in enumerate(GULLY_CELLS_KM):
@@ -174,7 +175,7 @@ def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Grou
         cells = noise.locate(table, octave, RADIUS_KM / cell_km, axes)
         square = east * east + north * north
         inverse = _f(1) / np.sqrt(square + _f(0.005))
-        cut = depth * inverse * np.sqrt(square)  # flat land keeps its smoothness
+        cut = depth * inverse * np.sqrt(square) + swells  # level land keeps its smoothness, nearly
         inverse *= _f(TURNS_PER_CELL)
         wave_east, wave_north = -north * inverse, east * inverse
         frame = (_to_frame(row, axes) for row in table.frames[octave])
@@ -185,7 +186,7 @@ def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Grou
         cut *= rise * _f(2 * np.pi / (1000 * cell_km))
         east += cut * wave_east
         north += cut * wave_north
-        depth = depth * _f(GULLY_GAIN)
+        depth, swells = depth * _f(GULLY_GAIN), swells * _f(GULLY_GAIN)
         if number == 3:
             mottle, parcel = noise.value_noise(table, cells), noise.cell_value(table, cells)
     moisture, winding, valley = (
