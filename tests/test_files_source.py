@@ -505,9 +505,23 @@ def test_the_filler_joins_the_fine_map_without_a_cliff(tmp_path: Path) -> None:
     assert np.array_equal(both[fine != VOID], fine[fine != VOID])
     assert not (both == VOID).any()
     known = fine != VOID
-    across = known[1:] != known[:-1]
-    steps = np.abs(np.diff(both.astype(float), axis=0))
-    assert steps[across].mean() < 3 * steps[known[1:] & known[:-1]].mean()
+    for heights, inside in ((both, known), (both.T, known.T)):
+        steps = np.abs(np.diff(heights.astype(float), axis=0))
+        across = inside[1:] != inside[:-1]
+        assert steps[across].mean() < 1.6 * steps[inside[1:] & inside[:-1]].mean()
+
+
+def test_a_filler_is_shifted_at_the_border_and_left_alone_far_away(tmp_path: Path) -> None:
+    ground = np.full((400, 400), 700, np.int16)
+    ground[:, 100:] = -32768
+    fine = degrees(tmp_path / "fine.tif", 10.0, 45.0, 0.002, ground, nodata=-32768)
+    coarse = degrees(tmp_path / "coarse.tif", 9.0, 46.0, 0.02, np.full((200, 200), 500, np.int16))
+    window = RasterGrid(EARTH, Axis(44.9, -0.002, 300), Axis(10.05, 0.002, 350))
+    values, grid = fetch(region(EARTH, 10.05, 44.3, 10.75, 44.9), tmp_path / "out.tif", [fine, coarse], window=window)
+    row = values[150].astype(int)
+    assert at(values, grid, 10.199, 44.6) == 700 and at(values, grid, 10.7, 44.6) == 500
+    assert np.abs(np.diff(row)).max() < 20
+    assert (np.diff(row) <= 0).all()
 
 
 @real

@@ -21,10 +21,11 @@ from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
 from terraform.provenance import Credit, Provenance
 from terraform.sources import Request, hgt
+from terraform.sources.filling import Group, filled, shifts_of
 from terraform.sources.formats import Declared, opened, readable_in
 from terraform.sources.masking import check_colours, check_heights, colours, heights
-from terraform.sources.placing import Placed, placed
-from terraform.sources.resampling import Planes, Sort, planes, reaches
+from terraform.sources.placing import placed
+from terraform.sources.resampling import Planes, Sort, reaches
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""
@@ -39,7 +40,10 @@ def build(settings: FilesSource, seed: int) -> "OwnRasters":
 
 @dataclass(frozen=True)
 class OwnRasters:
-    """One's own rasters. Within an item of `path`, all rasters count alike; the next item fills what is void."""
+    """One's own rasters. Within an item of `path`, all rasters count alike; the next item fills what is void.
+
+    A filler's heights are shifted to meet the finer ones at the border.
+    """
 
     settings: FilesSource
 
@@ -68,12 +72,12 @@ class OwnRasters:
             write_strips(destination, grid, _not_all_void(strips, request), bands, dtype, provenance.tags())
         return provenance
 
-    def _reaching(self, request: Request, stack: ExitStack) -> list[list[Placed]]:
+    def _reaching(self, request: Request, stack: ExitStack) -> list[Group]:
         """The rasters that reach the window, finest group first; those that do not are closed again."""
         declared = Declared(self.settings.crs, self.settings.nodata)
         check = check_heights if request.what == "elevation" else check_colours
         tiles = hgt.loader()
-        groups = []
+        groups: list[Group] = []
         for item in expanded(self.settings.path, request.region):
             group = []
             for path in readable_in(item) if item.is_dir() else [item]:
@@ -89,14 +93,16 @@ class OwnRasters:
             raise _elsewhere(self.settings, request)
         return [group for group in groups if group]
 
-    def _strips(self, request: Request, grid: RasterGrid, groups: Sequence[Sequence[Placed]]) -> Iterator[NDArray[Any]]:
+    def _strips(self, request: Request, grid: RasterGrid, groups: Sequence[Group]) -> Iterator[NDArray[Any]]:
         body, elevation = request.region.body, request.what == "elevation"
         missing_is_sea = self.settings.nodata_means == "sea"
         sort: Sort = partial(heights, body=body, missing_is_sea=missing_is_sea) if elevation else colours
+        bands = 1 if elevation else 3
+        shifts = shifts_of(grid, groups, sort) if elevation else []
         for top in range(0, grid.latitudes.count, _STRIP_ROWS):
             rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
             block = RasterGrid(body, rows, grid.longitudes)
-            yield _stored(_filled(block, groups, sort, 1 if elevation else 3), elevation)
+            yield _stored(filled(block, groups, shifts, sort, bands), elevation)
 
 
 def expanded(path: str | Sequence[str], region: Region) -> list[Path]:
@@ -124,7 +130,7 @@ def _replaced(item: str, **known: str) -> str:
     return item.format(**known)
 
 
-def result_grid(window: RasterGrid, finest: Sequence[Placed]) -> RasterGrid:
+def result_grid(window: RasterGrid, finest: Group) -> RasterGrid:
     """The grid of the result: the lattice of the finest raster within the window, or the window's own at 200 or 100 m.
 
     Parameters
@@ -165,30 +171,8 @@ def _north_up(axis: Axis) -> Axis:
     return axis if axis.step < 0 else Axis(axis.end, -axis.step, axis.count)
 
 
-def _filled(block: RasterGrid, groups: Sequence[Sequence[Placed]], sort: Sort, bands: int) -> Planes:
-    """The first group, and where it is void the next."""
-    shape = (block.latitudes.count, block.longitudes.count)
-    result = Planes(np.zeros((*shape, bands), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32))
-    for group in groups:
-        void = result.valid + result.sea < 0.5 - 1e-6
-        if not void.any():
-            break
-        found = [part for raster in group if (part := planes(raster, block, sort, bands)) is not None]
-        if not found:
-            continue
-        together = found[0]
-        for part in found[1:]:
-            together = together.plus(part)
-        result = Planes(
-            np.where(void[..., None], together.total, result.total),
-            np.where(void, together.valid, result.valid),
-            np.where(void, together.sea, result.sea),
-        )
-    return result
-
-
 def _stored(made: Planes, elevation: bool) -> NDArray[Any]:
-    void = made.valid + made.sea < 0.5 - 1e-6
+    void = made.void
     sea = ~void & (made.sea > made.valid)
     values = made.total / np.maximum(made.valid, 1e-6)[..., None]
     if elevation:
@@ -220,5 +204,5 @@ def _elsewhere(settings: FilesSource, request: Request) -> InputError:
     )
 
 
-def _names(groups: Sequence[Sequence[Placed]]) -> list[str]:
+def _names(groups: Sequence[Group]) -> list[str]:
     return [Path(raster.raster.name).name for group in groups for raster in group]

@@ -42,6 +42,11 @@ class Planes(NamedTuple):
     valid: NDArray[np.float32]
     sea: NDArray[np.float32]
 
+    @property
+    def void(self) -> NDArray[np.bool_]:
+        """Less than half of the kernel fell on anything known, (h, w)."""
+        return np.asarray(self.valid + self.sea < 0.5 - 1e-6)
+
     def plus(self, other: "Planes") -> "Planes":
         """Both together, as if they were one raster."""
         return Planes(self.total + other.total, self.valid + other.valid, self.sea + other.sea)
@@ -200,10 +205,11 @@ def _halved(block: RasterGrid, bands: int, work: Callable[[RasterGrid], Planes |
     else:
         axes = [(rows, columns.part(0, middle)), (rows, columns.part(middle, columns.count))]
     halves = [RasterGrid(block.body, *pair) for pair in axes]
-    results = [work(half) or _nothing(half, bands) for half in halves]
+    results = [work(half) or nothing(half, bands) for half in halves]
     return Planes(*(np.concatenate(pair, axis=0 if down else 1) for pair in zip(*results, strict=True)))
 
 
-def _nothing(block: RasterGrid, bands: int) -> Planes:
+def nothing(block: RasterGrid, bands: int) -> Planes:
+    """A block of void."""
     shape = (block.latitudes.count, block.longitudes.count)
     return Planes(np.zeros((*shape, bands), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32))
