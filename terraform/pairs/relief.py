@@ -78,9 +78,9 @@ def encode(relief: Relief, condition: Condition, sheet: Sheet) -> Tensor:
         `MARGIN_PX` pixels are used up on every side.
     """
     if condition.encoding == "turbo":
-        return _inside(_turbo(relief, sheet))
+        return inside(_turbo(relief, sheet))
     view = _View(relief, condition.resolution_m)
-    return torch.cat([_inside(_CHANNELS[name](view)) for name in condition.channels], 1)
+    return torch.cat([inside(_CHANNELS[name](view)) for name in condition.channels], 1)
 
 
 class _View:
@@ -88,7 +88,7 @@ class _View:
 
     def __init__(self, relief: Relief, resolution_m: float) -> None:
         self.relief = relief
-        self.metres = _smooth(_filled(relief), resolution_m / relief.pixel_m)
+        self.metres = smooth(_filled(relief), resolution_m / relief.pixel_m)
         padded = F.pad(self.metres, (1, 1, 1, 1), mode="replicate")
         self.right = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / (2 * relief.pixel_m)
         self.up = (padded[:, :, :-2, 1:-1] - padded[:, :, 2:, 1:-1]) / (2 * relief.pixel_m)
@@ -100,12 +100,12 @@ def _filled(relief: Relief) -> Tensor:
         return land
     width = _FILL_M / relief.pixel_m
     known = (~relief.void).to(land.dtype)
-    share = _smooth(known, width)
-    around = torch.where(share > 1e-3, _smooth(land * known, width) / share.clamp_min(1e-3), 0.0)
+    share = smooth(known, width)
+    around = torch.where(share > 1e-3, smooth(land * known, width) / share.clamp_min(1e-3), 0.0)
     return torch.where(relief.void, around, land)
 
 
-def _smooth(values: Tensor, fwhm_px: float) -> Tensor:
+def smooth(values: Tensor, fwhm_px: float) -> Tensor:
     """Gaussian of a full width at half maximum in pixels, cut at three standard deviations; edges are repeated."""
     sigma = fwhm_px / _FWHM
     if sigma < 0.1:
@@ -134,7 +134,7 @@ def _position(width_m: float, scale_m: float) -> Callable[[_View], Tensor]:
     """Height above the surroundings (topographic position, Weiss 2001) with a Gaussian neighbourhood."""
 
     def channel(view: _View) -> Tensor:
-        return torch.tanh((view.metres - _smooth(view.metres, width_m / view.relief.pixel_m)) / scale_m)
+        return torch.tanh((view.metres - smooth(view.metres, width_m / view.relief.pixel_m)) / scale_m)
 
     return channel
 
@@ -198,15 +198,16 @@ def _turbo(relief: Relief, sheet: Sheet) -> Tensor:
     return torch.where(blank, 255.0, colours) / 127.5 - 1
 
 
-def _inside(values: Tensor) -> Tensor:
+def inside(values: Tensor) -> Tensor:
+    """Without the margin."""
     return values[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
 
 
 _CHANNELS: dict[str, Callable[[_View], Tensor]] = {
     "elevation": _elevation,
     "slope": _slope,
-    "position_2km": _position(2000.0, 60.0),
-    "position_6km": _position(6000.0, 200.0),
+    "position_2km": _position(2000.0, 100.0),
+    "position_6km": _position(6000.0, 300.0),
     "hillshade": _hillshade,
     "sea": _sea,
     "sea_distance": _sea_distance,

@@ -1,0 +1,61 @@
+"""Everything random about a sample as a pure function of (seed, image number): nothing to save, nothing to restore.
+
+Images are numbered from 0 through all epochs. Counter-based generators (Philox, Salmon et al. 2011) give the same draw
+for the same number, however many workers prepare it and wherever a run was resumed.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ORDER, _JITTER = 1, 2
+SLACK_PX = 30
+"""286 - 256: how far a jittered crop can move."""
+
+
+class Draw(NamedTuple):
+    """The jitter of a batch.
+
+    Attributes
+    ----------
+    top, left : (N,) int
+        Corner of the crop in the enlarged tile, 0 to 30 pixels.
+    mirror : (N,) bool
+        West and east exchanged.
+    place : (N, 2) int
+        Where on the plane of noise the window's corner lies.
+    """
+
+    top: NDArray[np.int64]
+    left: NDArray[np.int64]
+    mirror: NDArray[np.bool_]
+    place: NDArray[np.int64]
+
+
+def samples(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
+    """Which of `size` pairs the images `first` to `first + count` show: each epoch is a permutation of its own."""
+    chosen = [_epoch(seed, image // size, size)[image % size] for image in range(first, first + count)]
+    return np.array(chosen, np.int64)
+
+
+def draws(seed: int, first: int, count: int) -> Draw:
+    """The jitter and the noise of the images `first` to `first + count`."""
+    rows = np.array([_draw(seed, image) for image in range(first, first + count)], np.int64)
+    return Draw(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:])
+
+
+def _draw(seed: int, image: int) -> list[int]:
+    generator = _generator(seed, _JITTER, image)
+    corner = generator.integers(0, SLACK_PX + 1, 2)
+    return [*corner, generator.integers(0, 2), *generator.integers(0, 2**30, 2)]
+
+
+@lru_cache(maxsize=2)
+def _epoch(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
+    return _generator(seed, _ORDER, epoch).permutation(size)
+
+
+def _generator(seed: int, purpose: int, number: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=np.array([seed, purpose], np.uint64), counter=number << 64))

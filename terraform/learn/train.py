@@ -1,0 +1,316 @@
+"""The training loop: batches in a fixed order, validation, the best weights, states to go on from."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terraform.config import Config
+from terraform.errors import ConfigError, InputError, IntegrityError
+from terraform.learn import state, weights
+from terraform.learn.augment import Batch, plain_draw, prepare
+from terraform.learn.dataset import Collection, Stored, by_role
+from terraform.learn.learner import LOSSES, Learner
+from terraform.learn.metrics import l1, sliced_wasserstein
+from terraform.learn.order import draws, samples
+from terraform.learn.state import Counters
+from terraform.pairs.relief import channels_of
+from terraform.publish import write_text
+
+COLUMNS = ("images", "seconds", *LOSSES, "lr", "val_l1", "val_swd")
+_ROWS = 100
+_STATISTICS_IMAGES = 32
+_BOARD_PAIRS = 6
+_LEAST_PAIRS = 4
+
+
+class Board(NamedTuple):
+    """Some held-out pairs as they stand.
+
+    Attributes
+    ----------
+    stored : Stored
+    generated : (N, 3, 256, 256) float32, [-1, 1]
+    """
+
+    stored: Stored
+    generated: Tensor
+
+
+Watch = Callable[[Counters, Board], None]
+"""What is told of every validation: it draws plots and boards."""
+
+
+class Stopped(Exception):
+    """SIGTERM or Ctrl-C came; the state is saved."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by signal {signal_number}; the state is saved")
+        self.exit_code = 128 + signal_number
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same during a run."""
+
+    config: Config
+    learner: Learner
+    train: Collection
+    validation: Collection
+    folder: Path
+    device: torch.device
+
+
+def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Watch) -> None:
+    """Train a generator and write `weights.safetensors` and `history.csv` into `output`.
+
+    A run with the same settings and pairs that was interrupted goes on from its last state; other settings start afresh.
+
+    Parameters
+    ----------
+    folders : mapping of role ("train", "validation", "test") to folders of pairs
+        Nothing that overlaps a validation or test pair is trained on.
+    output : Path
+    resume : bool
+        Refuse to start afresh.
+    watch : callable
+        Told of every validation.
+
+    Raises
+    ------
+    ConfigError, InputError
+        A role has no pairs; there is nothing to resume.
+    IntegrityError
+        Losses stay infinite.
+    Stopped
+        By a signal, after saving.
+    """
+    roles = by_role(folders)
+    for role in ("train", "validation"):
+        if role not in roles:
+            raise ConfigError(
+                f"no region has the role {role!r}: set it in regions.geojson or under `split` in config.yaml"
+            )
+    if len(roles["train"]) < _LEAST_PAIRS:
+        raise InputError(
+            f"{len(roles['train'])} pairs to train on, at least {_LEAST_PAIRS} are needed: enlarge a region in "
+            "regions.geojson or add one"
+        )
+    identity = _identity(config, roles)
+    folder = _state_folder(output, identity, resume)
+    device = _device(config.train.device)
+    learner = Learner(config.train, channels_of(config.condition), config.seed, device)
+    run = _Run(config, learner, roles["train"], roles["validation"], folder, device)
+    counters = _restored(run)
+    _say(f"{len(run.train)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
+         f"{weights.parameters_of(learner.generator):,} values on {device}; {counters.images} of {config.train.images} "
+         "images seen")  # fmt: skip
+    with _signals() as received:
+        _loop(run, counters, received, watch)
+    write_text(output / "history.csv", history_csv(counters))
+    shutil.copyfile(folder / "best.safetensors", output / ".weights.copy")
+    (output / ".weights.copy").replace(output / "weights.safetensors")
+    _say(
+        f"best at {counters.best_images} images: sliced Wasserstein {counters.best:.1f}; {output / 'weights.safetensors'}"
+    )
+
+
+def history_csv(counters: Counters) -> str:
+    """The history as CSV, one row a line, empty where nothing was validated."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in counters.history:
+        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+    return text.getvalue()
+
+
+def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
+    settings = run.config.train
+    row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
+    sums, since, started = torch.zeros(len(LOSSES), device=run.device), 0, time.monotonic() - counters.seconds
+    for first, batch in _batches(run, counters.images):
+        sums += run.learner.step(batch, first / settings.images)
+        since += 1
+        before, counters.images, counters.steps = counters.images, first + settings.batch, run.learner.steps
+        counters.seconds = time.monotonic() - started
+        last = counters.images >= settings.images
+        if last or _crossed(before, counters.images, row_images):
+            losses = (sums / since).tolist()
+            _check_finite(losses, counters)
+            counters.history.append(
+                {"images": counters.images, "seconds": counters.seconds, **dict(zip(LOSSES, losses, strict=True)),
+                 "lr": run.learner.rate(first / settings.images)}
+            )  # fmt: skip
+            sums.zero_()
+            since = 0
+            if last or _crossed(before, counters.images, settings.validate_every):
+                _validate(run, counters, watch)
+            _say(_progress(counters, settings.images))
+        if received or last or _crossed(before, counters.images, settings.state_every):
+            state.save(run.folder, counters, run.learner.tensors())
+        if received:
+            raise Stopped(received[0])
+
+
+def _batches(run: _Run, first: int) -> Iterator[tuple[int, Batch]]:
+    """Batches from image `first` on; the next one is read while a step runs."""
+    settings, size = run.config.train, len(run.train)
+
+    def stored(image: int) -> Stored:
+        return run.train.read(samples(run.config.seed, image, settings.batch, size))
+
+    starts = range(first, settings.images, settings.batch)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(stored, first)
+        for image in starts:
+            current = following.result()
+            following = reader.submit(stored, image + settings.batch)
+            yield image, _prepared(run, current, image, settings.jitter)
+
+
+def _prepared(run: _Run, stored: Stored, image: int, jitter: str) -> Batch:
+    config = run.config
+    count = len(stored.imagery)
+    draw = plain_draw(count) if jitter == "none" else draws(config.seed, image, count)
+    on_device = Stored(*(tensor.to(run.device, non_blocking=True) for tensor in stored))
+    return prepare(on_device, draw, jitter, config.train.noise, config.condition, config.sheet)
+
+
+def _validate(run: _Run, counters: Counters, watch: Watch) -> None:
+    network = _deployable(run)
+    chosen = run.validation.spread(run.config.train.validation_pairs)
+    pictures = [_draw(run, network, run.validation.read(part)) for part in np.array_split(chosen, -(-len(chosen) // 4))]
+    generated, real, valid = (torch.cat(parts) for parts in zip(*pictures, strict=True))
+    distance = sliced_wasserstein(generated * valid, real * valid)
+    counters.history[-1] |= {"val_l1": l1(generated, real, valid), "val_swd": distance}
+    if distance < counters.best:
+        counters.best, counters.best_images = distance, counters.images
+        config, made = run.config, run.train.provenance
+        weights.save(run.folder / "best.safetensors", network, config.condition, config.sheet, config.train, made)
+    board = run.validation.read(run.validation.spread(_BOARD_PAIRS))
+    watch(counters, Board(board, _draw(run, network, board)[0]))
+
+
+def _deployable(run: _Run) -> nn.Module:
+    batch, size = run.config.train.batch, len(run.train)
+    batches = [
+        _prepared(run, run.train.read(samples(run.config.seed, image, batch, size)), image, run.config.train.jitter)
+        for image in range(0, _STATISTICS_IMAGES, batch)
+    ]
+    return run.learner.deployable(batches)
+
+
+def _draw(run: _Run, network: nn.Module, stored: Stored) -> tuple[Tensor, Tensor, Tensor]:
+    batch = _prepared(run, stored, 0, "none")
+    with torch.no_grad():
+        return network(batch.seen).float().cpu(), batch.imagery.cpu(), batch.valid.cpu()
+
+
+def _restored(run: _Run) -> Counters:
+    found = state.newest(run.folder)
+    if found is None:
+        return Counters()
+    counters, tensors, complaints = found
+    for complaint in complaints:
+        _say(complaint)
+    run.learner.restore(tensors, counters.steps)
+    return counters
+
+
+def _identity(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
+    """What a run's weights depend on: settings and pairs; not the device, nor how often it is saved."""
+    settings = config.train.model_dump(exclude={"device", "state_every"})
+    pairs = {
+        role: {pairs.region: [pairs.provenance.details["fingerprint"], len(pairs)] for pairs in collection.regions}
+        for role, collection in roles.items()
+    }
+    turbo = config.sheet.model_dump(exclude={"pairs"}) if config.condition.encoding == "turbo" else {}
+    return {
+        "seed": config.seed,
+        "train": settings,
+        "condition": config.condition.model_dump(),
+        "sheet": turbo,
+        "pairs": pairs,
+    }
+
+
+def _state_folder(output: Path, identity: dict[str, Any], resume: bool) -> Path:
+    text = json.dumps(identity, sort_keys=True)
+    states = output / "state"
+    folder = states / hashlib.sha256(text.encode()).hexdigest()[:12]
+    if resume and not (folder / "settings.json").is_file():
+        others = sorted(states.glob("*/settings.json"))
+        if not others:
+            raise InputError(f"{states} holds no state to resume: leave out --resume to start")
+        differences = _differences(json.loads(others[-1].read_text()), identity)
+        raise ConfigError(f"{others[-1].parent} was run with other settings: {'; '.join(differences)}: set them back, or leave "
+                          "out --resume to start afresh")  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "settings.json", text)
+    return folder
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(set(old) | set(new))
+        return [line for key in keys for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))]
+    return [] if old == new else [f"{path} was {old!r} and is {new!r}"]
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved."""
+    received: list[int] = []
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda number, _: received.append(number)) for number in wanted]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _check_finite(losses: list[float], counters: Counters) -> None:
+    if not all(math.isfinite(loss) for loss in losses):
+        named = ", ".join(f"{name} {loss:g}" for name, loss in zip(LOSSES, losses, strict=True))
+        raise IntegrityError(
+            f"the losses are no numbers any more at {counters.images} images ({named}): lower train.rate or use precision "
+            "fp32; the last good weights and state are kept"
+        )
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("train.device is cuda, and torch finds no GPU: use auto or cpu")
+    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+
+
+def _crossed(before: int, now: int, every: int) -> bool:
+    return before // every != now // every
+
+
+def _progress(counters: Counters, images: int) -> str:
+    row = counters.history[-1]
+    rest = counters.seconds / counters.images * (images - counters.images)
+    text = f"{counters.images:>7}/{images} images  {counters.images / counters.seconds:5.1f}/s  {rest:5.0f} s to go  "
+    text += "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES)
+    return text + (f"  held out: L1 {row['val_l1']:.1f}, SWD {row['val_swd']:.0f}" if "val_swd" in row else "")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,124 @@
+"""A trained generator's file: safetensors that hold their own configuration, so that no setting can disagree with it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from terraform import provenance
+from terraform.config import Condition, Sheet, Train
+from terraform.errors import InputError
+from terraform.learn.generators import build_generator
+from terraform.pairs.relief import channels_of
+from terraform.provenance import Provenance
+from terraform.publish import publish
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A generator as it is deployed, which is as it was validated.
+
+    Attributes
+    ----------
+    network : nn.Module
+        (N, C + noise, H, W) float32 -> (N, 3, H, W) in [-1, 1]; C channels of condition, then those of noise.
+    condition, sheet : settings of the encoding
+    settings : Train
+        How it was trained; `settings.noise` is the number of channels of noise.
+    provenance : Provenance
+        Of the pairs it learnt from.
+    stride : int
+        Windows must begin and end on multiples of it, pixels.
+    halo_px : int
+        Pixels around a window that its own pixels can depend on.
+    tile_safe : bool
+        With that halo a pixel is the same in whatever window it is drawn.
+    """
+
+    network: nn.Module
+    condition: Condition
+    sheet: Sheet
+    settings: Train
+    provenance: Provenance
+    stride: int
+    halo_px: int
+    tile_safe: bool
+
+
+def deployed(network: nn.Module, settings: Train) -> nn.Module:
+    """The network in the mode in which it draws: `unet256` with batch norm as published, everything else in eval mode.
+
+    pix2pix tests with dropout and with the statistics of the batch (3.2); batch norm trained on single images draws
+    something else in eval mode.
+    """
+    return network.train(settings.network == "unet256" and settings.norm == "batch")
+
+
+def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
+    """Publish a weights file."""
+    metadata = {
+        "format": str(FORMAT),
+        "condition": condition.model_dump_json(),
+        "sheet": sheet.model_dump_json(),
+        "train": settings.model_dump_json(),
+        "provenance": provenance.to_json(made),
+        **made.tags(),
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with publish(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load(path: Path, device: str = "cpu") -> Trained:
+    """Read a weights file.
+
+    Raises
+    ------
+    InputError
+        It is missing, damaged, not ours, or of a newer format.
+    """
+    metadata, tensors = _read(path)
+    if metadata.get("format") != str(FORMAT):
+        raise InputError(
+            f"{path} has weights of format {metadata.get('format', 'unknown')}, this version reads {FORMAT}: use the "
+            "version of terraform that wrote it"
+        )
+    try:
+        condition = Condition.model_validate_json(metadata["condition"])
+        sheet = Sheet.model_validate_json(metadata["sheet"])
+        settings = Train.model_validate_json(metadata["train"])
+        made = provenance.from_json(metadata["provenance"])
+    except (ValidationError, KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path} does not say how it was trained ({error}): it is not one of our weights files"
+        ) from None
+    network = build_generator(settings, channels_of(condition) + settings.noise)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(f"{path} does not hold the network it names ({error}): train again") from None
+    network = deployed(network, settings).to(device)
+    kind = type(network)
+    return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, kind.tile_safe)  # type: ignore[attr-defined]
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: train first, or name a weights file")
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is no safetensors file ({error}): it may be truncated, get or train it again"
+        ) from None
+
+
+def parameters_of(network: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
