@@ -8,7 +8,6 @@ from typing import Never
 import typer
 
 from terraform.commands import keep, model, pairs
-from terraform.errors import TerraformError
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -33,14 +32,20 @@ def _terminated(number: int, frame: FrameType | None) -> Never:
 
 
 def main() -> None:
-    """Run a command; a mistake of the user's is one message and an exit code, never a traceback."""
+    """Run a command; what the user can mend is one message and an exit code, never a traceback.
+
+    Such errors (`terraform.errors`, and a training stopped by a signal) carry their `exit_code`.
+    """
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
-    except TerraformError as error:
-        sys.exit(_failed(str(error), error.exit_code))
     except MemoryError:
         sys.exit(_failed("the memory is full: use a smaller batch, window or region", 5))
+    except Exception as error:
+        exit_code = getattr(error, "exit_code", None)
+        if exit_code is None:
+            raise
+        sys.exit(_failed(str(error), exit_code))
 
 
 def _failed(message: str, exit_code: int) -> int:

@@ -77,7 +77,7 @@ def _ours(module: str) -> bool:
 
 
 def _symbols(node: Any) -> Iterator[str]:
-    """The tree as texts, without what differs between Python's minor versions: empty fields, empty parts of f-strings."""
+    """The tree as texts, without what differs between minor versions of Python: empty fields and parts of f-strings."""
     if isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in ast.iter_fields(node):

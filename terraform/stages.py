@@ -90,7 +90,7 @@ def _of_training(config: Config) -> dict[str, Any]:
     condition = config.condition.model_dump()
     chosen = {
         "seed": config.seed,
-        "split": config.split.model_dump(include={"train", "validation"}),
+        "split": config.split.model_dump(),
         "train": config.train.model_dump(exclude=_ONLY_HOW),
         "condition": condition,
     }

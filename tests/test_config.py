@@ -164,7 +164,7 @@ def changed(**sections):
         ({"mosaics": {"regions": ["mars"]}}, set()),
         ({"mosaics": {"device": "cpu"}}, set()),
         ({"mosaics": {"elevation": {"shoreline_m": -1500}}}, {"mosaic"}),
-        ({"split": {"test": ["italy"]}}, {"evaluate"}),
+        ({"split": {"test": ["italy"]}}, {"train", "evaluate"}),
         ({"split": {"validation": ["italy"]}}, {"train", "evaluate"}),
         ({"run": "other"}, set()),
     ],

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from terraform.commands.options import Configs, Folders, Output, Weights, configured, region_named, with_roles
+from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured, region_named
 from terraform.config import Mosaics, overlay, parse
 
 
@@ -18,14 +18,16 @@ def train(
     """Train a generator on pairs."""
     from terraform.learn import train as learning
 
-    learning.train(pairs, output, with_roles(configured(config), pairs), resume)
+    settings = configured(config)
+    learning.train(by_role(settings, pairs), output, settings, resume)
 
 
 def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
     """Judge a trained generator on held-out pairs."""
     from terraform.learn import evaluate as judging
 
-    judging.evaluate(weights, pairs, output, with_roles(configured(config), pairs))
+    settings = configured(config)
+    judging.evaluate(weights, by_role(settings, pairs), output, settings)
 
 
 def generate(

@@ -1,11 +1,11 @@
 """Options that commands share, and what they mean."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.config import Config, Split, load
+from terraform.config import Config, load
 
 if TYPE_CHECKING:
     from terraform.geo.regions import Region
@@ -33,16 +33,24 @@ def region_named(config: Config, name: str) -> "Region":
     return select(load_regions(config.regions.file), [name], config.split.model_dump())[name]
 
 
-def with_roles(config: Config, pairs: list[Path]) -> Config:
-    """Fill the split from the regions file, which needs shapely; not where the split names all regions itself."""
-    named = {name for role in ("train", "validation", "test") for name in getattr(config.split, role)}
-    names = [folder.resolve().name for folder in pairs]
-    if named.issuperset(names):
-        return config
-    from terraform.geo.regions import load_regions, of_role, select
+def by_role(config: Config, folders: list[Path]) -> dict[str, list[Path]]:
+    """Folders of pairs by their region's role.
 
-    regions = select(load_regions(config.regions.file), names, config.split.model_dump())
-    roles: dict[str, Any] = {
-        role: [region.name for region in of_role(regions, role)] for role in ("train", "validation", "test")
-    }
-    return config.model_copy(update={"split": Split(**roles)})
+    Where the configuration's split names all of them, the regions file (which needs shapely) is not read.
+
+    Raises
+    ------
+    ConfigError
+        A folder is not named after a region.
+    """
+    roles = {name: role for role, names in config.split for name in names}
+    names = [folder.resolve().name for folder in folders]
+    if not roles.keys() >= set(names):
+        from terraform.geo.regions import load_regions, select
+
+        regions = select(load_regions(config.regions.file), names, config.split.model_dump())
+        roles = {name: region.role for name, region in regions.items()}
+    grouped: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
+    for name, folder in zip(names, folders, strict=True):
+        grouped.setdefault(roles[name], []).append(folder)
+    return grouped

@@ -1,8 +1,9 @@
+# Pairs of test regions are read to leave out what overlaps them.
 # The history, the plots and the state of a run are no declared outputs: Snakemake would delete them before a job that
 # goes on after a kill, and after a failure, when they say what went wrong.
 rule fit:
     input:
-        pairs=expand(PAIRS, region=PLAN.learning),
+        pairs=expand(PAIRS, region=PLAN.paired),
     output:
         weights=WEIGHTS,
         card=f"results/model/{CONFIG.run}/card.md",
