@@ -1,0 +1,126 @@
+"""Writing a picture as a cloud-optimised GeoTIFF, stripe by stripe."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
+from rasterio.transform import Affine
+from rasterio.windows import Window
+
+from terraform.errors import IntegrityError, ResourceError
+from terraform.geo.raster import opened, read
+from terraform.publish import publish, require_space
+
+DESCRIPTION = "plausible, not predicted: drawn by a neural network, not an observation"
+
+_GDAL = {"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_TIFF_INTERNAL_MASK": True, "GDAL_PAM_ENABLED": "NO"}
+_COMPRESSION: dict[str, dict[str, Any]] = {
+    "zstd": {"compress": "ZSTD", "predictor": "YES"},
+    "deflate": {"compress": "DEFLATE", "predictor": "YES", "level": 6},
+    "jpeg": {"compress": "JPEG", "quality": 90},
+    "webp": {"compress": "WEBP", "quality": 90},
+}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where a picture lies.
+
+    Attributes
+    ----------
+    height, width : int
+    transform : Affine
+        From pixel (column, row) to the CRS.
+    crs : rasterio CRS or None
+    """
+
+    height: int
+    width: int
+    transform: Affine
+    crs: CRS | None
+
+
+def write(
+    path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]], compression: str, tags: Mapping[str, str]
+) -> None:
+    """Publish a picture as a COG with overviews and an internal mask.
+
+    Parameters
+    ----------
+    stripes : iterable of (h, W, 4) uint8
+        Red, green, blue and 255 where valid, north to south.
+    compression : {"zstd", "deflate", "jpeg", "webp"}
+    tags : mapping
+        Written into the file, beside the description.
+
+    Raises
+    ------
+    ResourceError
+        The disk has no room.
+    IntegrityError
+        What was written cannot be read back.
+    """
+    require_space(path.parent, frame.height * frame.width * 6)
+
+    def check(temporary: Path) -> None:
+        _verify(temporary, frame)
+
+    with publish(path, verify=check) as temporary:
+        plain = temporary.with_name(f"{temporary.name}.plain.tif")
+        try:
+            with rasterio.Env(**_GDAL):
+                _write_plain(plain, frame, stripes, {"DESCRIPTION": DESCRIPTION, **tags})
+                rasterio.shutil.copy(
+                    plain, temporary, driver="COG", bigtiff="IF_SAFER", overview_resampling="average",
+                    num_threads="ALL_CPUS", **_COMPRESSION[compression],
+                )  # fmt: skip
+        except RasterioError as error:
+            raise ResourceError(
+                f"{path} cannot be written ({error.__cause__ or error}): is the disk full, or the folder not writable?"
+            ) from None
+        finally:
+            plain.unlink(missing_ok=True)
+
+
+def _write_plain(path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]], tags: Mapping[str, str]) -> None:
+    profile = {
+        "driver": "GTiff", "height": frame.height, "width": frame.width, "count": 3, "dtype": "uint8",
+        "crs": frame.crs, "transform": frame.transform, "photometric": "RGB", "interleave": "pixel", "tiled": True,
+        "blockxsize": 256, "blockysize": 256, "compress": "ZSTD", "zstd_level": 1, "bigtiff": "IF_SAFER",
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.update_tags(**tags)
+        top = 0
+        for stripe in stripes:
+            window = Window(0, top, frame.width, len(stripe))
+            dataset.write(np.moveaxis(stripe[..., :3], -1, 0), window=window)
+            dataset.write_mask(np.ascontiguousarray(stripe[..., 3]), window=window)
+            top += len(stripe)
+
+
+def _verify(path: Path, frame: Frame) -> None:
+    with opened(path) as dataset:
+        if dataset.shape != (frame.height, frame.width) or dataset.count != 3:
+            raise IntegrityError(f"{path} came out as {dataset.shape} x {dataset.count}: run it again")
+        if dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") != "COG":
+            raise IntegrityError(f"{path} is no cloud-optimised GeoTIFF: run it again")
+        for row in range(0, frame.height, 512):
+            read(dataset, (row, min(row + 512, frame.height)))
+
+
+def small(path: Path, width: int) -> NDArray[np.uint8]:
+    """The picture at most `width` pixels wide, (h, w, 4): red, green, blue and its mask."""
+    with opened(path) as dataset:
+        factor = min(1.0, width / dataset.width)
+        shape = max(1, round(dataset.height * factor)), max(1, round(dataset.width * factor))
+        resampling = rasterio.enums.Resampling.average
+        colours = dataset.read(out_shape=(3, *shape), resampling=resampling)
+        mask = dataset.dataset_mask(out_shape=shape)
+    return np.moveaxis(np.concatenate([colours, mask[None]]), 0, -1)

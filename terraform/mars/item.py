@@ -1,0 +1,68 @@
+"""The STAC item of a mosaic: what catalogues need to know of it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pystac
+from pyproj import CRS
+
+from terraform.geo.bodies import EARTH, Body
+from terraform.mars.cog import DESCRIPTION, Frame
+from terraform.provenance import Provenance
+from terraform.publish import write_text
+
+_EXTENSIONS = [
+    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/ssys/v1.1.1/schema.json",
+]
+
+
+def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: str, preview: str,
+          made: Provenance) -> None:  # fmt: skip
+    """Publish the item of a mosaic that lies in the same folder.
+
+    `geometry` is null: GeoJSON's coordinates are Earth's. Where it lies is in the projection extension.
+
+    Parameters
+    ----------
+    name : str
+        The item's id.
+    mosaic, preview : str
+        File names beside `path`.
+    """
+    item = pystac.Item(name, None, None, datetime.fromisoformat(made.created), _properties(title, body, frame, made))
+    item.stac_extensions.extend(_EXTENSIONS)
+    item.add_asset("mosaic", pystac.Asset(mosaic, title, media_type=pystac.MediaType.COG, roles=["data"]))
+    item.add_asset("preview", pystac.Asset(preview, media_type=pystac.MediaType.JPEG, roles=["thumbnail"]))
+    document = item.to_dict(include_self_link=False, transform_hrefs=False)
+    write_text(path, _json(document))
+
+
+def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[str, Any]:
+    left, top = frame.transform.c, frame.transform.f
+    right, bottom = frame.transform * (frame.width, frame.height)
+    crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
+    known = crs.to_authority() if crs else None
+    return {
+        "title": title,
+        "description": DESCRIPTION,
+        "license": made.licence,
+        "attribution": made.attribution,
+        "terraform:synthetic_relief": made.synthetic,
+        "created": made.created,
+        "gsd": frame.transform.a,
+        "ssys:targets": [body.name.title()],
+        "ssys:target_class": "planet" if body is EARTH or body.name == "mars" else "satellite",
+        "proj:code": body.map_crs if body.map_crs[:4] in ("EPSG", "IAU_") else ":".join(known) if known else None,
+        "proj:wkt2": crs.to_wkt() if crs else None,
+        "proj:shape": [frame.height, frame.width],
+        "proj:transform": list(frame.transform)[:6],
+        "proj:bbox": [left, bottom, right, top],
+    }
+
+
+def _json(document: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(document, indent=2) + "\n"

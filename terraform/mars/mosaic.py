@@ -1,0 +1,159 @@
+"""A mosaic of a region: strips drawn by the generator, cross-faded into one georeferenced picture."""
+
+from pathlib import Path
+from typing import Any
+
+from terraform import provenance
+from terraform.config import Mosaics
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import Body
+from terraform.geo.heights import Heights, unpack
+from terraform.geo.regions import Region
+from terraform.geo.resample import Axis
+from terraform.learn import weights as weights_file
+from terraform.learn.weights import Trained
+from terraform.mars import cog, item, preview
+from terraform.mars.broad import broad_average, hypsometry_of
+from terraform.mars.elevation import Source
+from terraform.mars.paint import paint
+from terraform.mars.terrain import Relief
+from terraform.mars.view import View
+from terraform.provenance import Credit, Provenance
+
+Span = tuple[int, int]
+
+
+def draw_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics) -> None:
+    """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
+
+    The mosaic is an exact window of the whole-planet equirectangular grid (`bands.Globe`); what lies outside the
+    region's polygon, or has no elevation, is masked.
+
+    Parameters
+    ----------
+    weights : Path
+        A trained generator.
+    elevation : Path
+        The region's download: int16 heights in degrees, in the body's geographic CRS, with a halo.
+    output : Path
+        A folder.
+
+    Raises
+    ------
+    InputError
+        Weights or elevation are missing, damaged or of another body.
+    ResourceError
+        The disk has no room.
+    """
+    trained = load(weights, settings)
+    made = merged(trained, elevation)
+    mosaic = output / "terraformed.tif"
+    with raster.opened(elevation) as dataset:
+        grid = raster.grid_of(dataset)
+        if grid.body != region.body:
+            raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
+        view = View.of(region.body, region.bounds, region)
+        relief = relief_of(source_of(dataset, grid.body), grid.body, settings)
+        paint(trained, relief, view, mosaic, settings.window_px, settings.compression, made)
+    title = f"{region.title}, terraformed"
+    preview.draw(cog.small(mosaic, preview.WIDTH_PX), caption(title, made), output / "preview.jpg")
+    item.write(output / "item.json", region.name, title, region.body, view.frame, mosaic.name, "preview.jpg", made)
+
+
+def draw_raster(
+    weights: Path,
+    elevation: Path,
+    output: Path,
+    settings: Mosaics,
+    pixel_m: float | None = None,
+    latitude_deg: float | None = None,
+) -> None:
+    """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
+
+    Whatever the raster's CRS, the result covers it in the equirectangular CRS of its body at 200 m (on the equator),
+    on the same whole-planet grid as regions; nodata stays nodata. A raster without a CRS, or an `.npy`, takes a pixel
+    size and a latitude, and the result has 200 m pixels on a plane.
+
+    Parameters
+    ----------
+    elevation : Path
+        Any format that the source `files` reads, or `.npy`, metres.
+    output : Path
+        The file to write; for an `.npy` also `.png` or `.npy`.
+    pixel_m, latitude_deg : float, optional
+        For a raster that does not say where it lies.
+
+    Raises
+    ------
+    InputError
+        It is no raster of heights, or its heights look like a radius or another unit.
+    """
+    from terraform.mars import anywhere, plane
+
+    trained = load(weights, settings)
+    if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
+        device, made = device_of(settings), merged(trained, elevation)
+        plane.draw(trained, elevation, output, settings, pixel_m, latitude_deg, device, made)
+    else:
+        anywhere.draw(trained, elevation, output, settings)
+
+
+def load(weights: Path, settings: Mosaics) -> Trained:
+    """The generator, on the device that the settings name."""
+    return weights_file.load(weights, device_of(settings))
+
+
+def device_of(settings: Mosaics) -> str:
+    """The device that the settings name; `auto` is the GPU where there is one."""
+    import torch
+
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda, and torch sees no GPU here: use auto or cpu")
+    return settings.device
+
+
+def merged(trained: Trained, elevation: Path) -> Provenance:
+    """Whose work the mosaic is: that of the weights and of the relief, as far as the relief says."""
+    beside = provenance.beside(elevation)
+    if beside.is_file():
+        relief = provenance.read(beside)
+    else:
+        relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
+    return provenance.merge([trained.provenance, relief])
+
+
+def caption(title: str, made: Provenance) -> str:
+    """The line under a preview."""
+    synthetic = "synthetic relief, " if made.synthetic else ""
+    return f"{title}: plausible, not predicted · {synthetic}{made.licence}"
+
+
+def source_of(dataset: Any, body: Body) -> Source:
+    """The heights of an open download."""
+
+    def read(rows: Span, columns: Span) -> Heights:
+        heights = unpack(raster.read(dataset, rows, columns))
+        _check(dataset.name, heights, body)
+        return heights
+
+    t = dataset.transform
+    latitudes, longitudes = Axis(t.f, t.e, dataset.height), Axis(t.c, t.a, dataset.width)
+    return Source(read, latitudes, longitudes, body.metres_per_degree)
+
+
+def _check(name: str, heights: Heights, body: Body) -> None:
+    lowest, highest = float(heights.metres.min()), float(heights.metres.max())
+    if lowest < body.lowest_m or highest > body.highest_m:
+        raise InputError(
+            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
+            f"{body.highest_m:g} m: is it a radius, or another unit? Get heights above the datum in metres"
+        )
+
+
+def relief_of(source: Source, body: Body, settings: Mosaics) -> Relief:
+    """The heights with what the elevation policy needs to know of all of them."""
+    broad = broad_average(source) if settings.elevation.policy == "relief" else None
+    return Relief(source, settings.elevation, hypsometry_of(body, source), broad)
