@@ -64,6 +64,11 @@ def placed(raster: Raster, body: Body) -> Placed:
             f"{raster.name} is planetographic ({_geodetic(raster.crs).name}), expected planetocentric latitudes and "
             f"longitudes to the east: warp it to {body.geographic_crs}"
         )
+    return lying(raster, body)
+
+
+def lying(raster: Raster, body: Body) -> Placed:
+    """How a raster lies on a body that it is known to be on."""
     return Placed(raster, body, _axes(raster, body))
 
 
