@@ -15,7 +15,7 @@ from terraform.sources.noise import Axes, Double, Float, Tables
 RADIUS_KM = 6371.0088  # mean radius, IUGG
 M_PER_DEGREE = 1000 * np.pi * RADIUS_KM / 180
 HIGHEST_M = 8_800.0
-LAND_BIAS = 0.09  # raises the continents: about 62 % of the sphere is land
+LAND_BIAS = 0.065  # raises the continents: about two thirds of the sphere is land
 GULLY_CELLS_KM = (6.4, 3.2, 1.6, 0.8, 0.45)
 GULLY_GAIN = 0.42
 TURNS_PER_CELL = 0.68
