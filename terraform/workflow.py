@@ -113,22 +113,41 @@ def write_config(config: Config, folder: Path) -> Path:
     return path
 
 
-def stale(plan: Plan) -> list[str]:
-    """Outputs made for another polygon than the region has now.
+def mark_edited(plan: Plan) -> None:
+    """Mark the regions whose files were made for another polygon than they have now.
 
     Snakemake notices an edited polygon by its own records. They may be gone (`.snakemake` deleted, results copied), so
-    what the files themselves say is compared too.
+    what the files themselves say is compared too. A mark is an input of the region's download, newer than what is
+    stale; it stays, since Snakemake would take its absence for a change.
     """
-    made = []
     for name in dict.fromkeys((*plan.paired, *plan.mosaics)):
-        region = plan.regions[name]
-        folder = Path("resources", region.body.name, name)
-        records = {folder / f"{what}.tif": folder / f"{what}.json" for what in ("elevation", "imagery")}
-        if name in plan.paired:
-            pairs = Path("results", "pairs", name, "provenance.json")
-            records[pairs] = pairs
-        made += [str(path) for path, record in records.items() if path.exists() and not _made_for(region, record)]
-    return made
+        region, mark = plan.regions[name], _mark(plan.regions[name])
+        stale = [path for path in _records(region) if path.exists() and not _made_for(region, path)]
+        if stale and not (_holds(mark, region.fingerprint) and _age(mark) >= max(map(_age, stale))):
+            write_text(mark, region.fingerprint + "\n")
+
+
+def marks(region: Region) -> list[str]:
+    """The region's mark as an input, where there is one."""
+    return [str(_mark(region))] if _mark(region).exists() else []
+
+
+def _mark(region: Region) -> Path:
+    return Path("resources", region.body.name, region.name, "edited.txt")
+
+
+def _records(region: Region) -> list[Path]:
+    folder = Path("resources", region.body.name, region.name)
+    pairs = Path("results", "pairs", region.name, "provenance.json")
+    return [folder / "elevation.json", folder / "imagery.json", pairs]
+
+
+def _holds(mark: Path, fingerprint: str) -> bool:
+    return mark.exists() and mark.read_text(encoding="utf-8").strip() == fingerprint
+
+
+def _age(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _made_for(region: Region, record: Path) -> bool:

@@ -17,17 +17,23 @@ def train(
 ) -> None:
     """Train a generator on pairs."""
     from terraform.learn import train as learning
+    from terraform.show import boards
 
     settings = configured(config)
-    learning.train(by_role(settings, pairs), output, settings, resume)
+    counters = learning.train(
+        by_role(settings, pairs), output, settings, resume, boards.of_training(output, settings.sheet.high_m)
+    )
+    boards.card(output, counters, settings)
 
 
 def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
     """Judge a trained generator on held-out pairs."""
     from terraform.learn import evaluate as judging
+    from terraform.show import boards
 
     settings = configured(config)
-    judging.evaluate(weights, by_role(settings, pairs), output, settings)
+    watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch)
 
 
 def generate(

@@ -15,10 +15,10 @@ def fetch(
     config: Configs = None,
 ) -> None:
     """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
-    from terraform.sources import fetch as source
+    from terraform.sources.fetch import fetch as fetched
 
     settings = configured(config)
-    source.fetch(settings, region_named(settings, region), what, output)
+    fetched(settings, region_named(settings, region), what, output)
 
 
 def cut(
@@ -44,7 +44,7 @@ def sheet(pairs: Folder, output: Output, config: Configs = None) -> None:
 
 def export_pairs(pairs: Folder, output: Output, config: Configs = None) -> None:
     """Write pairs as the A|B pictures that other pix2pix trainers read."""
-    from terraform.pairs import export
+    from terraform.pairs.export import export
 
-    count = export.export(pairs, output, configured(config).sheet)
+    count = export(pairs, output, configured(config).sheet)
     typer.echo(f"{count} pairs written to {output}")

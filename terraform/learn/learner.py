@@ -131,7 +131,7 @@ class Learner:
 
     @torch.no_grad()
     def deployable(self, batches: list[Batch]) -> nn.Module:
-        """The network to draw with: the average, its running statistics estimated anew on `batches`.
+        """The network to draw with: the average, with running statistics estimated anew on `batches`.
 
         The average's weights never saw the statistics that the generator collected; a pass over some batches in training
         mode gives it its own (Izmailov et al. 2018, 3.2).

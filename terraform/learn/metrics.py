@@ -35,8 +35,8 @@ def fidelity(generated: Tensor, real: Tensor) -> dict[str, float]:
 def sliced_wasserstein(generated: Tensor, real: Tensor, seed: int = 0) -> float:
     """Sliced Wasserstein distance of patches of Laplacian pyramids, x 1000, mean over four levels.
 
-    After Karras et al. (2018, appendix B): 7 x 7 patches, 128 per picture and level, 128 directions. Unlike there both sets
-    are normalised by the real set's statistics, so that a wrong contrast counts.
+    After Karras et al. (2018, appendix B): 7 x 7 patches, 128 per picture and level, 128 directions. Unlike there both
+    sets are normalised by the real set's statistics, so that a wrong contrast counts.
 
     Parameters
     ----------

@@ -1,19 +1,15 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to go on from."""
 
 import csv
-import hashlib
 import io
-import json
 import math
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,12 +20,14 @@ from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn import state, weights
 from terraform.learn.augment import Batch, plain_draw, prepare
 from terraform.learn.dataset import Collection, Stored, by_role
+from terraform.learn.identity import identity_of, state_folder
 from terraform.learn.learner import LOSSES, Learner
 from terraform.learn.metrics import l1, sliced_wasserstein
 from terraform.learn.order import draws, samples
+from terraform.learn.signals import Stopped, noted_signals
 from terraform.learn.state import Counters
 from terraform.pairs.relief import channels_of
-from terraform.publish import write_text
+from terraform.publish import publish, write_text
 
 COLUMNS = ("images", "seconds", *LOSSES, "lr", "val_l1", "val_swd")
 _ROWS = 100
@@ -55,14 +53,6 @@ Watch = Callable[[Counters, Board], None]
 """What is told of every validation: it draws plots and boards."""
 
 
-class Stopped(Exception):
-    """SIGTERM or Ctrl-C came; the state is saved."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"stopped by signal {signal_number}; the state is saved")
-        self.exit_code = 128 + signal_number
-
-
 @dataclass(frozen=True)
 class _Run:
     """What stays the same during a run."""
@@ -75,10 +65,11 @@ class _Run:
     device: torch.device
 
 
-def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Watch) -> None:
+def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Watch) -> Counters:
     """Train a generator and write `weights.safetensors` and `history.csv` into `output`.
 
-    A run with the same settings and pairs that was interrupted goes on from its last state; other settings start afresh.
+    A run with the same settings and pairs that was interrupted goes on from its last state; other settings start
+    afresh.
 
     Parameters
     ----------
@@ -89,6 +80,11 @@ def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, r
         Refuse to start afresh.
     watch : callable
         Told of every validation.
+
+    Returns
+    -------
+    Counters
+        Where the run ended, with its history.
 
     Raises
     ------
@@ -110,8 +106,7 @@ def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, r
             f"{len(roles['train'])} pairs to train on, at least {_LEAST_PAIRS} are needed: enlarge a region in "
             "regions.geojson or add one"
         )
-    identity = _identity(config, roles)
-    folder = _state_folder(output, identity, resume)
+    folder = state_folder(output, identity_of(config, roles), resume)
     device = _device(config.train.device)
     learner = Learner(config.train, channels_of(config.condition), config.seed, device)
     run = _Run(config, learner, roles["train"], roles["validation"], folder, device)
@@ -119,14 +114,13 @@ def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, r
     _say(f"{len(run.train)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
          f"{weights.parameters_of(learner.generator):,} values on {device}; {counters.images} of {config.train.images} "
          "images seen")  # fmt: skip
-    with _signals() as received:
+    with noted_signals() as received:
         _loop(run, counters, received, watch)
     write_text(output / "history.csv", history_csv(counters))
-    shutil.copyfile(folder / "best.safetensors", output / ".weights.copy")
-    (output / ".weights.copy").replace(output / "weights.safetensors")
-    _say(
-        f"best at {counters.best_images} images: sliced Wasserstein {counters.best:.1f}; {output / 'weights.safetensors'}"
-    )
+    with publish(output / "weights.safetensors") as temporary:
+        shutil.copyfile(folder / "best.safetensors", temporary)
+    _say(f"kept the weights of {counters.best_images} images: sliced Wasserstein {counters.best:.1f} on held-out pairs")
+    return counters
 
 
 def history_csv(counters: Counters) -> str:
@@ -232,65 +226,12 @@ def _restored(run: _Run) -> Counters:
     return counters
 
 
-def _identity(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
-    """What a run's weights depend on: settings and pairs; not the device, nor how often it is saved."""
-    settings = config.train.model_dump(exclude={"device", "state_every"})
-    pairs = {
-        role: {pairs.region: [pairs.provenance.details["fingerprint"], len(pairs)] for pairs in collection.regions}
-        for role, collection in roles.items()
-    }
-    turbo = config.sheet.model_dump(exclude={"pairs"}) if config.condition.encoding == "turbo" else {}
-    return {
-        "seed": config.seed,
-        "train": settings,
-        "condition": config.condition.model_dump(),
-        "sheet": turbo,
-        "pairs": pairs,
-    }
-
-
-def _state_folder(output: Path, identity: dict[str, Any], resume: bool) -> Path:
-    text = json.dumps(identity, sort_keys=True)
-    states = output / "state"
-    folder = states / hashlib.sha256(text.encode()).hexdigest()[:12]
-    if resume and not (folder / "settings.json").is_file():
-        others = sorted(states.glob("*/settings.json"))
-        if not others:
-            raise InputError(f"{states} holds no state to resume: leave out --resume to start")
-        differences = _differences(json.loads(others[-1].read_text()), identity)
-        raise ConfigError(f"{others[-1].parent} was run with other settings: {'; '.join(differences)}: set them back, or leave "
-                          "out --resume to start afresh")  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "settings.json", text)
-    return folder
-
-
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        keys = sorted(set(old) | set(new))
-        return [line for key in keys for line in _differences(old.get(key), new.get(key), f"{path}.{key}".lstrip("."))]
-    return [] if old == new else [f"{path} was {old!r} and is {new!r}"]
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved."""
-    received: list[int] = []
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda number, _: received.append(number)) for number in wanted]
-    try:
-        yield received
-    finally:
-        for number, handler in zip(wanted, before, strict=True):
-            signal.signal(number, handler)
-
-
 def _check_finite(losses: list[float], counters: Counters) -> None:
     if not all(math.isfinite(loss) for loss in losses):
         named = ", ".join(f"{name} {loss:g}" for name, loss in zip(LOSSES, losses, strict=True))
         raise IntegrityError(
-            f"the losses are no numbers any more at {counters.images} images ({named}): lower train.rate or use precision "
-            "fp32; the last good weights and state are kept"
+            f"the losses are no numbers any more at {counters.images} images ({named}): lower train.rate or use "
+            "precision fp32; the last good weights and state are kept"
         )
 
 

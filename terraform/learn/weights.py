@@ -1,4 +1,4 @@
-"""A trained generator's file: safetensors that hold their own configuration, so that no setting can disagree with it."""
+"""A trained generator's file: safetensors that hold their own configuration, so that none can disagree with it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A plane of noise that is the same from wherever one looks: it gives the texture that relief does not decide.
+"""A plane of noise, the same from wherever one looks: it gives the texture that relief does not decide.
 
 Training looks at it through a window at random, drawing through a window at the place on the map, so that the same place
 has the same noise in whatever window it is drawn.

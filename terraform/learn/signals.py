@@ -1,0 +1,26 @@
+"""SIGTERM and Ctrl-C, noted instead of obeyed at once."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Stopped(Exception):
+    """SIGTERM or Ctrl-C came; the state is saved."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by signal {signal_number}; the state is saved: run the same command to go on")
+        self.exit_code = 128 + signal_number
+
+
+@contextmanager
+def noted_signals() -> Iterator[list[int]]:
+    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved."""
+    received: list[int] = []
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda number, _: received.append(number)) for number in wanted]
+    try:
+        yield received
+    finally:
+        for number, handler in zip(wanted, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,83 @@
+"""Pictures of a training: the losses, and boards of relief, real and generated imagery."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from terraform.geo.heights import unpack
+from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.learn.dataset import Stored
+from terraform.pairs.colormap import turbo
+from terraform.publish import publish
+
+_GAP = 4
+_HEADER = 20
+
+
+def board(path: Path, stored: Stored, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
+    """Draw pairs as rows: relief, then one column for each set of pictures.
+
+    Parameters
+    ----------
+    stored : Stored
+        N pairs; their relief is the first column, their imagery the second.
+    columns : mapping of title to (N, 3, 256, 256) float32 in [-1, 1]
+        Further columns.
+    footer : str
+        A line under the board.
+    high_m : float
+        Height of the Turbo colormap's last colour, metres.
+    """
+    inner = slice(MARGIN_PX, -MARGIN_PX)
+    heights = unpack(stored.elevation[:, inner, inner].numpy())
+    pictures = {
+        f"relief, Turbo 0-{high_m:g} m": turbo(heights.metres, heights.sea | heights.void, 0, high_m),
+        "real": stored.imagery.numpy(),
+        **{title: levels(values) for title, values in columns.items()},
+    }
+    rows, cell = len(stored.imagery), TILE_PX + _GAP
+    page = Image.new("RGB", (len(pictures) * cell + _GAP, rows * cell + 2 * _HEADER + _GAP), "white")
+    draw = ImageDraw.Draw(page)
+    for column, (title, values) in enumerate(pictures.items()):
+        draw.text((_GAP + column * cell, 4), title, "black")
+        for row in range(rows):
+            page.paste(Image.fromarray(values[row]), (_GAP + column * cell, _HEADER + row * cell))
+    draw.text((_GAP, page.height - _HEADER + 4), footer, "black")
+    with publish(path) as temporary:
+        page.save(temporary)
+
+
+def levels(pictures: torch.Tensor) -> NDArray[np.uint8]:
+    """(N, 3, H, W) in [-1, 1] as (N, H, W, 3) uint8."""
+    scaled = ((pictures.permute(0, 2, 3, 1) + 1) * 127.5).round().clamp(0, 255)
+    return np.asarray(scaled.to(torch.uint8))
+
+
+def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
+    """Plot the losses and the validation over images seen."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots(3, 1, sharex=True)
+    images = [row["images"] for row in history]
+    for axis, names in ((axes[0], ("g_adv", "d_real", "d_fake")), (axes[1], ("g_l1",))):
+        for name in names:
+            axis.plot(images, [row[name] for row in history], label=name)
+        axis.legend(loc="upper right")
+        axis.grid(alpha=0.3)
+    checked = [row for row in history if "val_swd" in row]
+    axes[2].plot(
+        [row["images"] for row in checked], [row["val_l1"] for row in checked], "o-", label="held-out L1, levels of 255"
+    )
+    axes[2].plot(
+        [row["images"] for row in checked], [row["val_swd"] / 10 for row in checked], "s-", label="held-out SWD / 10"
+    )
+    axes[2].legend(loc="upper right")
+    axes[2].grid(alpha=0.3)
+    axes[2].set_xlabel("images seen")
+    with publish(path) as temporary:
+        figure.savefig(temporary, dpi=110)
