@@ -28,9 +28,9 @@ try:
 except TerraformError as error:
     raise WorkflowError(str(error)) from None
 
-# Without Snakemake's records an edited polygon shows only in the files themselves: force what is stale.
-if workflow.is_main_process and workflow.dag_settings is not None:
-    workflow.dag_settings.forcerun = frozenset(workflow.dag_settings.forcerun).union(work.stale(PLAN))
+# Without Snakemake's records an edited polygon shows only in the files themselves.
+if workflow.is_main_process:
+    work.mark_edited(PLAN)
 
 CPUS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 GPUS = 0 if CONFIG.train.device == "cpu" else 1

@@ -1,6 +1,7 @@
 rule fetch:
     input:
-        lambda wildcards: work.own_rasters(CONFIG, region_of(wildcards), wildcards.what),
+        edited=lambda wildcards: work.marks(region_of(wildcards)),
+        rasters=lambda wildcards: work.own_rasters(CONFIG, region_of(wildcards), wildcards.what),
     output:
         raster="resources/{body}/{region}/{what}.tif",
         provenance="resources/{body}/{region}/{what}.json",
