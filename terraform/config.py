@@ -146,6 +146,8 @@ class Train(_Section):
     """Weight of the L1 loss."""
     lambda_features: float = Field(10.0, ge=0)
     """Weight of feature matching."""
+    lambda_texture: float = Field(1.0, ge=0)
+    """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
     images: int = Field(100_000, ge=1)
     """Images seen in all."""
     batch: int = Field(4, ge=1)

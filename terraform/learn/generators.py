@@ -69,8 +69,8 @@ class UNet256(nn.Module):
 class UNetFc(nn.Module):
     """Fully convolutional, total stride 16: with a halo a pixel is the same in whatever window.
 
-    Resize-convolutions (Odena et al. 2016) instead of transposed ones, zero padding, statistics that do not depend on the
-    window in eval mode. The condition itself joins the last layers, so that fine relief need not pass the bottleneck.
+    Resize-convolutions (Odena et al. 2016) instead of transposed ones, zero padding, statistics that do not depend on
+    the window in eval mode. The condition itself joins the last layers: fine relief need not pass the bottleneck.
     """
 
     stride = 16

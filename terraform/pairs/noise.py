@@ -1,7 +1,7 @@
 """A plane of noise, the same from wherever one looks: it gives the texture that relief does not decide.
 
-Training looks at it through a window at random, drawing through a window at the place on the map, so that the same place
-has the same noise in whatever window it is drawn.
+Training looks at it through a window at random, drawing through a window at the place on the map, so that the same
+place has the same noise in whatever window it is drawn.
 """
 
 import math

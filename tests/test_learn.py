@@ -1,0 +1,140 @@
+"""Networks, order, losses, metrics, weights: what training rests on."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terraform.config import Condition, Sheet, Train
+from terraform.errors import InputError
+from terraform.learn import losses, metrics, order, weights
+from terraform.learn.discriminators import build_discriminator
+from terraform.learn.generators import build_generator
+from terraform.pairs.relief import channels_of
+from terraform.provenance import Credit, Provenance
+
+SAFE = ["cnn", "unet_fc"]
+MADE = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"pairs": 1, "regions": ["a"]})
+
+
+def generator(network, width=8, channels=5, norm="batch"):
+    torch.manual_seed(1)
+    return build_generator(Train(network=network, width=width, norm=norm), channels).eval()
+
+
+@pytest.mark.parametrize("network", [*SAFE, "unet256"])
+def test_colours_have_the_condition_s_size(network):
+    drawn = generator(network)(torch.randn(1, 5, 256, 256))
+    assert drawn.shape == (1, 3, 256, 256)
+    assert drawn.abs().max() <= 1
+
+
+def test_published_sizes():
+    published = build_generator(Train(network="unet256"), 3)
+    assert weights.parameters_of(published) == pytest.approx(54_413_955, rel=1e-3)
+    patch = build_discriminator(Train(discriminator="patch70", adversarial="bce"), 3)
+    assert weights.parameters_of(patch) == pytest.approx(2_768_705, rel=0.002)
+    assert patch(torch.zeros(1, 6, 256, 256))[0][-1].shape == (1, 1, 30, 30)
+
+
+@pytest.mark.parametrize("network", SAFE)
+def test_the_halo_holds_the_whole_receptive_field(network):
+    """The gradient of one stride of pixels vanishes outside the halo around it."""
+    net = generator(network)
+    for parameter in net.parameters():
+        parameter.data.abs_()
+    side = 512
+    seen = torch.ones(1, 5, side, side, requires_grad=True)
+    first = side // 2
+    body = torch.nn.Sequential(net)
+    body(seen)[0, :, first : first + net.stride, first : first + net.stride].sum().backward()
+    touched = seen.grad[0].abs().sum(0).nonzero()
+    assert touched.min() >= first - net.halo_px
+    assert touched.max() < first + net.stride + net.halo_px
+
+
+@pytest.mark.parametrize("network", SAFE)
+def test_a_pixel_is_the_same_in_whatever_window(network):
+    net = generator(network)
+    seen = torch.randn(1, 5, 544, 544)
+    halo, stride = -(-net.halo_px // net.stride) * net.stride, net.stride
+    with torch.no_grad():
+        large, small = net(seen), net(seen[..., stride : stride + 2 * halo + 64, stride : stride + 2 * halo + 64])
+    inner = small[..., halo : halo + 64, halo : halo + 64]
+    assert (large[..., stride + halo :, stride + halo :][..., :64, :64] - inner).abs().max() < 0.5 / 255
+
+
+@given(st.integers(0, 99), st.integers(1, 40), st.integers(0, 200))
+@settings(max_examples=40, deadline=None)
+def test_every_epoch_shows_every_pair_once(seed, size, first_epoch):
+    chosen = order.samples(seed, first_epoch * size, size, size)
+    assert sorted(chosen) == list(range(size))
+
+
+@given(st.lists(st.integers(1, 7), min_size=2, max_size=6))
+@settings(max_examples=20, deadline=None)
+def test_draws_do_not_depend_on_how_images_are_batched(batches):
+    edges = np.cumsum([0, *batches])
+    whole = order.draws(3, 0, int(edges[-1]))
+    for first, last in pairwise(edges):
+        for all_of_it, part in zip(whole, order.draws(3, int(first), int(last - first)), strict=True):
+            assert (all_of_it[first:last] == part).all()
+
+
+def test_texture_loss_sees_missing_texture_and_not_its_place():
+    torch.manual_seed(0)
+    rough, moved, smooth = torch.randn(2, 3, 128, 128) / 4, torch.randn(2, 3, 128, 128) / 4, torch.zeros(2, 3, 128, 128)
+    valid = torch.ones(2, 1, 128, 128)
+    assert losses.texture_loss(rough, rough, valid) == 0
+    assert losses.texture_loss(moved, rough, valid) < 0.3 < 2 < losses.texture_loss(smooth, rough, valid)
+
+
+def test_masked_l1_leaves_voids_out():
+    one, other = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
+    valid = torch.zeros(1, 1, 4, 4)
+    valid[..., :2] = 1
+    other[..., 2:] = 9
+    assert losses.masked_l1(one, other, valid) == 1
+    assert metrics.l1(one, other, valid) == pytest.approx(127.5)
+
+
+def test_metrics_know_the_same_from_the_other():
+    torch.manual_seed(0)
+    real = torch.randn(8, 3, 256, 256).clamp(-1, 1) / 3
+    soft = torch.nn.functional.avg_pool2d(real, 3, 1, 1)
+    assert metrics.sliced_wasserstein(real, real) == 0
+    assert metrics.sliced_wasserstein(soft, real) > 100
+    assert metrics.spectrum_distance(real, real) == 0
+    assert metrics.spectrum_distance(soft, real) > 3
+    lattice = real + 0.3 * torch.tensor([1.0, -1.0]).repeat(128)
+    assert metrics.checkerboard(real)[2] < 3 < metrics.checkerboard(lattice)[2]
+
+
+def test_spectrum_of_a_known_wave():
+    x = torch.arange(256) / 256
+    wave = torch.sin(2 * torch.pi * 20 * x).expand(1, 3, 256, 256) / 2
+    assert int(np.argmax(metrics.spectrum_db(wave))) == 20
+
+
+def test_weights_hold_their_own_configuration(tmp_path):
+    condition, settings_ = Condition(channels=["elevation", "slope"]), Train(width=8, noise=1)
+    net = build_generator(settings_, channels_of(condition) + 1).eval()
+    weights.save(tmp_path / "w.safetensors", net, condition, Sheet(), settings_, MADE)
+    trained = weights.load(tmp_path / "w.safetensors")
+    seen = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        assert (trained.network(seen) == net(seen)).all()
+    assert trained.condition == condition
+    assert trained.provenance.licence == "CC0-1.0"
+
+
+@pytest.mark.parametrize("damage", [b"", b"not weights at all", None])
+def test_damaged_weights_are_refused(tmp_path, damage):
+    path = tmp_path / "w.safetensors"
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(InputError, match="train"):
+        weights.load(path)
