@@ -47,10 +47,9 @@ def test_the_halo_holds_the_whole_receptive_field(network):
     for parameter in net.parameters():
         parameter.data.abs_()
     side = 512
-    seen = torch.ones(1, 5, side, side, requires_grad=True)
+    seen = torch.full((1, 5, side, side), 1e-9, dtype=torch.float64, requires_grad=True)
     first = side // 2
-    body = torch.nn.Sequential(net)
-    body(seen)[0, :, first : first + net.stride, first : first + net.stride].sum().backward()
+    net.double()(seen)[0, :, first : first + net.stride, first : first + net.stride].sum().backward()
     touched = seen.grad[0].abs().sum(0).nonzero()
     assert touched.min() >= first - net.halo_px
     assert touched.max() < first + net.stride + net.halo_px

@@ -13,10 +13,13 @@ from terraform.publish import write_text
 
 
 def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
-    """What a run's weights depend on: settings and pairs; not the device, nor how often it is saved."""
+    """What a run's weights depend on: settings and pairs; not the device, nor how often it is saved.
+
+    Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
+    """
     settings = config.train.model_dump(exclude={"device", "state_every"})
     pairs = {
-        role: {pairs.region: [pairs.provenance.details["fingerprint"], len(pairs)] for pairs in collection.regions}
+        role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
         for role, collection in roles.items()
     }
     turbo = config.sheet.model_dump(exclude={"pairs"}) if config.condition.encoding == "turbo" else {}

@@ -135,7 +135,7 @@ def draw(
         Side of the windows, halo included; memory grows with its square.
     """
     # On two cores the convolutions take 0.6 of the time in this order of memory.
-    trained.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trained.network.to(memory_format=torch.channels_last)
     if trained.tile_safe:
         yield from _with_halo(trained, terrain, plan(rows, columns, window_px, trained.halo_px, trained.stride), device)
     else:
