@@ -79,6 +79,13 @@ def test_resumed_weights_are_the_uninterrupted_ones(world, tmp_path, monkeypatch
     run(world, tmp_path / "killed", settings, resume=True)
     whole, killed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
     assert all((whole[name] == killed[name]).all() for name in whole)
+    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "killed")
+
+
+def losses_of(folder):
+    """The history without the clock."""
+    rows = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
+    return [row[:1] + row[2:] for row in rows]
 
 
 def test_a_lost_state_is_noticed(world, tmp_path, monkeypatch):
@@ -133,6 +140,13 @@ def test_resume_with_other_settings_names_the_difference(world, tmp_path):
     run(world, tmp_path, config(images=2))
     with pytest.raises(ConfigError, match=r"train.width was 4 and is 8"):
         run(world, tmp_path, config(images=2, width=8), resume=True)
+
+
+def test_validation_comes_when_it_is_due_though_rows_are_longer(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "_ROWS", 4)
+    run(world, tmp_path, config(images=24, validate_every=8))
+    checked = [row[0] for row in losses_of(tmp_path)[1:] if row[-1]]
+    assert checked == ["12", "18", "24"]
 
 
 def test_nothing_to_resume(world, tmp_path):

@@ -177,9 +177,10 @@ class Learner:
             network.load_state_dict(_under(tensors, f"{part}."))
         for number, optimiser in enumerate(self._optimisers):
             state: dict[int, dict[str, Any]] = {}
+            parameters = optimiser.param_groups[0]["params"]
             for name, value in _under(tensors, f"optimiser{number}.").items():
                 index, _, key = name.partition(".")
-                state.setdefault(int(index), {})[key] = value
+                state.setdefault(int(index), {})[key] = _laid_out(value, parameters[int(index)])
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
         torch.set_rng_state(tensors["rng"])
 
@@ -190,6 +191,11 @@ class Learner:
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999), fused=True)
+
+
+def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """In the parameter's order of memory: the fused optimiser walks through both without looking at strides."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

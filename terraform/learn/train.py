@@ -136,29 +136,39 @@ def history_csv(counters: Counters) -> str:
 def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
     settings = run.config.train
     row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
-    sums, since, started = torch.zeros(len(LOSSES), device=run.device), 0, time.monotonic() - counters.seconds
+    sums = torch.tensor(counters.sums, device=run.device)
+    started = time.monotonic() - counters.seconds
     for first, batch in _batches(run, counters.images):
         sums += run.learner.step(batch, first / settings.images)
-        since += 1
         before, counters.images, counters.steps = counters.images, first + settings.batch, run.learner.steps
         counters.seconds = time.monotonic() - started
         last = counters.images >= settings.images
         if last or _crossed(before, counters.images, row_images):
-            losses = (sums / since).tolist()
-            _check_finite(losses, counters)
-            counters.history.append(
-                {"images": counters.images, "seconds": counters.seconds, **dict(zip(LOSSES, losses, strict=True)),
-                 "lr": run.learner.rate(first / settings.images)}
-            )  # fmt: skip
-            sums.zero_()
-            since = 0
-            if last or _crossed(before, counters.images, settings.validate_every):
+            _add_row(run, counters, sums)
+            if last or _crossed(_row_before(counters), counters.images, settings.validate_every):
                 _validate(run, counters, watch)
             _say(_progress(counters, settings.images))
         if received or last or _crossed(before, counters.images, settings.state_every):
+            counters.sums = sums.tolist()
             state.save(run.folder, counters, run.learner.tensors())
         if received:
             raise Stopped(received[0])
+
+
+def _add_row(run: _Run, counters: Counters, sums: Tensor) -> None:
+    """End a row of the history: the mean losses since the row before."""
+    settings = run.config.train
+    steps = (counters.images - _row_before(counters, 1)) // settings.batch
+    losses = (sums / steps).tolist()
+    _check_finite(losses, counters)
+    rate = run.learner.rate((counters.images - settings.batch) / settings.images)
+    named = dict(zip(LOSSES, losses, strict=True))
+    counters.history.append({"images": counters.images, "seconds": counters.seconds, **named, "lr": rate})
+    sums.zero_()
+
+
+def _row_before(counters: Counters, back: int = 2) -> int:
+    return int(counters.history[-back]["images"]) if len(counters.history) >= back else 0
 
 
 def _batches(run: _Run, first: int) -> Iterator[tuple[int, Batch]]:
