@@ -128,8 +128,9 @@ def _turned(west: float, south: float, east: float, north: float) -> Bounds:
 def _outline(raster: Raster, body: Body) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes and latitudes of points along the edges and on a net over a raster."""
     columns, rows = np.meshgrid(np.linspace(0, raster.width, 65), np.linspace(0, raster.height, 65))
-    x, y = raster.transform * (columns.ravel(), rows.ravel())
-    lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x, y)
+    t = raster.transform
+    x, y = t.c + t.a * columns + t.b * rows, t.f + t.d * columns + t.e * rows
+    lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x.ravel(), y.ravel())
     return np.asarray(lon), np.asarray(lat)
 
 
@@ -137,7 +138,8 @@ def _holds(raster: Raster, body: Body, pole: float) -> bool:
     x, y = transformer(degrees_crs(raster.crs, body), raster.crs).transform([0.0, 90.0], [pole, pole])
     if not np.isfinite([*x, *y]).all() or abs(x[0] - x[1]) > 1 or abs(y[0] - y[1]) > 1:
         return False
-    column, row = ~raster.transform * (x[0], y[0])
+    t = ~raster.transform
+    column, row = t.c + t.a * x[0] + t.b * y[0], t.f + t.d * x[0] + t.e * y[0]
     return bool(0 <= column <= raster.width and 0 <= row <= raster.height)
 
 
@@ -167,7 +169,9 @@ def _write_degrees(placed: Placed, bounds: Bounds, path: Path, download: bool) -
             found = found or bool((strip != VOID).any())
             yield strip
         if not found:
-            raise InputError(f"{placed.raster.name} has no heights at all: every pixel is missing")
+            raise InputError(
+                f"{placed.raster.name} has no heights: every pixel is missing, or it is smaller than 200 m"
+            )
 
     door.write_strips(path, grid, strips(), 1, "int16", {})
 

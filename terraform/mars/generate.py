@@ -78,7 +78,7 @@ class Block(NamedTuple):
     top, left : int
         Its first row and column in the strip's pixels.
     rgba : (H, W, 4) uint8
-        The picture, and 255 where there was elevation, 0 where it was void.
+        The picture and 255; all 0 where there was no elevation.
     """
 
     top: int
@@ -233,7 +233,7 @@ def _levels(colours: Tensor) -> NDArray[np.uint8]:
 
 
 def _with_mask(colours: NDArray[np.uint8], void: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.dstack([colours, np.where(void, 0, 255).astype(np.uint8)])
+    return np.where(void[..., None], np.uint8(0), np.dstack([colours, np.full(void.shape, 255, np.uint8)]))
 
 
 def _grown(span: Span, spare: int) -> Span:

@@ -40,8 +40,8 @@ def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: s
 
 
 def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[str, Any]:
-    left, top = frame.transform.c, frame.transform.f
-    right, bottom = frame.transform * (frame.width, frame.height)
+    t = frame.transform
+    left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
     crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
     known = crs.to_authority() if crs else None
     return {
@@ -51,13 +51,13 @@ def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[
         "attribution": made.attribution,
         "terraform:synthetic_relief": made.synthetic,
         "created": made.created,
-        "gsd": frame.transform.a,
+        "gsd": t.a,
         "ssys:targets": [body.name.title()],
         "ssys:target_class": "planet" if body is EARTH or body.name == "mars" else "satellite",
         "proj:code": body.map_crs if body.map_crs[:4] in ("EPSG", "IAU_") else ":".join(known) if known else None,
         "proj:wkt2": crs.to_wkt() if crs else None,
         "proj:shape": [frame.height, frame.width],
-        "proj:transform": list(frame.transform)[:6],
+        "proj:transform": list(t)[:6],
         "proj:bbox": [left, bottom, right, top],
     }
 

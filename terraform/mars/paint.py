@@ -49,7 +49,9 @@ def _stripes(trained: Trained, relief: Relief, view: View, folder: Path, window_
 
 
 def _finished(mixed: NDArray[np.float32], outside: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    levels = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    # What is void was drawn as 0, so that colours beside it are divided by how much of them was drawn.
+    share = np.maximum(mixed[..., 3:], 127.5) / 255
+    levels = np.clip(np.rint(mixed / share), 0, 255).astype(np.uint8)
     masked = mixed[..., 3] < 127.5
     if outside is not None:
         masked |= outside

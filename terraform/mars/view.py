@@ -43,9 +43,8 @@ class View:
         """The view of bounds in degrees: west, south, east, north."""
         globe = Globe(body.radius_m)
         west, south, east, north = bounds
-        spare = 1e-6
-        rows = _whole((90 - north) / globe.pixel_deg + spare, (90 - south) / globe.pixel_deg - spare)
-        columns = _whole((west + 180) / globe.pixel_deg + spare, (east + 180) / globe.pixel_deg - spare)
+        rows = _whole((90 - north) / globe.pixel_deg, (90 - south) / globe.pixel_deg)
+        columns = _whole((west + 180) / globe.pixel_deg, (east + 180) / globe.pixel_deg)
         rows = max(0, rows[0]), min(globe.rows, rows[1])
         columns = columns[0], min(columns[1], columns[0] + globe.columns)
         crs = CRS.from_user_input(body.map_crs)
@@ -72,4 +71,8 @@ class View:
 
 
 def _whole(first: float, last: float) -> Span:
-    return math.floor(first), max(math.floor(first) + 1, math.ceil(last))
+    """The pixels whose centre lies between two places; at least one."""
+    if round(first) < round(last):
+        return round(first), round(last)
+    middle = math.floor((first + last) / 2)
+    return middle, middle + 1
