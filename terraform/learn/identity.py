@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Config
+from terraform.digest import code_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.dataset import Collection
 from terraform.publish import write_text
@@ -29,6 +30,7 @@ def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, An
         "condition": config.condition.model_dump(),
         "sheet": turbo,
         "pairs": pairs,
+        "code": code_digest(["terraform.learn.train"]),
     }
 
 
