@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from terraform.errors import ResourceError, TerraformError
@@ -48,7 +48,9 @@ def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> I
     except OSError as error:
         raise _explained(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # Where not even the folder can be entered, nothing was left in it.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -71,10 +73,13 @@ def require_space(folder: Path, needed_bytes: int) -> None:
     Raises
     ------
     ResourceError
-        Fewer than `needed_bytes` are free where `folder` lies.
+        Fewer than `needed_bytes` are free where `folder` lies, or it cannot be entered.
     """
-    place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
-    free = shutil.disk_usage(place).free
+    try:
+        place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise _explained(error, folder) from error
     if free < needed_bytes:
         raise ResourceError(
             f"{folder} has {free / 1e9:.1f} GB free, {needed_bytes / 1e9:.1f} GB are needed: free some space or "

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -168,13 +169,26 @@ def test_a_read_only_folder_is_told(tmp_path: Path, name: str) -> None:
     (folder / name).write_text("old")
     folder.chmod(0o555)
     # Another user must reach the folder, which pytest makes for the owner alone.
-    for parent in (tmp_path, *tmp_path.parents[:2]):
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(parent.stat().st_mode | 0o011)
     result = python(READ_ONLY, folder / name)
     folder.chmod(0o755)
     assert result.returncode == ResourceError.exit_code, result.stderr
     assert "make its folder writable" in result.stdout
     assert (folder / name).read_text() == "old"
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.tif"])
+def test_a_folder_that_cannot_be_entered_is_told(tmp_path: Path, name: str) -> None:
+    """Whoever may not even look into the parent gets the same message, if not root."""
+    (tmp_path / "closed").mkdir()
+    tmp_path.chmod(0o700)
+    if os.getuid() != 0:
+        pytest.skip("only root can leave itself without access")
+    result = python(READ_ONLY, tmp_path / "closed" / name)
+    assert result.returncode == ResourceError.exit_code, result.stderr
 
 
 def test_space_is_asked_for_before(tmp_path: Path) -> None:
