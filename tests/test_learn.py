@@ -12,7 +12,7 @@ from terraform.config import Condition, Sheet, Train
 from terraform.errors import InputError
 from terraform.learn import losses, metrics, order, weights
 from terraform.learn.discriminators import build_discriminator
-from terraform.learn.generators import build_generator
+from terraform.learn.generators import ResizeConv2d, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 
@@ -38,6 +38,16 @@ def test_published_sizes():
     patch = build_discriminator(Train(discriminator="patch70", adversarial="bce"), 3)
     assert weights.parameters_of(patch) == pytest.approx(2_768_705, rel=0.002)
     assert patch(torch.zeros(1, 6, 256, 256))[0][-1].shape == (1, 1, 30, 30)
+
+
+def test_resize_convolution_is_enlarging_then_convolving():
+    torch.manual_seed(0)
+    layer, small = ResizeConv2d(5, 7, 3).double(), torch.randn(2, 5, 6, 9, dtype=torch.float64)
+    large = torch.nn.functional.interpolate(small, scale_factor=2, mode="nearest")
+    plain = torch.nn.functional.conv2d(large, layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(small), plain, atol=1e-12)
+    mine, theirs = (torch.autograd.grad((y**2).sum(), layer.weight)[0] for y in (layer(small), plain))
+    assert torch.allclose(mine, theirs, atol=1e-10)
 
 
 @pytest.mark.parametrize("network", SAFE)
