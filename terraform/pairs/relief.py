@@ -113,9 +113,25 @@ def smooth(values: Tensor, fwhm_px: float) -> Tensor:
     radius = max(1, math.ceil(3 * sigma))
     offsets = torch.arange(-radius, radius + 1, dtype=values.dtype, device=values.device)
     kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).view(1, 1, 1, -1)
+    kernel = kernel / kernel.sum()
     padded = F.pad(values, (radius, radius, radius, radius), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel), kernel.transpose(2, 3))
+    return _correlated(_correlated(padded, kernel).transpose(2, 3), kernel).transpose(2, 3)
+
+
+def _correlated(values: Tensor, kernel: Tensor) -> Tensor:
+    """Correlate along the last dimension, block by block, as products with a banded matrix.
+
+    A convolution of one channel uses a small part of a processor, and by default not all digits of a GPU.
+    """
+    taps = len(kernel)
+    block = max(32, -(-taps // 32) * 16)
+    width = values.shape[-1] - taps + 1
+    blocks = F.pad(values, (0, -width % block)).unfold(-1, block + taps - 1, block)  # (..., B, block + taps - 1)
+    places = torch.arange(block + taps - 1, device=values.device)[:, None]
+    tap = places - torch.arange(block, device=values.device)
+    band = torch.where((tap >= 0) & (tap < taps), kernel[tap.clamp(0, taps - 1)], 0)
+    product = blocks.reshape(-1, block + taps - 1) @ band
+    return product.view(*values.shape[:-1], -1)[..., :width]
 
 
 def _elevation(view: _View) -> Tensor:
