@@ -18,6 +18,31 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+class Downloads(_Section):
+    """How remote services are asked. Each source says for itself where it is."""
+
+    cache: str = "resources/cache"
+    """Folder of what was fetched; regions share it, and so may runs."""
+    lock: str = "sources.lock.json"
+    """File with the versions of fixed files: what changes at its source is refused until it is accepted."""
+    contact: str = Field("", pattern=r"^[^\r\n]{0,100}$")
+    """An address or page to put into the User-Agent, so that an operator can reach you."""
+    connect_timeout_s: float = Field(10, gt=0)
+    """Longest wait for a connection, seconds."""
+    read_timeout_s: float = Field(60, gt=0)
+    """Longest silence of a service, seconds."""
+    deadline_s: float = Field(300, gt=0)
+    """Longest time for one request with all its attempts, seconds; large ones get more, by `slowest_bytes_per_s`."""
+    slowest_bytes_per_s: float = Field(20_000, gt=0)
+    """What comes more slowly than this in the long run is given up."""
+    attempts: int = Field(6, ge=1, le=20)
+    """Attempts before a request is given up."""
+    backoff_s: float = Field(1.0, ge=0)
+    """Bound of the first pause between two attempts, seconds; it doubles, and the pause is drawn below it."""
+    longest_wait_s: float = Field(120, ge=0)
+    """Longest Retry-After that is waited for, seconds; a service that asks for more ends the run, to be resumed."""
+
+
 class Regions(_Section):
     """Which polygons to use."""
 
@@ -212,6 +237,8 @@ class Config(_Section):
     """Seed of the synthetic world and of everything random."""
     rasters: str = "rasters"
     """Folder of one's own rasters: the `{rasters}` of a path."""
+    downloads: Downloads = Downloads()
+    """How remote services are asked."""
     regions: Regions = Regions()
     """Which polygons to use."""
     split: Split = Split()

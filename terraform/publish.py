@@ -40,17 +40,31 @@ def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> I
         path.parent.mkdir(parents=True, exist_ok=True)
         sweep(path.parent)
         yield temporary
+        adopt(temporary, path, verify)
+    except OSError as error:
+        raise explained(error, path) from error
+    finally:
+        # Where not even the folder can be entered, nothing was left in it.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def adopt(temporary: Path, path: Path, verify: Callable[[Path], None] | None = None) -> None:
+    """Give a file that is completely written in the same folder its final name: flush, verify, rename, flush.
+
+    Raises
+    ------
+    ResourceError
+        The disk is full, or the folder cannot be written.
+    """
+    try:
         _flush(temporary)
         if verify is not None:
             verify(temporary)
         temporary.replace(path)
         _flush(path.parent)
     except OSError as error:
-        raise _explained(error, path) from error
-    finally:
-        # Where not even the folder can be entered, nothing was left in it.
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        raise explained(error, path) from error
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -79,7 +93,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         free = shutil.disk_usage(place).free
     except OSError as error:
-        raise _explained(error, folder) from error
+        raise explained(error, folder) from error
     if free < needed_bytes:
         raise ResourceError(
             f"{folder} has {free / 1e9:.1f} GB free, {needed_bytes / 1e9:.1f} GB are needed: free some space or "
@@ -105,7 +119,8 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _explained(error: OSError, path: Path) -> Exception:
+def explained(error: OSError, path: Path) -> Exception:
+    """What an error of the disk means for whoever writes `path`; other errors as they are."""
     if isinstance(error, TerraformError):
         return error
     if error.errno in _FULL:

@@ -74,5 +74,5 @@ def test_the_folder_of_rasters_is_replaced_and_need_not_be_there(tmp_path: Path)
 
 def test_unknown_sources_are_refused() -> None:
     with pytest.raises(ConfigError, match="source 'nasa' is unknown: use one of sample, files"):
-        source_named("nasa", {}, 0)
+        source_named("nasa", {}, Config())
     assert module_of("files") == "terraform.sources.files"

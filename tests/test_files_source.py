@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from rasterio.transform import Affine
 
-from terraform.config import FilesSource
+from terraform.config import Config, FilesSource
 from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.grid import RasterGrid, download_grid
@@ -58,7 +58,7 @@ def fetch(
     asked: Region, destination: Path, path: Any, what: str = "elevation", window: RasterGrid | None = None, **more: Any
 ) -> tuple[NDArray[Any], RasterGrid]:
     names = [str(item) for item in path] if isinstance(path, list) else str(path)
-    source = files.build(FilesSource(source="files", path=names, **more), 0)
+    source = files.build(FilesSource(source="files", path=names, **more), Config())
     source.fetch(Request(asked, what, window or download_grid(asked)), destination)  # type: ignore[arg-type]
     with opened(destination) as dataset:
         return read(dataset), grid_of(dataset)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from terraform.config import SampleSource
+from terraform.config import Config, SampleSource
 from terraform.errors import ConfigError
 from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.grid import RasterGrid
@@ -24,7 +24,7 @@ def request(body: Body, what: str, west: float, north: float, rows: int = 300, c
 
 def test_heights_and_sea_are_the_functions_of_the_pixel_centres(tmp_path: Path) -> None:
     asked = request(EARTH, "elevation", 7.0, 46.0)
-    made = sample.build(SampleSource(), 3).fetch(asked, tmp_path / "e.tif")
+    made = sample.build(SampleSource(), Config(seed=3)).fetch(asked, tmp_path / "e.tif")
     with opened(tmp_path / "e.tif") as dataset:
         stored, grid, tags = read(dataset), grid_of(dataset), dataset.tags()
     relief = sample_earth.elevation(grid.longitudes.centres(), grid.latitudes.centres(), 3)
@@ -37,7 +37,7 @@ def test_heights_and_sea_are_the_functions_of_the_pixel_centres(tmp_path: Path) 
 
 def test_imagery_does_not_depend_on_the_strips(tmp_path: Path) -> None:
     asked = request(EARTH, "imagery", -122.0, 38.0)
-    sample.build(SampleSource(), 0).fetch(asked, tmp_path / "i.tif")
+    sample.build(SampleSource(), Config()).fetch(asked, tmp_path / "i.tif")
     with opened(tmp_path / "i.tif") as dataset:
         stored, grid = read(dataset), asked.grid
     whole = sample_earth.imagery(grid.longitudes.centres(), grid.latitudes.centres(), 0, (0.01, 0.01))
@@ -47,12 +47,12 @@ def test_imagery_does_not_depend_on_the_strips(tmp_path: Path) -> None:
 
 def test_mars_has_heights_at_the_pole_and_no_imagery(tmp_path: Path) -> None:
     asked = request(MARS, "elevation", 0.0, -87.01, rows=300)
-    sample.build(SampleSource(), 0).fetch(asked, tmp_path / "m.tif")
+    sample.build(SampleSource(), Config()).fetch(asked, tmp_path / "m.tif")
     with opened(tmp_path / "m.tif") as dataset:
         stored = read(dataset)
     lat = np.clip(asked.grid.latitudes.centres(), -90, 90)
     expected = sample_mars.elevation(asked.grid.longitudes.centres(), lat, 0)
     assert np.abs(stored - expected).max() <= 0.5
     with pytest.raises(ConfigError, match="no imagery of mars"):
-        sample.build(SampleSource(), 0).fetch(request(MARS, "imagery", 0, 10), tmp_path / "i.tif")
+        sample.build(SampleSource(), Config()).fetch(request(MARS, "imagery", 0, 10), tmp_path / "i.tif")
     assert not (tmp_path / "i.tif").exists()

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from terraform.config import Config
 from terraform.errors import ConfigError
 from terraform.geo.grid import RasterGrid
 from terraform.geo.regions import Region
@@ -33,11 +34,50 @@ class Request:
     grid: RasterGrid
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What serving a request would ask of a remote service: known before anything starts.
+
+    Attributes
+    ----------
+    service : str
+        The source.
+    requests : int
+        Requests still to be made.
+    bytes : int
+        Bytes still to be fetched.
+    kept_bytes : int
+        Bytes of what the cache holds already.
+    exact : bool
+        Nothing of it is estimated.
+    """
+
+    service: str
+    requests: int = 0
+    bytes: int = 0
+    kept_bytes: int = 0
+    exact: bool = True
+
+    def plus(self, other: "Needs") -> "Needs":
+        """Both together."""
+        return Needs(
+            self.service,
+            self.requests + other.requests,
+            self.bytes + other.bytes,
+            self.kept_bytes + other.kept_bytes,
+            self.exact and other.exact,
+        )
+
+
 class Source(Protocol):
     """An upstream data set with a licence."""
 
     def credit(self) -> Credit:
         """Licence and attribution of what this source, as configured, serves."""
+        ...
+
+    def plan(self, request: Request) -> Needs:
+        """What `fetch` would ask of a remote service. Asks nothing of it."""
         ...
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -52,7 +92,7 @@ class Source(Protocol):
 
 
 _MODULES = {"sample": "terraform.sources.sample", "files": "terraform.sources.files"}
-"""Where each source lives. Its module has `build(settings, seed) -> Source`."""
+"""Where each source lives. Its module has `build(settings, config) -> Source`."""
 
 
 def module_of(name: str) -> str:
@@ -68,13 +108,13 @@ def module_of(name: str) -> str:
     return _MODULES[name]
 
 
-def source_named(name: str, settings: Any, seed: int) -> Source:
-    """The source of that name with its section of the configuration.
+def source_named(name: str, settings: Any, config: Config) -> Source:
+    """The source of that name with its section of the configuration, and the whole of it.
 
     Raises
     ------
     ConfigError
         There is no such source.
     """
-    source: Source = import_module(module_of(name)).build(settings, seed)
+    source: Source = import_module(module_of(name)).build(settings, config)
     return source

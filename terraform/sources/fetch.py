@@ -37,7 +37,7 @@ def fetch(config: Config, region: Region, what: What, destination: Path) -> Prov
     """
     settings = settings_of(config, region, what)
     grid = download_grid(region)
-    made = source_named(settings.source, settings, config.seed).fetch(Request(region, what, grid), destination)
+    made = source_named(settings.source, settings, config).fetch(Request(region, what, grid), destination)
     window = {
         "west": grid.longitudes.origin, "south": grid.latitudes.end,
         "east": grid.longitudes.end, "north": grid.latitudes.origin,

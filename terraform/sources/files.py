@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.config import FilesSource
+from terraform.config import Config, FilesSource
 from terraform.errors import ConfigError, InputError
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import pack
@@ -20,7 +20,7 @@ from terraform.geo.raster import write_strips
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Request, hgt
+from terraform.sources import Needs, Request, hgt
 from terraform.sources.filling import Group, filled, shifts_of
 from terraform.sources.formats import Declared, opened, readable_in
 from terraform.sources.masking import check_colours, check_heights, colours, heights
@@ -33,7 +33,7 @@ FINE_M = 100.0
 _STRIP_ROWS = 256
 
 
-def build(settings: FilesSource, seed: int) -> "OwnRasters":
+def build(settings: FilesSource, config: Config) -> "OwnRasters":
     """The source with its settings; nothing of it is random."""
     return OwnRasters(settings)
 
@@ -50,6 +50,10 @@ class OwnRasters:
     def credit(self) -> Credit:
         """Licence and attribution as the user states them."""
         return Credit("files", self.settings.licence, self.settings.attribution)
+
+    def plan(self, request: Request) -> Needs:
+        """Nothing: the files are here."""
+        return Needs("files")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the raster of a request: void where the files have nothing.

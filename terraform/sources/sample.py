@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.config import SampleSource
+from terraform.config import Config, SampleSource
 from terraform.errors import ConfigError
 from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import pack
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Request, sample_earth, sample_mars
+from terraform.sources import Needs, Request, sample_earth, sample_mars
 
 _STRIP_ROWS = 256
 
@@ -23,9 +23,9 @@ CREDIT = Credit("sample", "CC0-1.0", "synthetic world of terraform, not an obser
 """The world is made by this code alone."""
 
 
-def build(settings: SampleSource, seed: int) -> "SyntheticWorld":
-    """The world of a seed; there is nothing to set."""
-    return SyntheticWorld(seed)
+def build(settings: SampleSource, config: Config) -> "SyntheticWorld":
+    """The world of a seed; there is nothing else to set."""
+    return SyntheticWorld(config.seed)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class SyntheticWorld:
     def credit(self) -> Credit:
         """Free of rights, and marked as invented."""
         return CREDIT
+
+    def plan(self, request: Request) -> Needs:
+        """Nothing: it is computed."""
+        return Needs("sample")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the raster of a request on exactly its grid; it has no voids.

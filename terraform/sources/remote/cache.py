@@ -1,0 +1,86 @@
+"""What was fetched, kept for the next region and the next run: whole or absent, and checked when it is used."""
+
+import fcntl
+import hashlib
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from terraform.errors import ConfigError
+from terraform.publish import publish
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
+_SEAL_BYTES = 32
+
+
+class Shelf:
+    """The cache of one source in one version.
+
+    Each entry begins with the SHA-256 of the rest: one that was cut short or damaged on the disk is found when it is
+    read, and is fetched again.
+
+    Parameters
+    ----------
+    cache : Path
+        Folder of the whole cache.
+    source, version : str
+        Names of the folders.
+    """
+
+    def __init__(self, cache: Path, source: str, version: str) -> None:
+        self._lock = cache / _checked(source) / ".lock"
+        self.folder = cache / source / _checked(version)
+        self.source = source
+
+    def path(self, *names: str) -> Path:
+        """Where an entry lies.
+
+        Raises
+        ------
+        ConfigError
+            A name could lead out of the folder.
+        """
+        return self.folder.joinpath(*(_checked(name) for name in names))
+
+    def has(self, *names: str) -> bool:
+        """Whether there is an entry; that it is sound shows when it is read."""
+        return self.path(*names).is_file()
+
+    def read(self, *names: str) -> bytes | None:
+        """An entry, or None where there is none or it is damaged."""
+        path = self.path(*names)
+        try:
+            stored = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        content = stored[_SEAL_BYTES:]
+        if hashlib.sha256(content).digest() != stored[:_SEAL_BYTES]:
+            path.unlink(missing_ok=True)
+            return None
+        return content
+
+    def write(self, content: bytes, *names: str) -> None:
+        """Keep an entry; it is there whole, or not at all."""
+        with publish(self.path(*names)) as temporary:
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds
+        for all, and nothing is fetched twice. The kernel releases it when the process ends, however it ends."""
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"waiting until another process has done with {self.source}", file=sys.stderr, flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} cannot be a name in the cache: expected letters, digits, '.', '_', '+' and '-'")
+    return name
