@@ -4,7 +4,7 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 CORES ?= 8
 
-.PHONY: setup train mosaics test lint schema
+.PHONY: setup train mosaics test lint schema bench
 
 setup: .venv/.ok
 
@@ -20,8 +20,8 @@ test: setup
 	$(BIN)/pytest
 
 lint: setup
-	$(BIN)/ruff check terraform tests
-	$(BIN)/ruff format --check terraform tests
+	$(BIN)/ruff check terraform tests benchmarks
+	$(BIN)/ruff format --check terraform tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
@@ -29,3 +29,7 @@ lint: setup
 # After a change of terraform/config.py.
 schema: setup
 	$(BIN)/python -m terraform schema > workflow/schemas/config.schema.yaml
+
+# Ratios against plain references; the table goes into docs/performance.md.
+bench: setup
+	$(BIN)/python -m benchmarks --write docs/performance.md

@@ -1,0 +1,62 @@
+"""Run benchmarks and print their table: `python -m benchmarks [NAME ...] [--write FILE]`."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from terraform.publish import write_text
+
+_START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
+_NOT = {"measure", "__init__", "__main__"}
+
+
+def main() -> int:
+    """Run each in a process of its own, so that none warms another's caches."""
+    known = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if _is_benchmark(path)]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ratios against plain references.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(known)}; all when left out")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the marks of this file")
+    options = parser.parse_args()
+    results = [result for name in options.names or known for result in _results(name)]
+    table = _table(results)
+    print(table)
+    if options.write:
+        write_text(options.write, _put(options.write.read_text(encoding="utf-8"), table))
+    return 0 if len({result["benchmark"] for result in results}) == len(options.names or known) else 1
+
+
+def _is_benchmark(path: Path) -> bool:
+    return path.stem not in _NOT and '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+
+
+def _results(name: str) -> list[dict[str, Any]]:
+    """Every line of JSON that a benchmark prints."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        print(f"benchmarks.{name} failed with exit code {done.returncode}", file=sys.stderr)
+        return []
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return [{"benchmark": name, **json.loads(line)} for line in lines]
+
+
+def _table(results: list[dict[str, Any]]) -> str:
+    lines = ["| what | times the reference | goal | beside | machine |", "|---|---|---|---|---|"]
+    for result in results:
+        more = {k: v for k, v in result.items() if k not in ("benchmark", "name", "ratio", "goal", "machine")}
+        beside = "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in more.items())
+        goal, machine = result["goal"], result["machine"]
+        lines.append(f"| {result['name']} | {result['ratio']:.2f} | {goal:g} | {beside} | {machine} |")
+    return "\n".join(lines)
+
+
+def _put(text: str, table: str) -> str:
+    before, _, rest = text.partition(_START)
+    return f"{before}{_START}\n{table}\n{_END}{rest.partition(_END)[2]}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
