@@ -42,7 +42,7 @@ class Fault:
     times: int = 1_000_000
     code: int = 503
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: str = "out of order"
+    body: str | bytes = "out of order"
     after: int | None = None
     pause_s: float = 0.05
     kind: str = "text/plain"
@@ -145,11 +145,12 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
 
         def _say(self, fault: Fault) -> None:
             if fault.what == "redirect":
-                code, headers, body = 302, {"Location": fault.body}, b""
+                code, headers, body = 302, {"Location": str(fault.body)}, b""
             elif fault.what == "html":
                 code, headers, body = 200, {"Content-Type": "text/html"}, f"<html><p>{fault.body}</p></html>".encode()
             else:
-                code, headers, body = fault.code, {"Content-Type": fault.kind, **fault.headers}, fault.body.encode()
+                body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+                code, headers = fault.code, {"Content-Type": fault.kind, **fault.headers}
             self._send(code, headers, body, None)
 
         def _send(self, status: int, headers: Mapping[str, str], body: bytes, fault: Fault | None) -> None:

@@ -1,16 +1,14 @@
 """nginx with byte ranges: what a public bucket does, and its access log to assert on."""
 
 import re
-import shutil
-import socket
-import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from servers.processes import Running, free_port, program
 
 _CONFIG = """
 daemon off; master_process off; pid {run}/nginx.pid; error_log {run}/error.log warn;
@@ -20,13 +18,14 @@ http {{
   scgi_temp_path {run}/t5;
   types {{ image/tiff tif tiff; image/png png; image/jpeg jpg; text/plain txt; text/html html; }}
   default_type application/octet-stream;
-  log_format told '$request_method $uri $status $body_bytes_sent $connection "$http_range" "$http_user_agent"';
+  log_format told '$request_method $request_uri $status $body_bytes_sent $connection "$http_range" "$http_user_agent"';
   access_log {run}/access.log told;
   server {{
     listen 127.0.0.1:{port};
     root {files};
     location /norange/ {{ alias {files}/; max_ranges 0; }}
     location /throttled/ {{ alias {files}/; limit_rate 200k; }}
+    location = /mark {{ return 200 {port}; }}
     {more}
   }}
 }}
@@ -54,27 +53,25 @@ class Nginx(NamedTuple):
     log: Path
 
     def hits(self) -> list[Hit]:
-        """What was asked so far, oldest first."""
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        found = [match.groups() for line in lines if (match := _LINE.fullmatch(line))]
-        return [Hit(m, p, int(s), int(b), int(c), "" if r == "-" else r, a) for m, p, s, b, c, r, a in found]
+        """What was asked so far, oldest first; a request that was just answered is among them."""
+        mark = f"/mark?{time.monotonic_ns()}"
+        urllib.request.urlopen(self.url + mark, timeout=10).close()
+        end = time.monotonic() + 5
+        while mark not in (text := self.log.read_text()) and time.monotonic() < end:
+            time.sleep(0.01)
+        found = [match.groups() for line in text.splitlines() if (match := _LINE.fullmatch(line))]
+        hits = [Hit(m, p, int(s), int(b), int(c), "" if r == "-" else r, a) for m, p, s, b, c, r, a in found]
+        return [hit for hit in hits if not hit.path.startswith("/mark")]
 
     def forget(self) -> None:
         """Begin the log anew."""
-        if self.log.exists():
-            with self.log.open("r+") as file:
-                file.truncate(0)
-
-
-def free_port() -> int:
-    """A port of loopback on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        self.hits()
+        with self.log.open("r+") as file:
+            file.truncate(0)
 
 
 @contextmanager
-def nginx(run: Path, files: Path, more: str = "") -> Iterator[Nginx]:
+def nginx(run: Path, files: Path, more: str = "", port: int | None = None) -> Iterator[Nginx]:
     """Serve a folder, until the block ends.
 
     Parameters
@@ -85,29 +82,39 @@ def nginx(run: Path, files: Path, more: str = "") -> Iterator[Nginx]:
         What it serves, with ranges; without them below /norange/, slowly below /throttled/.
     more : str
         More of the `server` block of the configuration.
+    port : int, optional
+        Where to listen, when something else has to know it before; by default where nobody does.
     """
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    binary = program("nginx")
     run.mkdir(parents=True, exist_ok=True)
-    # The workers run as root's nobody, who cannot enter pytest's own folders; one process as oneself can.
-    config, port = run / "nginx.conf", free_port()
-    config.write_text(_CONFIG.format(run=run, files=files, port=port, more=more))
-    process = subprocess.Popen([program, "-c", str(config), "-p", str(run)], stderr=subprocess.DEVNULL)
+    running = Running(run)
     try:
-        _wait_for(port, process)
-        yield Nginx(f"http://127.0.0.1:{port}", files, run / "access.log")
+        yield _started(binary, running, run, files, more, port)
     finally:
-        process.terminate()
-        process.wait(10)
+        running.stop()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            raise RuntimeError(f"nginx ended with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError("nginx does not answer")
+def _started(binary: str, running: Running, run: Path, files: Path, more: str, port: int | None) -> Nginx:
+    for _ in range(5):
+        chosen = port or free_port()
+        config = run / "nginx.conf"
+        # Workers would run as nobody, who cannot enter pytest's own folders; one process as oneself can.
+        config.write_text(_CONFIG.format(run=run, files=files, port=chosen, more=more))
+        running.start([binary, "-c", str(config), "-p", str(run), "-e", str(run / "error.log")])
+        server = Nginx(f"http://127.0.0.1:{chosen}", files, run / "access.log")
+        if _answers(server, running):
+            return server
+        running.stop()  # somebody took the port in between
+    raise RuntimeError(f"nginx does not start:\n{running.said()}{(run / 'error.log').read_text()}")
+
+
+def _answers(server: Nginx, running: Running) -> bool:
+    end = time.monotonic() + 20
+    while running.alive and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(f"{server.url}/mark", timeout=5).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return running.alive
+    return False
