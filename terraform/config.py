@@ -89,7 +89,121 @@ class FilesSource(_Section):
     """Text to show with whatever is derived from them."""
 
 
-AnySource = Annotated[SampleSource | FilesSource, Field(discriminator="source")]
+class RemoteSource(_Section):
+    """A source that is fetched over the network. What is here says how, never what: it changes no result."""
+
+    source: str
+    """Name of the source."""
+    base_url: str
+    """Where it is. A mirror of your own may be http:// and in a private network."""
+    hosts: list[str] = []
+    """Hosts from which it may come, redirects included, by https."""
+    connections: int = Field(8, ge=1, le=16)
+    """Connections to a host at a time."""
+
+
+class OpenTopographySource(RemoteSource):
+    """SRTM GL1, 30 m, without an account: tiles of the public bucket of OpenTopography."""
+
+    source: Literal["opentopography"]
+    """Name of the source."""
+    base_url: str = "https://opentopography.s3.sdsc.edu/raster"
+    """Where it is."""
+    hosts: list[str] = ["opentopography.s3.sdsc.edu"]
+    """Hosts from which it may come."""
+
+
+class CopernicusSource(RemoteSource):
+    """Copernicus GLO-30, and GLO-90 where GLO-30 is not public, without an account."""
+
+    source: Literal["copernicus"]
+    """Name of the source."""
+    base_url: str = "https://copernicus-dem-30m.s3.amazonaws.com"
+    """Where GLO-30 is."""
+    coarse_url: str = "https://copernicus-dem-90m.s3.amazonaws.com"
+    """Where GLO-90 is."""
+    hosts: list[str] = ["copernicus-dem-30m.s3.amazonaws.com", "copernicus-dem-90m.s3.amazonaws.com"]
+    """Hosts from which it may come."""
+
+
+class TerrariumSource(RemoteSource):
+    """AWS Terrain Tiles, many sources in one; below sea level counts as sea."""
+
+    source: Literal["terrarium"]
+    """Name of the source."""
+    base_url: str = "https://s3.amazonaws.com/elevation-tiles-prod/terrarium"
+    """Where it is."""
+    hosts: list[str] = ["s3.amazonaws.com"]
+    """Hosts from which it may come."""
+    zoom: int = Field(10, ge=0, le=13)
+    """Zoom level; 10 has pixels of 153 m on the equator."""
+
+
+class Mosaic120Source(RemoteSource):
+    """The Sentinel-2 L2A 120 m mosaic, CC BY 4.0: reflectance, drawn by a stretch of our own."""
+
+    source: Literal["s2mosaic120"]
+    """Name of the source."""
+    base_url: str = "https://sentinel-s2-l2a-mosaic-120.s3.amazonaws.com"
+    """Where it is."""
+    hosts: list[str] = ["sentinel-s2-l2a-mosaic-120.s3.amazonaws.com"]
+    """Hosts from which it may come."""
+    date: str = Field("2019-07-10", pattern=r"^20(19|20)-\d{2}-\d{2}$")
+    """First day of one of the mosaic's periods of ten days."""
+    white_reflectance: float = Field(0.45, gt=0, le=1)
+    """Reflectance that becomes 255; deserts reach it, snow and cloud lie beyond."""
+    gamma: float = Field(1.8, ge=1, le=3)
+    """Exponent of the stretch: 1 is linear, more brightens forests."""
+
+
+class MolaSource(RemoteSource):
+    """MOLA: the global mosaic of 463 m, or the archive's 128 pixels a degree between 88 N and 88 S."""
+
+    source: Literal["mola"]
+    """Name of the source."""
+    product: Literal["463m", "128ppd"] = "463m"
+    """Which of them."""
+    base_url: str = "https://asc-pds-services.s3.us-west-2.amazonaws.com/mosaic"
+    """Where the mosaic of 463 m is."""
+    archive_url: str = "https://pds-geosciences.wustl.edu/mgs/mgs-m-mola-5-megdr-l3-v1/mgsl_300x/meg128"
+    """Where the tiles of 128 pixels a degree are."""
+    hosts: list[str] = [
+        "asc-pds-services.s3.us-west-2.amazonaws.com",
+        "planetarymaps.usgs.gov",
+        "pds-geosciences.wustl.edu",
+    ]
+    """Hosts from which it may come."""
+
+
+class HrscMolaSource(RemoteSource):
+    """The HRSC-MOLA blend, 200 m: rows of a window, or for much of the planet the whole file (11.4 GB) once."""
+
+    source: Literal["hrsc_mola"]
+    """Name of the source."""
+    base_url: str = "https://asc-pds-services.s3.us-west-2.amazonaws.com/mosaic/Mars/HRSC_MOLA_Blend"
+    """Where it is."""
+    hosts: list[str] = ["asc-pds-services.s3.us-west-2.amazonaws.com", "planetarymaps.usgs.gov"]
+    """Hosts from which it may come."""
+    connections: int = Field(16, ge=1, le=24)
+    """Connections to a host at a time: a window is one small request a row."""
+
+
+AnySource = Annotated[
+    SampleSource
+    | FilesSource
+    | OpenTopographySource
+    | CopernicusSource
+    | TerrariumSource
+    | Mosaic120Source
+    | MolaSource
+    | HrscMolaSource,
+    Field(discriminator="source"),
+]
+"""Every source, by its name."""
+
+SOURCES = (
+    "sample", "files", "opentopography", "copernicus", "terrarium", "s2mosaic120", "mola", "hrsc_mola",
+)  # fmt: skip
 
 
 class EarthSources(_Section):
@@ -306,7 +420,7 @@ def schema_yaml() -> str:
 
 
 def _line(name: str, mistake: Any) -> str:
-    path = ".".join(str(part) for part in mistake["loc"] if part not in ("sample", "files")) or "(top level)"
+    path = ".".join(str(part) for part in mistake["loc"] if part not in SOURCES) or "(top level)"
     if mistake["type"] == "extra_forbidden":
         return f"{name}: {path}: unknown setting (given {mistake['input']!r}): remove it or correct its name"
     if mistake["type"] == "value_error":

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from terraform.config import Config, FilesSource
+from terraform.config import Config, FilesSource, SampleSource
 from terraform.digest import code_digest
 from terraform.errors import ConfigError
 from terraform.sources import What, module_of
@@ -34,6 +34,10 @@ _ONLY_HOW = {"device", "state_every"}
 """Training settings that say how, not what: the weights are the same."""
 
 
+_ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections"}
+"""Settings of remote sources that say where and how fast: what comes is the same."""
+
+
 def relevant(config: Config, stage: Stage) -> str:
     """The settings on which a stage's results depend, as canonical JSON.
 
@@ -52,10 +56,10 @@ def relevant(config: Config, stage: Stage) -> str:
 def relevant_source(config: Config, body: str, what: What) -> str:
     """The settings of one body's elevation or imagery, as canonical JSON."""
     source = source_settings(config, body, what)
-    chosen: dict[str, Any] = {"source": source}
-    if not isinstance(source, FilesSource):
+    chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
+    if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
-    elif "{rasters}" in str(source.path):
+    elif isinstance(source, FilesSource) and "{rasters}" in str(source.path):
         chosen["rasters"] = config.rasters
     return _canonical(chosen)
 

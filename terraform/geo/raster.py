@@ -31,6 +31,11 @@ _GDAL = {
 _BLOCK = 256
 
 
+def quiet_gdal() -> dict[str, str]:
+    """GDAL's settings here: no look at the files beside one, no side files, no code in virtual rasters."""
+    return dict(_GDAL)
+
+
 @contextmanager
 def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.

@@ -1,6 +1,7 @@
 """Parts of a file by range requests, believed only when the server says exactly what it sends (RFC 9110, 14)."""
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from terraform.errors import IntegrityError
@@ -17,6 +18,11 @@ class Identity(NamedTuple):
     size: int
     etag: str
 
+    @property
+    def told(self) -> str:
+        """For people."""
+        return f"{self.size:,} bytes, {self.etag or 'without an ETag'}"
+
 
 class Part(NamedTuple):
     """Bytes of a remote file, and which version they are of."""
@@ -25,13 +31,23 @@ class Part(NamedTuple):
     identity: Identity
 
 
-def part(client: Client, url: str, start: int, length: int, kind: Kind, of: Identity | None = None) -> Part:
+def part(
+    client: Client,
+    url: str,
+    start: int,
+    length: int,
+    kind: Kind,
+    of: Identity | None = None,
+    kept: Path | None = None,
+) -> Part:
     """Bytes `start` to `start + length` of a file; fewer only where the file ends.
 
     Parameters
     ----------
     of : Identity, optional
         The version that other parts came from.
+    kept : Path, optional
+        Where these lie, for the message.
 
     Raises
     ------
@@ -61,8 +77,8 @@ def part(client: Client, url: str, start: int, length: int, kind: Kind, of: Iden
     made = client.ask(url, receive, length, lambda: {"Range": f"bytes={start}-{start + length - 1}"})
     if of is not None and not same(of, made.identity):
         raise IntegrityError(
-            f"{shown(url)} has changed at its source (was {of}, is {made.identity}): remove what was kept of it and "
-            "fetch it again"
+            f"{shown(url)} has changed at its source: it was {of.told}, it is {made.identity.told}; remove what was "
+            f"kept of it{f' ({kept})' if kept else ''} and fetch it again"
         )
     return made
 

@@ -1,0 +1,183 @@
+"""A public store of files: its client, its shelf of the cache, and the files that are read in parts."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from terraform.config import Downloads, RemoteSource
+from terraform.errors import IntegrityError
+from terraform.sources.remote.access import Access, shown
+from terraform.sources.remote.cache import Shelf
+from terraform.sources.remote.client import Client
+from terraform.sources.remote.content import Kind
+from terraform.sources.remote.ranges import Identity, part
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where a source keeps its files, and where they are kept here.
+
+    Attributes
+    ----------
+    client : Client
+    shelf : Shelf
+    workers : int
+        Requests at a time.
+    """
+
+    client: Client
+    shelf: Shelf
+    workers: int
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Work on items side by side; the first error ends it, what was fetched is kept."""
+        with ThreadPoolExecutor(self.workers) as threads:
+            tasks = [threads.submit(work, item) for item in items]
+            try:
+                return [task.result() for task in tasks]
+            except BaseException:
+                for task in tasks:
+                    task.cancel()
+                raise
+
+    def kept(self, path: str, kind: Kind, most: int, *names: str) -> bytes:
+        """A small file, from the shelf or else fetched whole."""
+        content = self.shelf.read(*names)
+        if content is None:
+            content = self.client.get(self.client.access.url(path), kind, most)
+            self.shelf.write(content, *names)
+        return content
+
+
+def bucket(settings: RemoteSource, downloads: Downloads, version: str) -> Bucket:
+    """The bucket of a source as configured."""
+    access = Access(settings.source, settings.base_url, settings.hosts, settings.connections)
+    shelf = Shelf(Path(downloads.cache), settings.source, version)
+    return Bucket(Client(access, downloads), shelf, settings.connections)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first bytes of a remote file, which version it is, and when that was."""
+
+    content: bytes
+    identity: Identity
+    fetched: str
+
+
+class RemoteFile:
+    """A file of a bucket that is read in parts. The first look decides which version all parts must be of.
+
+    Parameters
+    ----------
+    bucket : Bucket
+    path : str
+        Below the base URL.
+    name : str
+        Its folder on the shelf.
+    kind : Kind
+        What it must be.
+    head_bytes : int
+        Bytes of the first look.
+    """
+
+    def __init__(self, bucket: Bucket, path: str, name: str, kind: Kind, head_bytes: int) -> None:
+        self.bucket, self.path, self.name, self.kind = bucket, path, name, kind
+        self._head_bytes = head_bytes
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.bucket.client.access.url(self.path)
+
+    @property
+    def looked_at(self) -> bool:
+        """Its head is on the shelf."""
+        return self.bucket.shelf.has(self.name, "head")
+
+    @cached_property
+    def head(self) -> Head:
+        """The first look, from the shelf or else fetched."""
+        stored = self.bucket.shelf.read(self.name, "head")
+        if stored is None:
+            stored = self._look()
+        line, _, content = stored.partition(b"\n")
+        told: dict[str, Any] = json.loads(line)
+        return Head(content, Identity(told["size"], told["etag"]), told["fetched"])
+
+    def _look(self) -> bytes:
+        first = part(self.bucket.client, self.url, 0, self._head_bytes, self.kind)
+        told = first.identity._asdict() | {"fetched": datetime.now(UTC).isoformat(timespec="seconds")}
+        stored = json.dumps(told).encode() + b"\n" + first.content
+        self.bucket.shelf.write(stored, self.name, "head")
+        return stored
+
+    def bytes_at(self, start: int, length: int) -> bytes:
+        """Bytes of the directory: from the head, or else from the shelf or fetched; only for what is small."""
+        if start + length <= len(self.head.content):
+            return self.head.content[start : start + length]
+        name = f"bytes-{start}-{length}"
+        content = self.bucket.shelf.read(self.name, name)
+        if content is None:
+            content = self.fetched(start, length)
+            self.bucket.shelf.write(content, self.name, name)
+        return content
+
+    def fetched(self, start: int, length: int) -> bytes:
+        """Bytes from the service, of the version that the head is of.
+
+        Raises
+        ------
+        RemoteError, IntegrityError
+            The service refuses or fails; the file has changed.
+        """
+        made = part(self.bucket.client, self.url, start, length, self.kind, self.head.identity, self._folder)
+        if len(made.content) != length:
+            raise IntegrityError(f"{shown(self.url)} ends before byte {start + length}: it is damaged at its source")
+        return made.content
+
+    def record(self) -> dict[str, Any]:
+        """What is told of it in the provenance."""
+        head = self.head
+        return {
+            "url": shown(self.url),
+            "bytes": head.identity.size,
+            "etag": head.identity.etag,
+            "fetched": head.fetched,
+        }
+
+    @property
+    def _folder(self) -> Path:
+        return self.bucket.shelf.path(self.name)
+
+
+def runs(numbers: Sequence[int], spans: Callable[[int], tuple[int, int]], most: int, gap: int = 0) -> list[list[int]]:
+    """Group blocks whose bytes follow each other, so that one request brings several.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        The blocks.
+    spans : callable
+        First byte of a block and the one after its last.
+    most : int
+        Bytes of a request at most.
+    gap : int
+        Bytes between two blocks that are fetched along and thrown away.
+    """
+    groups: list[list[int]] = []
+    for number in sorted(numbers, key=spans):
+        start, end = spans(number)
+        if groups and start - spans(groups[-1][-1])[1] <= gap and end - spans(groups[-1][0])[0] <= most:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
