@@ -309,8 +309,18 @@ class Train(_Section):
     """Images between two saved states; a killed run goes on from the last."""
     validation_pairs: int = Field(64, ge=1)
     """Pairs a validation looks at, spread evenly over the held-out regions."""
+    best_by: Literal["swd", "l1"] = "swd"
+    """The weights kept are those whose distance on the held-out pairs was the lowest: sliced Wasserstein or L1."""
+    patience: int = Field(10, ge=1)
+    """Steps in a row without finite losses and gradients, each skipped, after which training stops."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the networks."""
+    compile: bool = False
+    """Compile the networks: a minute or more of warming up, then faster; worth it on a GPU."""
+    deterministic: bool = False
+    """On a GPU, the same numbers in every run, slower; on a processor it is so anyway."""
+    workers: int = Field(1, ge=0, le=64)
+    """Threads that read pairs ahead; 0 reads within the step. Pairs that fit on the GPU are kept there instead."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
 

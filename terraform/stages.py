@@ -30,7 +30,7 @@ _PLUMBING = (
 _PRESENTATION = ("terraform.show",)
 """Plots made on the way: editing them must not retrain."""
 
-_ONLY_HOW = {"device", "state_every"}
+_ONLY_HOW = {"device", "state_every", "workers", "patience"}
 """Training settings that say how, not what: the weights are the same."""
 
 

@@ -37,8 +37,8 @@ class Batch(NamedTuple):
 
     @property
     def seen(self) -> Tensor:
-        """What the generator sees: condition and noise."""
-        return torch.cat([self.condition, self.noise], 1)
+        """What the generator sees: condition and noise, channels last in memory."""
+        return torch.cat([self.condition, self.noise], 1).contiguous(memory_format=torch.channels_last)
 
 
 def plain_draw(count: int) -> Draw:

@@ -14,11 +14,11 @@ from terraform.publish import write_text
 
 
 def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
-    """What a run's weights depend on: settings and pairs; not the device, nor how often it is saved.
+    """What a run's weights depend on: settings and pairs; not the device, nor who reads and how often it is saved.
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """
-    settings = config.train.model_dump(exclude={"device", "state_every"})
+    settings = config.train.model_dump(exclude={"device", "state_every", "workers", "patience"})
     pairs = {
         role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
         for role, collection in roles.items()
@@ -34,8 +34,8 @@ def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, An
     }
 
 
-def state_folder(output: Path, identity: dict[str, Any], resume: bool) -> Path:
-    """Where the states of a run lie, by the digest of what it depends on.
+def state_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:
+    """Where the states of a run lie, by the digest of what it depends on; made where this process `writes`.
 
     Raises
     ------
@@ -54,8 +54,9 @@ def state_folder(output: Path, identity: dict[str, Any], resume: bool) -> Path:
             f"{others[-1].parent} was run with other settings: {'; '.join(differences)}: set them back, or leave out "
             "--resume to start afresh"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / "settings.json", text)
+    if writes:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "settings.json", text)
     return folder
 
 

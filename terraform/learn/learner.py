@@ -1,24 +1,21 @@
 """Generator, discriminator, average and optimisers, and the one step that moves them."""
 
 import copy
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from terraform.config import Train
+from terraform.learn import average, objective
 from terraform.learn.augment import Batch
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import build_generator
-from terraform.learn.losses import (
-    adversarial_loss,
-    discriminator_loss,
-    feature_loss,
-    masked_l1,
-    masked_mse,
-    texture_loss,
-)
-from terraform.learn.weights import deployed
+from terraform.learn.guard import Buffers, Tally, norm_of
+from terraform.learn.processes import ALONE, Processes
+from terraform.learn.shared_layers import shared
 
 LOSSES = ("g_adv", "g_l1", "d_real", "d_fake")
 
@@ -34,145 +31,161 @@ class Learner:
     seed : int
         Of the initial weights.
     device : torch.device
+    processes : Processes
+        Those that learn together with this one.
     """
 
-    def __init__(self, settings: Train, channels: int, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, settings: Train, channels: int, seed: int, device: torch.device, processes: Processes = ALONE
+    ) -> None:
         torch.manual_seed(seed)
-        self.settings, self.device = settings, device
+        self.settings, self.device, self.processes = settings, device, processes
         self.generator = build_generator(settings, channels + settings.noise).to(device)
         self.discriminator = build_discriminator(settings, channels)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.steps = 0
+        self.tally = Tally(len(LOSSES), device)
         self._optimisers = [_adam(self.generator, settings.rate)]
         if self.discriminator is not None:
             self.discriminator.to(device)
             self._optimisers.append(_adam(self.discriminator, settings.discriminator_rate))
-        for network in filter(None, (self.generator, self.discriminator, self.average)):
+        for network in self._networks().values():
             network.to(memory_format=torch.channels_last)
+        learning = [network for name, network in self._networks().items() if name != "average"]
+        for network in learning:
+            shared(network, processes)
+        self._buffers = Buffers(learning)
+        self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
-    def step(self, batch: Batch, done: float) -> Tensor:
-        """Learn from one batch.
+    def step(self, batch: Batch, done: float, image: int = 0) -> None:
+        """Learn from one batch; losses and gradients that are no numbers change nothing and are counted.
 
         Parameters
         ----------
         batch : Batch
+            This process's part.
         done : float
             Share of the training that lies behind, 0 to 1: it decides the learning rates.
-
-        Returns
-        -------
-        (4,) Tensor
-            The losses named in `LOSSES`, on the device.
+        image : int
+            Number of the whole batch's first image, for the tally.
         """
         self._set_rates(done)
         self.generator.train()
+        kept = self._buffers.kept()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            generated = self.generator(batch.seen.contiguous(memory_format=torch.channels_last))
+            generated = self._run_generator(batch.seen)
             if self.discriminator is None:
-                losses = self._step_alone(generated, batch)
+                losses, norms = self._alone(generated, batch)
+            elif self.settings.lambda_features:
+                losses, norms = self._together(generated, batch)
             else:
-                losses = self._step_against(self.discriminator, generated, batch)
+                losses, norms = self._in_turn(generated, batch)
+        good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
+        self._buffers.settle(kept, good)
         self.steps += 1
-        self._follow()
-        return losses
+        average.follow(self.average, self.generator, self.settings.average, self.steps, good)
+        self.tally.add(losses, norms, good, image)
 
     def rate(self, done: float) -> float:
         """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
         start = self.settings.decay_from
         return self.settings.rate * (1.0 if done <= start else (1 - done) / (1 - start))
 
-    def _step_alone(self, generated: Tensor, batch: Batch) -> Tensor:
-        kind = masked_mse if self.settings.network == "cnn" else masked_l1
-        loss = kind(generated, batch.imagery, batch.valid)
-        self._move(0, loss)
-        difference = masked_l1(generated.detach(), batch.imagery, batch.valid)
+    def deployable(self, batches: list[Batch]) -> nn.Module:
+        """The network to draw with: the average, with running statistics estimated anew on `batches`."""
+        if self.settings.average:
+            return average.deployable(self.average, self.settings, batches)
+        plain = copy.deepcopy(self.average)
+        plain.load_state_dict(self.generator.state_dict())
+        return average.deployable(plain, self.settings, batches)
+
+    def _alone(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        share = self.processes.share(batch.valid.sum())
+        loss, g_l1 = objective.without_discriminator(generated, batch, share, self.settings)
         zero = torch.zeros((), device=self.device)
-        return torch.stack([zero, difference, zero, zero])
+        losses = torch.stack([zero, g_l1.detach().float(), zero, zero])
+        norm = self._gradients(0, loss, losses)
+        self._move(0, torch.isfinite(norm + losses.sum()))
+        return losses, torch.stack([norm, zero])
 
-    def _step_against(self, discriminator: nn.Module, generated: Tensor, batch: Batch) -> Tensor:
-        settings = self.settings
-        # What nobody knows is shown equal on both sides.
-        real_pair = torch.cat([batch.condition, batch.imagery * batch.valid], 1)
-        fake_pair = torch.cat([batch.condition, generated * batch.valid], 1)
-        discriminator.requires_grad_(True)
-        on_real = discriminator(real_pair)
-        on_fake = discriminator(fake_pair.detach())
-        d_real, d_fake = discriminator_loss(on_real, on_fake, settings.adversarial)
-        self._move(1, (d_real + d_fake) / 2)
+    def _together(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Both judged by one discriminator, as in pix2pixHD: real features serve its loss and feature matching."""
+        discriminator, settings = self._run_discriminator, self.settings
+        real_pair, fake_pair = objective.pairs_of(batch, generated)
+        # One power iteration of the spectral norm serves both.
+        with nullcontext() if settings.compile else parametrize.cached():
+            on_real, on_fake = discriminator(real_pair), discriminator(fake_pair)
+        d_real, d_fake = objective.of_discriminator(on_real, on_fake, settings)
+        share = self.processes.share(batch.valid.sum())
+        loss, g_adv, g_l1 = objective.of_generator(generated, batch, on_fake, on_real, share, settings)
+        losses = torch.stack([g_adv, g_l1, d_real, d_fake]).detach().float()
+        norm_d = self._gradients(1, (d_real + d_fake) / 2, losses[2:], retain_graph=True)
+        norm_g = self._gradients(0, loss, losses[:2])
+        norms = torch.stack([norm_g, norm_d])
+        good = torch.isfinite(norms.sum() + losses.sum())
+        self._move(1, good)
+        self._move(0, good)
+        return losses, norms
 
-        discriminator.requires_grad_(False)
-        on_fake = discriminator(fake_pair)
-        g_adv = adversarial_loss(on_fake, settings.adversarial)
-        g_l1 = masked_l1(generated, batch.imagery, batch.valid)
-        loss = g_adv + settings.lambda_l1 * g_l1
-        if settings.lambda_features:
-            with torch.no_grad():
-                on_real = discriminator(real_pair)
-            loss = loss + settings.lambda_features * feature_loss(on_real, on_fake)
-        if settings.lambda_texture:
-            loss = loss + settings.lambda_texture * texture_loss(generated, batch.imagery, batch.valid)
-        self._move(0, loss)
-        return torch.stack([g_adv, g_l1, d_real, d_fake]).detach().float()
+    def _in_turn(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The generator judged by the discriminator that has just learnt, as published for pix2pix."""
+        discriminator, settings = self._run_discriminator, self.settings
+        real_pair, fake_pair = objective.pairs_of(batch, generated)
+        d_real, d_fake = objective.of_discriminator(
+            discriminator(real_pair), discriminator(fake_pair.detach()), settings
+        )
+        d_losses = torch.stack([d_real, d_fake]).detach().float()
+        norm_d = self._gradients(1, (d_real + d_fake) / 2, d_losses)
+        good = torch.isfinite(norm_d + d_losses.sum())
+        self._move(1, good)
+        share = self.processes.share(batch.valid.sum())
+        loss, g_adv, g_l1 = objective.of_generator(generated, batch, discriminator(fake_pair), None, share, settings)
+        g_losses = torch.stack([g_adv, g_l1]).detach().float()
+        norm_g = self._gradients(0, loss, g_losses)
+        self._move(0, good & torch.isfinite(norm_g + g_losses.sum()))
+        return torch.cat([g_losses, d_losses]), torch.stack([norm_g, norm_d])
 
-    def _move(self, which: int, loss: Tensor) -> None:
+    def _gradients(self, which: int, loss: Tensor, losses: Tensor, retain_graph: bool = False) -> Tensor:
+        """Gradients of one network's loss, over all processes as its losses; their norm."""
         optimiser = self._optimisers[which]
+        parameters = optimiser.param_groups[0]["params"]
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        # Only this network's: what lies between is passed through, not learnt.
+        loss.backward(inputs=parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+        gradients = [parameter.grad for parameter in parameters]
+        self.processes.average([*gradients, losses])
+        return norm_of(gradients)
+
+    def _move(self, which: int, good: Tensor) -> None:
+        # The fused optimiser leaves everything as it is where this is 1, without asking the processor.
+        self._optimisers[which].found_inf = (~good).to(torch.float32)  # type: ignore[attr-defined]
+        self._optimisers[which].step()
 
     def _set_rates(self, done: float) -> None:
         share = self.rate(done) / self.settings.rate
-        for optimiser, rate in zip(
-            self._optimisers, (self.settings.rate, self.settings.discriminator_rate), strict=False
-        ):
+        rates = (self.settings.rate, self.settings.discriminator_rate)
+        for optimiser, rate in zip(self._optimisers, rates, strict=False):
             for group in optimiser.param_groups:
                 group["lr"] = rate * share
 
-    @torch.no_grad()
-    def _follow(self) -> None:
-        # A young average would remember the initial weights: its decay grows with the steps.
-        decay = min(self.settings.average, (1 + self.steps) / (10 + self.steps))
-        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        mine, theirs = zip(*pairs, strict=True)
-        torch._foreach_lerp_(list(mine), list(theirs), 1 - decay)
-        for average, buffer in zip(self.average.buffers(), self.generator.buffers(), strict=True):
-            average.copy_(buffer)
-
-    @torch.no_grad()
-    def deployable(self, batches: list[Batch]) -> nn.Module:
-        """The network to draw with: the average, with running statistics estimated anew on `batches`.
-
-        The average never saw the statistics that the generator collected; a pass over some batches in training
-        mode gives it its own (Izmailov et al. 2018, 3.2).
-        """
-        source = self.average if self.settings.average else self.generator
-        network = deployed(copy.deepcopy(source), self.settings)
-        norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-        if not self.settings.average or not norms or network.training:
-            return network
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a cumulative mean
-        network.train()
-        for batch in batches:
-            network(batch.seen.contiguous(memory_format=torch.channels_last))
-        for norm in norms:
-            norm.momentum = 0.1
-        return network.eval()
-
     def tensors(self) -> dict[str, Tensor]:
         """Everything to save, by name."""
-        named = {"rng": torch.get_rng_state()}
+        named = {"rng": torch.get_rng_state(), "tally": self.tally.values}
+        if self.device.type == "cuda":
+            named["rng_cuda"] = torch.cuda.get_rng_state(self.device)
         for part, network in self._networks().items():
             named |= {f"{part}.{name}": tensor for name, tensor in network.state_dict().items()}
         for number, optimiser in enumerate(self._optimisers):
             for index, state in optimiser.state_dict()["state"].items():
                 named |= {f"optimiser{number}.{index}.{name}": value for name, value in state.items()}
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
+        return {
+            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in named.items()
+        }
 
     def restore(self, tensors: dict[str, Tensor], steps: int) -> None:
         """The inverse of `tensors`."""
         self.steps = steps
+        self.tally.values.copy_(tensors["tally"])
         for part, network in self._networks().items():
             network.load_state_dict(_under(tensors, f"{part}."))
         for number, optimiser in enumerate(self._optimisers):
@@ -183,10 +196,15 @@ class Learner:
                 state.setdefault(int(index), {})[key] = _laid_out(value, parameters[int(index)])
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
         torch.set_rng_state(tensors["rng"])
+        if "rng_cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["rng_cuda"], self.device)
 
     def _networks(self) -> dict[str, nn.Module]:
         networks = {"generator": self.generator, "average": self.average}
         return networks if self.discriminator is None else {**networks, "discriminator": self.discriminator}
+
+    def _compiled(self, network: nn.Module | None) -> Any:
+        return torch.compile(network) if network is not None and self.settings.compile else network
 
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:

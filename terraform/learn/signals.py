@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class Stopped(Exception):
@@ -15,10 +16,16 @@ class Stopped(Exception):
 
 @contextmanager
 def noted_signals() -> Iterator[list[int]]:
-    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved."""
+    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved; a second Ctrl-C aborts."""
     received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and number in received:
+            raise KeyboardInterrupt
+        received.append(number)
+
     wanted = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda number, _: received.append(number)) for number in wanted]
+    before = [signal.signal(number, note) for number in wanted]
     try:
         yield received
     finally:

@@ -27,10 +27,8 @@ class Counters:
         Time spent so far, over all resumptions.
     history : list of rows
         One per line of `history.csv`.
-    sums : list of float
-        Losses summed up since the last row.
     best : float
-        Lowest validation distance so far; infinite before the first.
+        Lowest distance so far by `train.best_by`; infinite before the first.
     best_images : int
         Images seen at the best.
     """
@@ -39,7 +37,6 @@ class Counters:
     steps: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
-    sums: list[float] = field(default_factory=lambda: [0.0] * 4)
     best: float = float("inf")
     best_images: int = 0
 

@@ -1,56 +1,37 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to go on from."""
 
-import csv
-import io
-import math
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
 from terraform.config import Config
 from terraform.errors import ConfigError, InputError, IntegrityError
-from terraform.learn import state, weights
-from terraform.learn.augment import Batch, plain_draw, prepare
-from terraform.learn.dataset import Collection, Stored, by_role
+from terraform.learn import history, memory, processes, state, weights
+from terraform.learn.dataset import Collection, by_role
+from terraform.learn.feeding import Feed
 from terraform.learn.identity import identity_of, state_folder
-from terraform.learn.learner import LOSSES, Learner
-from terraform.learn.metrics import l1, sliced_wasserstein
-from terraform.learn.order import draws, samples
+from terraform.learn.learner import Learner
+from terraform.learn.lock import held
+from terraform.learn.order import samples
+from terraform.learn.processes import Processes
 from terraform.learn.signals import Stopped, noted_signals
 from terraform.learn.state import Counters
+from terraform.learn.validation import Board, Watch, validate
 from terraform.pairs.relief import channels_of
 from terraform.publish import publish, write_text
 
-COLUMNS = ("images", "seconds", *LOSSES, "lr", "val_l1", "val_swd")
+__all__ = ["Board", "Watch", "train"]
+
 _ROWS = 100
-_STATISTICS_IMAGES = 32
-_BOARD_PAIRS = 6
 _LEAST_PAIRS = 4
-
-
-class Board(NamedTuple):
-    """Some held-out pairs as they stand.
-
-    Attributes
-    ----------
-    stored : Stored
-    generated : (N, 3, 256, 256) float32, [-1, 1]
-    """
-
-    stored: Stored
-    generated: Tensor
-
-
-Watch = Callable[[Counters, Board], None]
-"""What is told of every validation: it draws plots and boards."""
+_LOOK_EVERY = 50
+"""Steps between two looks at what lies on a GPU: each makes the processor wait for it."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +40,18 @@ class _Run:
 
     config: Config
     learner: Learner
-    train: Collection
+    feed: Feed
     validation: Collection
     folder: Path
     device: torch.device
+    processes: Processes
 
 
 def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Watch) -> Counters:
     """Train a generator and write `weights.safetensors` and `history.csv` into `output`.
 
     A run with the same settings and pairs that was interrupted goes on from its last state; other settings start
-    afresh.
+    afresh. Under `torchrun` several processes learn as one.
 
     Parameters
     ----------
@@ -90,12 +72,134 @@ def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, r
     ------
     ConfigError, InputError
         A role has no pairs; there is nothing to resume.
+    ResourceError
+        Another run works in `output`; the memory is full.
     IntegrityError
-        Losses stay infinite.
+        Losses or gradients stay infinite.
     Stopped
         By a signal, after saving.
     """
-    roles = by_role(folders)
+    roles = _checked(by_role(folders))
+    device = _device(config)
+    together = processes.joined(device, config.train.batch)
+    try:
+        with held(output) if together.first else nullcontext():
+            return _trained(roles, output, config, resume, watch, device, together)
+    finally:
+        processes.left()
+
+
+def _trained(
+    roles: Mapping[str, Collection],
+    output: Path,
+    config: Config,
+    resume: bool,
+    watch: Watch,
+    device: torch.device,
+    together: Processes,
+) -> Counters:
+    folder = state_folder(output, identity_of(config, roles), resume, together.first)
+    with memory.explained(device, config.train.batch):
+        learner = Learner(config.train, channels_of(config.condition), config.seed, device, together)
+        feed = Feed(roles["train"], config, device, together)
+    run = _Run(config, learner, feed, roles["validation"], folder, device, together)
+    counters = _restored(run)
+    _say(run, f"{len(feed.collection)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
+              f"{weights.parameters_of(learner.generator):,} values on {_where(run)}; {counters.images} of "
+              f"{config.train.images} images seen")  # fmt: skip
+    with noted_signals() as received:
+        _loop(run, counters, received, watch)
+    if together.first:
+        _finish(run, counters, output)
+    together.wait()
+    return counters
+
+
+def _finish(run: _Run, counters: Counters, output: Path) -> None:
+    write_text(output / "history.csv", history.as_csv(counters))
+    with publish(output / "weights.safetensors") as temporary:
+        shutil.copyfile(run.folder / "best.safetensors", temporary)
+    rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.best_by]
+    _say(run, f"kept the weights of {counters.best_images} images, whose {rule} on held-out pairs was the lowest: "
+              f"{counters.best:.1f}; {run.feed.waited / max(counters.seconds, 1e-9):.1%} of the time went into waiting "
+              "for pairs")  # fmt: skip
+
+
+def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
+    settings = run.config.train
+    row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
+    started = time.monotonic() - counters.seconds
+    for image, _, batch in run.feed.batches(counters.images):
+        with memory.explained(run.device, settings.batch):
+            run.learner.step(batch, image / settings.images, image)
+        before, counters.images, counters.steps = counters.images, image + settings.batch, run.learner.steps
+        counters.seconds = time.monotonic() - started
+        last = counters.images >= settings.images
+        row = last or _crossed(before, counters.images, row_images)
+        looking = row or run.device.type == "cpu" or counters.steps % _LOOK_EVERY == 0
+        if looking:
+            _check(run)
+        if row:
+            _end_row(run, counters, last, watch)
+        stopped = run.processes.largest(max(received, default=0), run.device) if looking else 0
+        if stopped or last or _crossed(before, counters.images, settings.state_every):
+            _save(run, counters)
+        if stopped:
+            raise Stopped(stopped)
+
+
+def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
+    settings = run.config.train
+    history.add_row(
+        counters, run.learner.tally.read(), run.learner.rate((counters.images - settings.batch) / settings.images)
+    )
+    run.learner.tally.clear()
+    due = last or _crossed(history.row_before(counters), counters.images, settings.validate_every)
+    if due and run.processes.first:
+        validate(run.learner, run.feed, run.validation, counters, run.folder / "best.safetensors", watch)
+    _say(run, history.progress(counters, settings.images))
+
+
+def _check(run: _Run) -> None:
+    """Stop where step after step has brought losses or gradients that are no numbers."""
+    tallied, patience = run.learner.tally.read(), run.config.train.patience
+    if tallied.longest < patience:
+        return
+    first, last = tallied.since, tallied.since + patience * run.config.train.batch
+    norms = ", ".join(
+        f"{name} {norm:g}" for name, norm in zip(("generator", "discriminator"), tallied.norms, strict=True)
+    )
+    raise IntegrityError(
+        f"losses or gradients were no numbers in {tallied.longest} steps in a row, from image {first} on (pairs "
+        f"{_pairs_named(run, first, last)}); last norms of the gradients: {norms}. Lower train.rate or use precision "
+        f"fp32. Those steps changed nothing; the last state and the best weights are in {run.folder}"
+    )
+
+
+def _pairs_named(run: _Run, first: int, last: int) -> str:
+    collection = run.feed.collection
+    chosen = samples(run.config.seed, first, min(last - first, 16), len(collection))
+    return ", ".join(f"{collection.region_of(int(pair))} {collection.places[pair, 1]}" for pair in chosen)
+
+
+def _save(run: _Run, counters: Counters) -> None:
+    if run.processes.first:
+        state.save(run.folder, counters, run.learner.tensors())
+
+
+def _restored(run: _Run) -> Counters:
+    run.processes.wait()
+    found = state.newest(run.folder)
+    if found is None:
+        return Counters()
+    counters, tensors, complaints = found
+    for complaint in complaints:
+        _say(run, complaint)
+    run.learner.restore(tensors, counters.steps)
+    return counters
+
+
+def _checked(roles: dict[str, Collection]) -> dict[str, Collection]:
     for role in ("train", "validation"):
         if role not in roles:
             raise ConfigError(
@@ -106,162 +210,33 @@ def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, r
             f"{len(roles['train'])} pairs to train on, at least {_LEAST_PAIRS} are needed: enlarge a region in "
             "regions.geojson or add one"
         )
-    folder = state_folder(output, identity_of(config, roles), resume)
-    device = _device(config.train.device)
-    learner = Learner(config.train, channels_of(config.condition), config.seed, device)
-    run = _Run(config, learner, roles["train"], roles["validation"], folder, device)
-    counters = _restored(run)
-    _say(f"{len(run.train)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
-         f"{weights.parameters_of(learner.generator):,} values on {device}; {counters.images} of {config.train.images} "
-         "images seen")  # fmt: skip
-    with noted_signals() as received:
-        _loop(run, counters, received, watch)
-    write_text(output / "history.csv", history_csv(counters))
-    with publish(output / "weights.safetensors") as temporary:
-        shutil.copyfile(folder / "best.safetensors", temporary)
-    _say(f"kept the weights of {counters.best_images} images: sliced Wasserstein {counters.best:.1f} on held-out pairs")
-    return counters
+    return roles
 
 
-def history_csv(counters: Counters) -> str:
-    """The history as CSV, one row a line, empty where nothing was validated."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in counters.history:
-        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
-    return text.getvalue()
-
-
-def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
-    settings = run.config.train
-    row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
-    sums = torch.tensor(counters.sums, device=run.device)
-    started = time.monotonic() - counters.seconds
-    for first, batch in _batches(run, counters.images):
-        sums += run.learner.step(batch, first / settings.images)
-        before, counters.images, counters.steps = counters.images, first + settings.batch, run.learner.steps
-        counters.seconds = time.monotonic() - started
-        last = counters.images >= settings.images
-        if last or _crossed(before, counters.images, row_images):
-            _add_row(run, counters, sums)
-            if last or _crossed(_row_before(counters), counters.images, settings.validate_every):
-                _validate(run, counters, watch)
-            _say(_progress(counters, settings.images))
-        if received or last or _crossed(before, counters.images, settings.state_every):
-            counters.sums = sums.tolist()
-            state.save(run.folder, counters, run.learner.tensors())
-        if received:
-            raise Stopped(received[0])
-
-
-def _add_row(run: _Run, counters: Counters, sums: Tensor) -> None:
-    """End a row of the history: the mean losses since the row before."""
-    settings = run.config.train
-    steps = (counters.images - _row_before(counters, 1)) // settings.batch
-    losses = (sums / steps).tolist()
-    _check_finite(losses, counters)
-    rate = run.learner.rate((counters.images - settings.batch) / settings.images)
-    named = dict(zip(LOSSES, losses, strict=True))
-    counters.history.append({"images": counters.images, "seconds": counters.seconds, **named, "lr": rate})
-    sums.zero_()
-
-
-def _row_before(counters: Counters, back: int = 2) -> int:
-    return int(counters.history[-back]["images"]) if len(counters.history) >= back else 0
-
-
-def _batches(run: _Run, first: int) -> Iterator[tuple[int, Batch]]:
-    """Batches from image `first` on; the next one is read while a step runs."""
-    settings, size = run.config.train, len(run.train)
-
-    def stored(image: int) -> Stored:
-        return run.train.read(samples(run.config.seed, image, settings.batch, size))
-
-    starts = range(first, settings.images, settings.batch)
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(stored, first)
-        for image in starts:
-            current = following.result()
-            following = reader.submit(stored, image + settings.batch)
-            yield image, _prepared(run, current, image, settings.jitter)
-
-
-def _prepared(run: _Run, stored: Stored, image: int, jitter: str) -> Batch:
-    config = run.config
-    count = len(stored.imagery)
-    draw = plain_draw(count) if jitter == "none" else draws(config.seed, image, count)
-    on_device = Stored(*(tensor.to(run.device, non_blocking=True) for tensor in stored))
-    return prepare(on_device, draw, jitter, config.train.noise, config.condition, config.sheet)
-
-
-def _validate(run: _Run, counters: Counters, watch: Watch) -> None:
-    network = _deployable(run)
-    chosen = run.validation.spread(run.config.train.validation_pairs)
-    pictures = [_draw(run, network, run.validation.read(part)) for part in np.array_split(chosen, -(-len(chosen) // 4))]
-    generated, real, valid = (torch.cat(parts) for parts in zip(*pictures, strict=True))
-    distance = sliced_wasserstein(generated * valid, real * valid)
-    counters.history[-1] |= {"val_l1": l1(generated, real, valid), "val_swd": distance}
-    if distance < counters.best:
-        counters.best, counters.best_images = distance, counters.images
-        config, made = run.config, run.train.provenance
-        weights.save(run.folder / "best.safetensors", network, config.condition, config.sheet, config.train, made)
-    board = run.validation.read(run.validation.spread(_BOARD_PAIRS))
-    watch(counters, Board(board, _draw(run, network, board)[0]))
-
-
-def _deployable(run: _Run) -> nn.Module:
-    batch, size = run.config.train.batch, len(run.train)
-    batches = [
-        _prepared(run, run.train.read(samples(run.config.seed, image, batch, size)), image, run.config.train.jitter)
-        for image in range(0, _STATISTICS_IMAGES, batch)
-    ]
-    return run.learner.deployable(batches)
-
-
-def _draw(run: _Run, network: nn.Module, stored: Stored) -> tuple[Tensor, Tensor, Tensor]:
-    batch = _prepared(run, stored, 0, "none")
-    with torch.no_grad():
-        return network(batch.seen).float().cpu(), batch.imagery.cpu(), batch.valid.cpu()
-
-
-def _restored(run: _Run) -> Counters:
-    found = state.newest(run.folder)
-    if found is None:
-        return Counters()
-    counters, tensors, complaints = found
-    for complaint in complaints:
-        _say(complaint)
-    run.learner.restore(tensors, counters.steps)
-    return counters
-
-
-def _check_finite(losses: list[float], counters: Counters) -> None:
-    if not all(math.isfinite(loss) for loss in losses):
-        named = ", ".join(f"{name} {loss:g}" for name, loss in zip(LOSSES, losses, strict=True))
-        raise IntegrityError(
-            f"the losses are no numbers any more at {counters.images} images ({named}): lower train.rate or use "
-            "precision fp32; the last good weights and state are kept"
-        )
-
-
-def _device(name: str) -> torch.device:
+def _device(config: Config) -> torch.device:
+    name = config.train.device
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError("train.device is cuda, and torch finds no GPU: use auto or cpu")
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    if config.train.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = not config.train.deterministic
+    return device
 
 
 def _crossed(before: int, now: int, every: int) -> bool:
     return before // every != now // every
 
 
-def _progress(counters: Counters, images: int) -> str:
-    row = counters.history[-1]
-    rest = counters.seconds / counters.images * (images - counters.images)
-    text = f"{counters.images:>7}/{images} images  {counters.images / counters.seconds:5.1f}/s  {rest:5.0f} s to go  "
-    text += "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES)
-    return text + (f"  held out: L1 {row['val_l1']:.1f}, SWD {row['val_swd']:.0f}" if "val_swd" in row else "")
+def _where(run: _Run) -> str:
+    count = run.processes.count
+    return str(run.device) if count == 1 else f"{count} processes, {run.device.type}"
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+def _say(run: _Run, text: str) -> None:
+    if run.processes.first:
+        print(text, flush=True)

@@ -13,8 +13,8 @@ _TEMPLATE = """# Weights of run `{run}`
 
 * network `{network}`, width {width}, {values:,} values, `{encoding}` encoding at {resolution:g} m
 * learnt from {pairs} pairs of {regions}; {seen} images seen of {images}
-* kept because its sliced Wasserstein distance on the validation regions was the lowest: {swd:.1f}, with a mean absolute
-  difference of {l1:.1f} levels of 255
+* kept because its {rule} on the validation regions was the lowest: sliced Wasserstein distance
+  {swd:.1f}, mean absolute difference {l1:.1f} levels of 255
 * terraform {version}
 
 Licence: **{licence}**, the most restrictive of the sources:
@@ -43,6 +43,7 @@ def write(path: Path, weights: Path, counters: Counters, config: Config) -> None
         regions=", ".join(made.details["regions"]),
         seen=counters.best_images,
         images=settings.images,
+        rule={"swd": "sliced Wasserstein distance", "l1": "mean absolute difference"}[settings.best_by],
         swd=best["val_swd"],
         l1=best["val_l1"],
         version=made.code_version,

@@ -1,0 +1,56 @@
+"""The record of a run: rows of mean losses and validations, as CSV and as a line of progress."""
+
+import csv
+import io
+
+from terraform.learn.guard import Tallied
+from terraform.learn.learner import LOSSES
+from terraform.learn.state import Counters
+
+COLUMNS = ("images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "best")
+"""`skipped`: steps without finite losses. `train_l1`: `val_l1` of pairs that were trained on. `mode_gap`: what the
+statistics of a batch would change of the pictures, levels of 255. `best`: 1 where the weights were kept."""
+
+
+def as_csv(counters: Counters) -> str:
+    """The history as CSV, one row a line, empty where nothing was validated."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in counters.history:
+        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+    return text.getvalue()
+
+
+def add_row(counters: Counters, tallied: Tallied, rate: float) -> None:
+    """End a row: the mean losses of the steps since the row before."""
+    named = dict(zip(LOSSES, tallied.losses, strict=True))
+    row = {"images": counters.images, "seconds": counters.seconds, **named, "lr": rate, "skipped": tallied.skipped}
+    counters.history.append(row)
+
+
+def row_before(counters: Counters, back: int = 2) -> int:
+    """Images seen at the end of an earlier row; the last one is 1 back."""
+    return int(counters.history[-back]["images"]) if len(counters.history) >= back else 0
+
+
+def progress(counters: Counters, images: int) -> str:
+    """One line for people."""
+    row = counters.history[-1]
+    rest = counters.seconds / counters.images * (images - counters.images)
+    text = (
+        f"{counters.images:>7}/{images} images  {counters.images / counters.seconds:5.1f}/s  {_duration(rest)} to go  "
+    )
+    text += "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES)
+    if row["skipped"]:
+        text += f"  {row['skipped']:.0f} steps skipped: losses or gradients were no numbers"
+    if "val_swd" not in row:
+        return text
+    text += f"  held out: L1 {row['val_l1']:.1f} (trained on: {row['train_l1']:.1f}), SWD {row['val_swd']:.0f}"
+    return text + (", the best so far" if row["best"] else "")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

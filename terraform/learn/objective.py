@@ -1,0 +1,64 @@
+"""What each network of a step minimises, in the two orders in which they can take turns."""
+
+import torch
+from torch import Tensor
+
+from terraform.config import Train
+from terraform.learn.augment import Batch
+from terraform.learn.discriminators import Features
+from terraform.learn.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_loss,
+    masked_l1,
+    masked_mse,
+    texture_loss,
+)
+
+
+def pairs_of(batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
+    """What the discriminator is shown: condition with real, and with generated colours.
+
+    What nobody knows is shown equal on both sides.
+    """
+    real = torch.cat([batch.condition, batch.imagery * batch.valid], 1)
+    fake = torch.cat([batch.condition, generated * batch.valid], 1)
+    last = torch.channels_last
+    return real.contiguous(memory_format=last), fake.contiguous(memory_format=last)
+
+
+def of_discriminator(on_real: Features, on_fake: Features, settings: Train) -> tuple[Tensor, Tensor]:
+    """The two halves of the discriminator's loss; their mean is minimised (pix2pix, 3.3)."""
+    return discriminator_loss(on_real, on_fake, settings.adversarial)
+
+
+def of_generator(
+    generated: Tensor, batch: Batch, on_fake: Features, on_real: Features | None, share: Tensor | float, settings: Train
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The generator's loss and, of it, the adversarial and the L1 part.
+
+    Parameters
+    ----------
+    on_real : Features, optional
+        For feature matching, by the same discriminator as `on_fake`.
+    share : Tensor or float
+        This process's valid pixels over the mean of all processes.
+    """
+    g_adv = adversarial_loss(on_fake, settings.adversarial)
+    g_l1 = masked_l1(generated, batch.imagery, batch.valid) * share
+    loss = g_adv + settings.lambda_l1 * g_l1
+    if on_real is not None:
+        loss = loss + settings.lambda_features * feature_loss(on_real, on_fake)
+    if settings.lambda_texture:
+        loss = loss + settings.lambda_texture * texture_loss(generated, batch.imagery, batch.valid)
+    return loss, g_adv, g_l1
+
+
+def without_discriminator(
+    generated: Tensor, batch: Batch, share: Tensor | float, settings: Train
+) -> tuple[Tensor, Tensor]:
+    """The loss of a generator that learns alone, mean square for `cnn` and else L1, and the L1."""
+    g_l1 = masked_l1(generated, batch.imagery, batch.valid) * share
+    if settings.network != "cnn":
+        return g_l1, g_l1
+    return masked_mse(generated, batch.imagery, batch.valid) * share, g_l1

@@ -1,0 +1,71 @@
+"""Layers that see the whole batch though every process holds a part of it: batch statistics and dropout."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from terraform.learn.processes import Processes
+
+
+def shared(network: nn.Module, processes: Processes) -> None:
+    """Make a network's layers see the whole batch; nothing changes for a process alone."""
+    if processes.count == 1:
+        return
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, _SharedBatchNorm(child, processes))
+            elif isinstance(child, nn.Dropout):
+                setattr(module, name, _SharedDropout(child.p, processes))
+
+
+class _SharedBatchNorm(nn.BatchNorm2d):
+    """Batch norm over the parts of all processes, on any device; its state is that of `nn.BatchNorm2d`."""
+
+    def __init__(self, plain: nn.BatchNorm2d, processes: Processes) -> None:
+        super().__init__(plain.num_features, plain.eps, plain.momentum)
+        self.load_state_dict(plain.state_dict())
+        self.to(plain.weight.device)
+        self._count = processes.count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        if not self.training:
+            return super().forward(x)
+        values = x.float()
+        mean = self._over_all(values.mean((0, 2, 3)))
+        variance = self._over_all((values - mean.view(1, -1, 1, 1)).square().mean((0, 2, 3)))
+        self._remember(mean.detach(), variance.detach(), values.numel() // values.shape[1] * self._count)
+        # Statistics are given, so this is the affine map alone; gradients pass through them.
+        scale = self.weight / torch.sqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        normal: Tensor = values * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)
+        return normal.to(x.dtype)
+
+    def _over_all(self, values: Tensor) -> Tensor:
+        total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
+        return total / self._count
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        share = self.momentum or 0.1
+        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        self.running_mean.lerp_(mean, share)  # type: ignore[union-attr]
+        self.running_var.lerp_(variance * count / max(1, count - 1), share)  # type: ignore[union-attr]
+
+
+class _SharedDropout(nn.Dropout):
+    """Dropout whose pattern is drawn for the whole batch, alike in all processes; each takes its part."""
+
+    def __init__(self, p: float, processes: Processes) -> None:
+        super().__init__(p)
+        self._rank, self._count = processes.rank, processes.count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        if not self.training:
+            return x
+        whole = torch.empty(x.shape[0] * self._count, *x.shape[1:], dtype=x.dtype, device=x.device)
+        pattern = F.dropout(whole.contiguous(memory_format=torch.channels_last).fill_(1), self.p)
+        return x * pattern[self._rank * x.shape[0] : (self._rank + 1) * x.shape[0]]
