@@ -29,8 +29,8 @@ from terraform.mars.bands import Globe
 from terraform.mars.paint import paint
 from terraform.mars.view import View
 from terraform.sources import hgt
-from terraform.sources.files import result_grid
 from terraform.sources.formats import Declared, Raster, opened
+from terraform.sources.making import result_grid
 from terraform.sources.masking import check_heights, heights
 from terraform.sources.placing import Placed, degrees_crs, lying, transformer
 from terraform.sources.resampling import planes

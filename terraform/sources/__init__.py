@@ -91,7 +91,12 @@ class Source(Protocol):
         ...
 
 
-_MODULES = {"sample": "terraform.sources.sample", "files": "terraform.sources.files"}
+_MODULES = {
+    "sample": "terraform.sources.sample",
+    "files": "terraform.sources.files",
+    "opentopography": "terraform.sources.opentopography",
+    "copernicus": "terraform.sources.copernicus",
+}
 """Where each source lives. Its module has `build(settings, config) -> Source`."""
 
 

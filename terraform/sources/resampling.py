@@ -71,9 +71,17 @@ def planes(of: Placed, block: RasterGrid, sort: Sort, bands: int) -> Planes | No
 
 def reaches(of: Placed, block: RasterGrid) -> bool:
     """Whether any pixel of a raster lies in a block."""
+    return bool(windows(of, block))
+
+
+def windows(of: Placed, block: RasterGrid) -> list["Window"]:
+    """The rows and columns of a raster that a block needs: two where the antimeridian cuts the block off from part of
+    it; the columns go on round the planet where it closes."""
     if of.axes is None:
-        return _window(of, block) is not None
-    return any(_spans(of.axes, block, turn) is not None for turn in _turns(of.axes, block))
+        found = [_window(of, block)]
+    else:
+        found = [_spans(of.axes, block, turn) for turn in _turns(of.axes, block)]
+    return [window for window in found if window is not None]
 
 
 def _sum(parts: list[Planes]) -> Planes | None:
@@ -93,12 +101,14 @@ def _turns(axes: Axes, block: RasterGrid) -> list[float]:
     return [360.0 * turn for turn in range(first, last + 1)]
 
 
-class _Spans(NamedTuple):
+class Window(NamedTuple):
+    """Rows and columns, each from the first to the one after the last."""
+
     rows: tuple[int, int]
     columns: tuple[int, int]
 
 
-def _spans(axes: Axes, block: RasterGrid, turn: float) -> _Spans | None:
+def _spans(axes: Axes, block: RasterGrid, turn: float) -> Window | None:
     """The rows and columns of a raster that a block needs; the columns go on round the planet where it closes."""
     lat, lon = axes.latitudes, axes.longitudes
     spare_y = int(np.ceil(abs(block.latitudes.step / lat.step))) + 1
@@ -110,7 +120,7 @@ def _spans(axes: Axes, block: RasterGrid, turn: float) -> _Spans | None:
         return None
     rows = max(0, top - spare_y), min(lat.count, bottom + spare_y)
     left, right = left - spare_x, right + spare_x
-    return _Spans(rows, (left, right) if closed else (max(0, left), min(lon.count, right)))
+    return Window(rows, (left, right) if closed else (max(0, left), min(lon.count, right)))
 
 
 def _gathered(of: Placed, axes: Axes, block: RasterGrid, turn: float, sort: Sort, bands: int) -> Planes | None:
@@ -173,7 +183,7 @@ def _warped(of: Placed, block: RasterGrid, sort: Sort, bands: int) -> Planes | N
     return Planes(np.moveaxis(warped[:bands], 0, -1), warped[bands], warped[bands + 1])
 
 
-def _window(of: Placed, block: RasterGrid) -> _Spans | None:
+def _window(of: Placed, block: RasterGrid) -> Window | None:
     """The rows and columns of a raster in any CRS that a block needs."""
     lon = np.linspace(block.longitudes.origin, block.longitudes.end, 17)
     lat = np.linspace(block.latitudes.origin, block.latitudes.end, 17)
@@ -188,7 +198,7 @@ def _window(of: Placed, block: RasterGrid) -> _Spans | None:
     left, right = int(np.floor(columns[seen].min())) - spare, int(np.ceil(columns[seen].max())) + spare
     top, bottom = int(np.floor(rows[seen].min())) - spare, int(np.ceil(rows[seen].max())) + spare
     left, top, right, bottom = max(left, 0), max(top, 0), min(right, of.raster.width), min(bottom, of.raster.height)
-    return None if left >= right or top >= bottom else _Spans((top, bottom), (left, right))
+    return None if left >= right or top >= bottom else Window((top, bottom), (left, right))
 
 
 def _divisible(block: RasterGrid) -> bool:

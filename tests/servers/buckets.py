@@ -1,0 +1,85 @@
+"""Files as the public buckets keep them: true names, layouts, CRS and types, of the heights of `surface`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.shutil import copy
+from rasterio.transform import Affine
+
+from servers.surface import height_m
+
+Heights = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+
+
+def cog(
+    path: Path, values: NDArray[Any], crs: str, transform: Affine, nodata: float | None = None, **options: Any
+) -> Path:
+    """Write a cloud-optimised TIFF, as GDAL makes them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = values.shape
+    plain = path.with_suffix(".plain.tif")
+    with rasterio.open(
+        plain, "w", driver="GTiff", height=height, width=width, count=1, dtype=values.dtype.name, crs=crs,
+        transform=transform, nodata=nodata,
+    ) as dataset:  # fmt: skip
+        dataset.write(values, 1)
+    copy(plain, path, driver="COG", **{"COMPRESS": "DEFLATE", "PREDICTOR": "YES", "BLOCKSIZE": 128, **options})
+    plain.unlink()
+    return path
+
+
+def corner(south: int, west: int) -> tuple[str, str]:
+    """N46 and E008."""
+    return f"{'N' if south >= 0 else 'S'}{abs(south):02}", f"{'E' if west >= 0 else 'W'}{abs(west):03}"
+
+
+def srtm(
+    folder: Path, south: int, west: int, side: int = 361, heights: Heights = height_m,
+    void: tuple[int, int] | None = None, **options: Any,
+) -> Path:  # fmt: skip
+    """A tile of SRTM GL1: pixels centred on whole arc seconds, edges shared with the neighbours; here coarser."""
+    step = 1 / (side - 1)
+    lon = west + step * np.arange(side)
+    lat = south + 1 - step * np.arange(side)
+    values = np.rint(heights(lon[None, :], lat[:, None])).astype(np.int16)
+    if void is not None:
+        values[void] = -32768
+    path = folder / "SRTM_GL1" / "SRTM_GL1_srtm" / f"{''.join(corner(south, west))}.tif"
+    transform = Affine(step, 0, west - step / 2, 0, -step, south + 1 + step / 2)
+    return cog(path, values, "EPSG:4326", transform, -32768, **options)
+
+
+def srtm_list(folder: Path) -> Path:
+    """The virtual mosaic that names all tiles of the folder."""
+    names = sorted(path.name for path in (folder / "SRTM_GL1" / "SRTM_GL1_srtm").glob("*.tif"))
+    sources = "".join(f'<SourceFilename relativeToVRT="1">SRTM_GL1_srtm/{name}</SourceFilename>' for name in names)
+    path = folder / "SRTM_GL1" / "SRTM_GL1_srtm.vrt"
+    path.write_text(f'<VRTDataset rasterXSize="1" rasterYSize="1">{sources}</VRTDataset>')
+    return path
+
+
+def copernicus(
+    folder: Path, south: int, west: int, spacing: str = "10", side: int = 400, width: int | None = None,
+    heights: Heights = height_m,
+) -> Path:  # fmt: skip
+    """A tile of GLO-30 ("10") or GLO-90 ("30"): shifted by half a pixel, fewer columns in the north."""
+    width = width or side
+    dy, dx = 1 / side, 1 / width
+    left, top = west - dx / 2, south + 1 + dy / 2
+    lon = left + dx * (np.arange(width) + 0.5)
+    lat = top - dy * (np.arange(side) + 0.5)
+    values = heights(lon[None, :], lat[:, None]).astype(np.float32)
+    lat_name, lon_name = corner(south, west)
+    name = f"Copernicus_DSM_COG_{spacing}_{lat_name}_00_{lon_name}_00_DEM"
+    return cog(folder / name / f"{name}.tif", values, "EPSG:4326", Affine(dx, 0, left, 0, -dy, top))
+
+
+def copernicus_list(folder: Path) -> Path:
+    """The list of tiles at the root of a bucket."""
+    names = sorted(path.name for path in folder.glob("Copernicus_*") if path.is_dir())
+    (folder / "tileList.txt").write_text("\r\n".join(names or ["Copernicus_DSM_COG_10_N00_00_E006_00_DEM"]) + "\r\n")
+    return folder / "tileList.txt"
