@@ -337,6 +337,17 @@ class Elevation(_Section):
     """Height that `affine` gives to the highest land, metres."""
 
 
+class Climate(_Section):
+    """The climate that the generator is told: it knows warm from cold by the latitude alone."""
+
+    latitude_shift_deg: float = Field(0.0, ge=-90, le=90)
+    """Added to every latitude, degrees: positive moves the climate belts south, so that the north is colder."""
+    latitude_scale: float = Field(1.0, ge=0, le=3)
+    """Factor of the latitude: below 1 a warmer planet, above 1 a colder one; 0 is the equator everywhere."""
+    sun_azimuth_deg: float | None = Field(None, ge=0, lt=360)
+    """Where the light of the hillshade comes from, degrees clockwise from north; null: the sun of `condition`."""
+
+
 class Mosaics(_Section):
     """What to draw."""
 
@@ -344,7 +355,12 @@ class Mosaics(_Section):
     """Regions to draw; any region of the file, of any body."""
     elevation: Elevation = Elevation()
     """From the body's heights to those the generator knows."""
-    window_px: int = Field(1024, ge=256)
+    climate: Climate = Climate()
+    """What the generator is told of latitude and sun."""
+    grid: Literal["equirectangular", "polar", "input"] = "equirectangular"
+    """The map: equirectangular (IAU_2015:49910 on Mars), polar stereographic for regions near a pole, or the grid of
+    the elevation itself."""
+    window_px: int = Field(1280, ge=256)
     """Side of the generator's windows, pixels."""
     compression: Literal["zstd", "deflate", "jpeg", "webp"] = "deflate"
     """Compression of the mosaic."""

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from terraform.config import Condition, Sheet, Train
+from terraform.config import Climate, Condition, Sheet, Train
 from terraform.learn.generators import build_generator
 from terraform.learn.weights import Trained, deployed
 from terraform.mars import generate
-from terraform.mars.generate import Patch, draw, plan
+from terraform.mars.generate import Artist, Patch, draw, plan
 from terraform.pairs.relief import channels_of, encode
 from terraform.provenance import Credit, Provenance
 
@@ -77,7 +77,7 @@ class Hills:
 def picture(made, terrain, rows, columns, window_px):
     result = np.zeros((rows[1] - rows[0], columns[1] - columns[0], 4), np.uint8)
     count = np.zeros(result.shape[:2], int)
-    for block in draw(made, terrain, rows, columns, window_px):
+    for block in draw(Artist(made, Climate(), window_px), terrain, rows, columns):
         top, left = max(rows[0], block.top), max(columns[0], block.left)
         part = block.rgba[top - block.top : rows[1] - block.top, left - block.left : columns[1] - block.left]
         result[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] :][:, : part.shape[1]] = part
@@ -195,9 +195,9 @@ def test_the_sun_turns_with_the_window(turn_deg):
     nothing = np.zeros(x.shape, bool)
     east = tuple(np.full((1, 1), part, np.float32) for part in (right, up))
     patch = Patch(eastwards.astype(np.float32), nothing, nothing, np.full((1, 1), 30, np.float32), east, y[:, 0], x[0])
-    shade = encode(generate.relief_of(patch, 200.0, 10.5), condition, Sheet())
+    shade = encode(generate.relief_of(patch, 200.0, 10.5, Climate()), condition, Sheet())
     straight = patch._replace(metres=20 * x, east=(np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)))
-    expected = encode(generate.relief_of(straight, 200.0, 10.5), condition, Sheet())
+    expected = encode(generate.relief_of(straight, 200.0, 10.5, Climate()), condition, Sheet())
     torch.testing.assert_close(shade, expected, atol=1e-4, rtol=0)
 
 

@@ -46,6 +46,15 @@ def generate(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     policy: Annotated[str | None, typer.Option(help="clip, sea_level, affine, quantile or relief.")] = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
+    grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
+    compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            help="Go on from the strips of an unfinished drawing, or fail where they do not fit; --no-resume "
+            "starts afresh. By default it goes on where it can."
+        ),
+    ] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Pixel size of an .npy elevation, metres.")] = None,
     latitude: Annotated[float | None, typer.Option(help="Middle latitude of an .npy elevation, degrees.")] = None,
 ) -> None:
@@ -53,11 +62,12 @@ def generate(
     from terraform.mars import mosaic
 
     settings = configured(config, required=region is not None)
-    wanted = _drawn(settings.mosaics, window_px=window, device=device, policy=policy, shoreline_m=shoreline)
+    given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
+    wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        mosaic.draw_region(weights, elevation, region_named(settings, region), output, wanted)
+        mosaic.draw_region(weights, elevation, region_named(settings, region), output, wanted, resume)
     else:
-        mosaic.draw_raster(weights, elevation, output, wanted, pixel_size, latitude)
+        mosaic.draw_raster(weights, elevation, output, wanted, pixel_size, latitude, resume)
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:

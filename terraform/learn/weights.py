@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
@@ -103,8 +104,10 @@ def load(path: Path, device: str = "cpu") -> Trained:
     except RuntimeError as error:
         raise InputError(f"{path} does not hold the network it names ({error}): train again") from None
     network = deployed(network, settings).to(device)
-    kind = type(network)
-    return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, kind.tile_safe)  # type: ignore[attr-defined]
+    kind: Any = type(network)
+    # An instance norm takes its statistics from the window.
+    tile_safe = kind.tile_safe and settings.norm != "instance"
+    return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,9 @@ from terraform.geo.resample import Axis
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
 from terraform.mars.bands import Globe
-from terraform.mars.paint import paint
+from terraform.mars.chart import Chart, own, polar
+from terraform.mars.kept import kept
+from terraform.mars.paint import Painter, paint
 from terraform.mars.view import View
 from terraform.sources import hgt
 from terraform.sources.formats import Declared, Raster, opened
@@ -38,7 +39,9 @@ from terraform.sources.resampling import planes
 _STRIP_ROWS = 256
 
 
-def draw(trained: Trained, elevation: Path, output: Path, settings: Mosaics) -> None:
+def draw(
+    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+) -> None:
     """Draw a raster; see `mosaic.draw_raster`.
 
     Raises
@@ -47,18 +50,31 @@ def draw(trained: Trained, elevation: Path, output: Path, settings: Mosaics) -> 
         It is no raster of heights, lies nowhere, or is void everywhere.
     """
     made = mosaic.merged(trained, elevation)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".degrees-", dir=output.parent) as folder:
-        degrees = Path(folder) / "elevation.tif"
-        with opened(elevation, Declared(), hgt.loader()) as raster:
-            check_heights(raster)
-            body = body_of(raster.crs, elevation.name)
-            bounds = bounds_of(lying(raster, body))
-            _write_degrees(lying(raster, body), bounds, degrees, _is_download(elevation))
-        with door.opened(degrees) as dataset:
-            relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
-            view = View.of(body, bounds, None)
-            paint(trained, relief, view, output, settings.window_px, settings.compression, made)
+    with opened(elevation, Declared(), hgt.loader()) as raster:
+        check_heights(raster)
+        body = body_of(raster.crs, elevation.name)
+        placed = lying(raster, body)
+        bounds = bounds_of(placed)
+        target = _target(raster, body, bounds, settings)
+        identity = mosaic.identity_of(weights, elevation, trained, settings, list(bounds))
+        with kept(output, identity, resume) as strips:
+            degrees = strips.folder / "elevation.tif"
+            if not degrees.exists():
+                _write_degrees(placed, bounds, degrees, _is_download(elevation))
+            with door.opened(degrees) as dataset:
+                relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
+                painter = Painter(mosaic.artist_of(trained, settings), relief)
+                paint(painter, target, output, settings, made, strips)
+
+
+def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> View | Chart:
+    """The map that the settings name."""
+    view = View.of(body, bounds, None)
+    if settings.grid == "polar":
+        return polar(body, view, bounds, None)
+    if settings.grid == "input":
+        return own(view, (raster.height, raster.width), raster.transform, raster.crs, body, None)
+    return view
 
 
 def body_of(crs: CRS, name: str) -> Body:

@@ -100,12 +100,15 @@ class Strip:
         """Last-plus-one row that is drawn."""
         return self.bottom + self.fade_below
 
-    def weights(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Share of this strip in rows of the planet-wide grid, 0 to 1; the shares of all strips sum to 1."""
+    def weights(self, rows: NDArray[np.integer | np.floating]) -> NDArray[np.float64]:
+        """Share of this strip in rows of the planet-wide grid, 0 to 1; the shares of all strips sum to 1.
+
+        A row counts from its middle: row 2.5 is halfway between the middles of rows 2 and 3.
+        """
         return _risen(rows, self.top, self.fade_above) * (1 - _risen(rows, self.bottom, self.fade_below))
 
 
-def _risen(rows: NDArray[np.integer], border: int, fade: int) -> NDArray[np.float64]:
+def _risen(rows: NDArray[np.integer | np.floating], border: int, fade: int) -> NDArray[np.float64]:
     if fade == 0:
         return (rows >= border).astype(np.float64)
     return np.clip((rows + 0.5 - (border - fade)) / (2 * fade), 0, 1)

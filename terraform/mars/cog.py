@@ -20,7 +20,12 @@ from terraform.publish import publish, require_space
 
 DESCRIPTION = "plausible, not predicted: drawn by a neural network, not an observation"
 
-_GDAL = {"GDAL_NUM_THREADS": "ALL_CPUS", "GDAL_TIFF_INTERNAL_MASK": True, "GDAL_PAM_ENABLED": "NO"}
+_GDAL = {
+    "GDAL_NUM_THREADS": "ALL_CPUS",
+    "GDAL_TIFF_INTERNAL_MASK": True,
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": 256,
+}
 _COMPRESSION: dict[str, dict[str, Any]] = {
     "zstd": {"compress": "ZSTD", "predictor": "YES"},
     "deflate": {"compress": "DEFLATE", "predictor": "YES", "level": 6},
@@ -54,7 +59,7 @@ def write(
 
     Parameters
     ----------
-    stripes : iterable of (h, W, 4) uint8
+    stripes : iterable of (4, h, W) uint8
         Red, green, blue and 255 where valid, north to south.
     compression : {"zstd", "deflate", "jpeg", "webp"}
     tags : mapping
@@ -67,7 +72,7 @@ def write(
     IntegrityError
         What was written cannot be read back.
     """
-    require_space(path.parent, frame.height * frame.width * 6)
+    require_space(path.parent, needed_bytes(frame))
 
     def check(temporary: Path) -> None:
         _verify(temporary, frame)
@@ -89,6 +94,11 @@ def write(
             plain.unlink(missing_ok=True)
 
 
+def needed_bytes(frame: Frame) -> int:
+    """Room for the mosaic, its overviews and the plain raster that it is made from, were they hardly compressible."""
+    return frame.height * frame.width * 6
+
+
 def _write_plain(path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]], tags: Mapping[str, str]) -> None:
     profile = {
         "driver": "GTiff", "height": frame.height, "width": frame.width, "count": 3, "dtype": "uint8",
@@ -99,10 +109,10 @@ def _write_plain(path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]],
         dataset.update_tags(**tags)
         top = 0
         for stripe in stripes:
-            window = Window(0, top, frame.width, len(stripe))
-            dataset.write(np.moveaxis(stripe[..., :3], -1, 0), window=window)
-            dataset.write_mask(np.ascontiguousarray(stripe[..., 3]), window=window)
-            top += len(stripe)
+            window = Window(0, top, frame.width, stripe.shape[1])
+            dataset.write(stripe[:3], window=window)
+            dataset.write_mask(stripe[3], window=window)
+            top += stripe.shape[1]
 
 
 def _verify(path: Path, frame: Frame) -> None:

@@ -2,15 +2,14 @@
 point for caps. What is missing takes no part in any average, and longitudes count modulo 360.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.geo.heights import Heights
-from terraform.geo.resample import Axis, Taps, taps
+from terraform.geo.heights import Heights, pack, unpack
+from terraform.geo.resample import Axis, Taps, resampled, taps
 from terraform.geo.tile import PIXEL_M
 
 Span = tuple[int, int]
@@ -55,63 +54,80 @@ def of_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_deg
     return Source(read, latitudes, longitudes, metres_per_degree)
 
 
-class Lines(NamedTuple):
-    """Heights resampled to the rows of a strip, still in the columns of their source.
+def rows_kept(source: Source) -> Source:
+    """The same raster, of which neighbouring windows read each row once.
 
-    Attributes
-    ----------
-    total : (h, n) float32
-        Sums of weighted heights of land.
-    land, sea : (h, n) float32
-        Shares of the kernel on land and on sea; the rest is void.
-    longitudes : Axis
-        Of the n columns.
-    closes : bool
+    Whole rows are kept from the first to the last of the latest window, packed in two bytes a pixel. Windows come from
+    north to south; one that begins further north than what is kept is read anew.
     """
+    kept: tuple[int, NDArray[np.int16]] = 0, np.zeros((0, source.longitudes.count), np.int16)
 
-    total: Float
-    land: Float
-    sea: Float
-    longitudes: Axis
-    closes: bool
+    def read(rows: Span, columns: Span) -> Heights:
+        nonlocal kept
+        first, last = kept[0], kept[0] + len(kept[1])
+        if not (first <= rows[0] and rows[1] <= last):
+            begin = max(rows[0], last) if first <= rows[0] <= last else rows[0]
+            tops = range(begin, rows[1], _CHUNK_ROWS)
+            fresh = [source.read((top, min(top + _CHUNK_ROWS, rows[1])), (0, source.longitudes.count)) for top in tops]
+            old = kept[1][rows[0] - first :] if begin > rows[0] else kept[1][:0]
+            kept = rows[0], np.concatenate([old, *(pack(*heights) for heights in fresh)])
+        return unpack(kept[1][rows[0] - kept[0] : rows[1] - kept[0], columns[0] : columns[1]])
+
+    return Source(read, source.latitudes, source.longitudes, source.metres_per_degree)
 
 
-def lines(source: Source, latitudes: Axis, longitudes: Axis) -> Lines:
-    """Resample the rows of what a strip needs of a source.
+def on_axes(source: Source, latitudes: Axis, longitudes: Axis) -> Heights:
+    """Heights at rows and columns that are parallel to those of a raster.
 
     Parameters
     ----------
     latitudes, longitudes : Axis
-        Of the strip, degrees; the columns say which part of the source is read.
+        Degrees; longitudes count modulo 360.
     """
-    first, last = _columns(source, longitudes)
-    shape = (latitudes.count, last - first)
+    shape = (latitudes.count, longitudes.count)
     total, land, sea = (np.zeros(shape, np.float32) for _ in range(3))
-    for top in range(0, latitudes.count, _CHUNK_ROWS):
-        part = slice(top, min(top + _CHUNK_ROWS, latitudes.count))
-        rows = taps(source.latitudes, latitudes.part(part.start, part.stop))
-        used = rows.index[rows.weight > 0]
-        if not used.size or first == last:
-            continue
-        begin, end = int(used.min()), int(used.max()) + 1
-        heights = source.read((begin, end), (first, last))
-        near = Taps(np.clip(rows.index - begin, 0, end - begin - 1), rows.weight)
-        known = ~(heights.sea | heights.void)
-        total[part] = _down(np.where(known, heights.metres, np.float32(0)), near)
-        land[part] = _down(known, near)
-        sea[part] = _down(heights.sea, near)
-    return Lines(total, land, sea, source.longitudes.part(first, last), source.closes)
-
-
-def across(strip: Lines, longitudes: Axis) -> Heights:
-    """The heights of some columns of a strip."""
-    total, land, sea = (np.zeros((len(strip.total), longitudes.count), np.float32) for _ in range(3))
-    for turn in _turns(strip.longitudes, longitudes, strip.closes):
-        columns = taps(strip.longitudes, _turned(longitudes, -turn), wrap=strip.closes)
-        columns = _trimmed(columns)
-        for result, values in ((total, strip.total), (land, strip.land), (sea, strip.sea)):
-            result += _right(values, columns)
+    spare = int(np.ceil(abs(latitudes.step / source.latitudes.step))) + 2
+    begin, end = source.latitudes.covering(latitudes.origin, latitudes.end, spare)
+    begin, end = max(0, begin), min(source.latitudes.count, end)
+    if begin < end:
+        rows = taps(source.latitudes.part(begin, end), latitudes)
+        for part, along in _pieces(source, (begin, end), longitudes):
+            columns = taps(along, longitudes)
+            known = ~(part.sea | part.void)
+            everywhere = bool(known.all())
+            total += _both(part.metres if everywhere else np.where(known, part.metres, np.float32(0)), rows, columns)
+            if everywhere:
+                land += np.outer(rows.weight.sum(1), columns.weight.sum(1))
+            elif known.any():
+                land += _both(known, rows, columns)
+            if part.sea.any():
+                sea += _both(part.sea, rows, columns)
     return _sorted(total, land, sea)
+
+
+def _pieces(source: Source, rows: Span, wanted: Axis) -> Iterator[tuple[Heights, Axis]]:
+    """The heights under some columns, and where on the wanted axis they lie."""
+    own = source.longitudes
+    spare = int(np.ceil(wanted.step / own.step)) + 2
+    if source.closes:
+        first, last = own.covering(wanted.origin, wanted.end, spare)
+        parts = [source.read(rows, columns) for columns in _round(first, last, own.count)]
+        joined = Heights(*(np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True)))
+        yield joined, Axis(own.origin, 360 / own.count, own.count).part(first, last)
+        return
+    for turn in _turns(own, wanted):
+        first, last = own.covering(wanted.origin - turn, wanted.end - turn, spare)
+        first, last = max(0, first), min(own.count, last)
+        if first < last:
+            yield source.read(rows, (first, last)), _turned(own.part(first, last), turn)
+
+
+def _round(first: int, last: int, count: int) -> Iterator[Span]:
+    while first < last:
+        start = first % count
+        stop = min(count, start + last - first)
+        yield start, stop
+        first += stop - start
 
 
 def points(source: Source, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Heights:
@@ -204,23 +220,8 @@ def _sorted(total: Float, land: Float, sea: Float) -> Heights:
     return Heights(metres.astype(np.float32), is_sea, void)
 
 
-def _columns(source: Source, wanted: Axis) -> Span:
-    """First and last-plus-one column that a strip needs."""
-    own = source.longitudes
-    if source.closes:
-        return 0, own.count
-    spare = int(np.ceil(wanted.step / own.step)) + 2
-    spans = [
-        own.covering(wanted.origin - turn, wanted.end - turn, spare) for turn in _turns(own, wanted, source.closes)
-    ]
-    firsts, lasts = [max(0, a) for a, _ in spans], [min(own.count, b) for _, b in spans]
-    return (min(firsts), max(lasts)) if spans else (0, 0)
-
-
-def _turns(own: Axis, wanted: Axis, closes: bool) -> list[float]:
+def _turns(own: Axis, wanted: Axis) -> list[float]:
     """The multiples of 360 degrees by which a wanted axis lies on a source's."""
-    if closes:
-        return [0.0]
     spare = own.step + wanted.step
     first = np.ceil((wanted.origin - own.end - spare) / 360)
     last = np.floor((wanted.end - own.origin + spare) / 360)
@@ -231,25 +232,15 @@ def _turned(axis: Axis, degrees: float) -> Axis:
     return Axis(axis.origin + degrees, axis.step, axis.count)
 
 
-def _trimmed(columns: Taps) -> Taps:
-    """Without taps that nobody uses."""
-    used = np.flatnonzero(columns.weight.any(axis=0))
-    return Taps(columns.index[:, used], columns.weight[:, used])
+def _both(values: NDArray[np.generic], rows: Taps, columns: Taps) -> Float:
+    """Resample rows, then columns."""
+    plane = values.astype(np.float32, copy=False)
+    if not _same(rows, len(plane)):
+        plane = resampled(np.ascontiguousarray(plane.T), rows).T
+    return resampled(np.ascontiguousarray(plane), columns)
 
 
-def _down(values: NDArray[np.generic], rows: Taps) -> Float:
-    if values.dtype == np.bool_ and (values.all() or not values.any()):
-        return np.repeat(rows.weight.sum(1, keepdims=True) * np.float32(values.all()), values.shape[1], axis=1)
-    matrix = np.zeros((len(rows.index), len(values)), np.float32)
-    np.add.at(matrix, (np.arange(len(matrix))[:, None], rows.index), rows.weight)
-    if (np.count_nonzero(rows.weight, axis=1) == 1).all() and (rows.weight.max(axis=1) == 1).all():
-        exact: Float = values[rows.index[np.arange(len(matrix)), rows.weight.argmax(axis=1)]].astype(np.float32)
-        return exact
-    return np.asarray(matrix @ values.astype(np.float32, copy=False), np.float32)
-
-
-def _right(values: Float, columns: Taps) -> Float:
-    total = np.zeros((len(values), len(columns.index)), np.float32)
-    for k in range(columns.index.shape[1]):
-        total += np.take(values, columns.index[:, k], axis=1) * columns.weight[:, k]
-    return total
+def _same(rows: Taps, count: int) -> bool:
+    """The rows are the source's own."""
+    exact = rows.weight.shape[1] == 1 and len(rows.index) == count
+    return exact and bool((rows.index[:, 0] == np.arange(count)).all() and (rows.weight == 1).all())

@@ -2,11 +2,12 @@
 
 A network that is safe to tile draws windows with a halo: with window origins on multiples of its stride, counted in the
 strip's own pixels, a pixel comes out the same whatever the windows. Any other network draws 256-px windows that overlap
-by half and are blended under a Hann window, which hides their borders without making them agree.
+by 32 and are blended on a ramp, which hides their borders without making them agree.
 
 Imports numpy and torch only: a machine without GDAL can draw.
 """
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terraform.config import Climate
 from terraform.geo.tile import MARGIN_PX
 from terraform.learn.weights import Trained
 from terraform.pairs.noise import noise
@@ -25,6 +27,8 @@ from terraform.pairs.relief import Relief, encode, sun_at
 
 BLEND_PX = 256
 """Side of the windows of a network that is not safe to tile: what it was trained on."""
+RAMP_PX = 32
+"""Pixels that such windows share with a neighbour: (256 / 224)^2 = 1.31 network passes."""
 
 Span = tuple[int, int]
 
@@ -104,16 +108,33 @@ class Plan:
 
 
 def plan(rows: Span, columns: Span, window_px: int, halo_px: int, stride: int) -> Plan:
-    """Divide a rectangle into windows of at most `window_px` squared pixels, halo included, and about equal size.
+    """Divide a rectangle into windows of `window_px` squared pixels at most, halo included; the least is drawn twice.
 
-    A rectangle that is lower than a window gets longer windows, so that less is drawn twice.
+    Long windows along a strip pay for the halo on their short sides only.
     """
     halo = -(-halo_px // stride) * stride
-    height = max(stride, window_px // stride * stride - 2 * halo)
-    down = _divided(rows, height, stride)
+    most = max(1, -(-(rows[1] - rows[0]) // stride) + 1)
+    plans = [_plan(rows, columns, window_px, halo, stride, count) for count in range(1, min(most, 64) + 1)]
+    return min((found for found in plans if found), key=_drawn_px, default=_smallest(rows, columns, halo, stride))
+
+
+def _plan(rows: Span, columns: Span, window_px: int, halo: int, stride: int, count: int) -> Plan | None:
+    """With that many windows down; None where they would be too tall."""
+    down = _divided(rows, max(stride, -(-(rows[1] - rows[0] + 2 * stride) // (count * stride)) * stride), stride)
     tallest = max(last - first for first, last in down) + 2 * halo
-    width = max(stride, window_px * window_px // tallest // stride * stride - 2 * halo)
-    return Plan(down, _divided(columns, width, stride), halo)
+    width = window_px * window_px // tallest // stride * stride - 2 * halo
+    return Plan(down, _divided(columns, width, stride), halo) if width >= stride else None
+
+
+def _smallest(rows: Span, columns: Span, halo: int, stride: int) -> Plan:
+    return Plan(_divided(rows, stride, stride), _divided(columns, stride, stride), halo)
+
+
+def _drawn_px(windows: Plan) -> int:
+    """Pixels that the network sees in all."""
+    down, across = (sum(last - first + 2 * windows.halo for first, last in spans)
+                    for spans in (windows.rows, windows.columns))  # fmt: skip
+    return down * across
 
 
 def _divided(span: Span, most: int, stride: int) -> list[Span]:
@@ -123,26 +144,50 @@ def _divided(span: Span, most: int, stride: int) -> list[Span]:
     return list(pairwise(edges))
 
 
-def draw(
-    trained: Trained, terrain: Terrain, rows: Span, columns: Span, window_px: int, device: str = "cpu"
-) -> Iterator[Block]:
+def grid_px(trained: Trained) -> int:
+    """What a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
+    return trained.stride if trained.tile_safe else BLEND_PX - RAMP_PX
+
+
+@dataclass(frozen=True)
+class Artist:
+    """A generator, and what it is told besides the relief.
+
+    Attributes
+    ----------
+    trained : Trained
+    climate : Climate
+    window_px : int
+        Side of the windows, halo included; memory grows with its square.
+    """
+
+    trained: Trained
+    climate: Climate
+    window_px: int
+
+    @property
+    def device(self) -> str:
+        """Where the network lies."""
+        return str(next(iter(self.trained.network.parameters())).device)
+
+
+def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
     """Draw a rectangle of a strip, block by block, from its top; the blocks together cover it, or a little more.
 
     Parameters
     ----------
     rows, columns : first and last-plus-one pixel of the strip
-    window_px : int
-        Side of the windows, halo included; memory grows with its square.
     """
+    trained = artist.trained
     # On two cores the convolutions take 0.6 of the time in this order of memory.
     trained.network.to(memory_format=torch.channels_last)
     if trained.tile_safe:
-        yield from _with_halo(trained, terrain, plan(rows, columns, window_px, trained.halo_px, trained.stride), device)
+        yield from _with_halo(artist, terrain, plan(rows, columns, artist.window_px, trained.halo_px, trained.stride))
     else:
-        yield from _blended(trained, terrain, rows, columns, device)
+        yield from _blended(artist, terrain, rows, columns)
 
 
-def _with_halo(trained: Trained, terrain: Terrain, windows: Plan, device: str) -> Iterator[Block]:
+def _with_halo(artist: Artist, terrain: Terrain, windows: Plan) -> Iterator[Block]:
     halo = windows.halo
     spans = [
         (row, column) for row in windows.rows for column in windows.columns if terrain.wanted(_grown(row, 1), column)
@@ -152,7 +197,7 @@ def _with_halo(trained: Trained, terrain: Terrain, windows: Plan, device: str) -
         if void.all():
             colours = np.zeros((*void.shape, 3), np.uint8)
         else:
-            colours = _levels(_inside_tensor(_colours(trained, terrain.pixel_m, patch, device), halo))
+            colours = _levels(_inside_tensor(_colours(artist, terrain.pixel_m, patch), halo))
         yield Block(row[0], column[0], _with_mask(colours, void))
 
 
@@ -169,43 +214,48 @@ def _ahead(terrain: Terrain, spans: list[tuple[Span, Span]], spare: int) -> Iter
             yield current.result()
 
 
-def _blended(trained: Trained, terrain: Terrain, rows: Span, columns: Span, device: str) -> Iterator[Block]:
-    """Windows at every half window, summed under weights that are a partition of unity."""
-    half = BLEND_PX // 2
-    down = range(rows[0] // half - 1, -(-rows[1] // half))
-    across = range(columns[0] // half - 1, -(-columns[1] // half))
-    ramp = torch.sin(torch.pi * (torch.arange(BLEND_PX, device=device) + 0.5) / BLEND_PX) ** 2
-    weight = ramp[:, None] * ramp
-    left, width = (across[0] + 1) * half, (len(across) - 1) * half
-    sums = torch.zeros(3, BLEND_PX, width + BLEND_PX, device=device)
+def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
+    """Windows that share a ramp with each neighbour, summed under weights that are a partition of unity."""
+    step = BLEND_PX - RAMP_PX
+    down = range((rows[0] - RAMP_PX + 1) // step, -(-rows[1] // step))
+    across = range((columns[0] - RAMP_PX + 1) // step, -(-columns[1] // step))
+    device = artist.device
+    weight = _ramp(device)[:, None] * _ramp(device)
+    width = len(across) * step
+    sums = torch.zeros(3, BLEND_PX, width + RAMP_PX, device=device)
     for i in down:
-        voids = np.ones((half, width + BLEND_PX), np.bool_)
-        for j in across:
-            row, column = (i * half, i * half + BLEND_PX), (j * half, j * half + BLEND_PX)
-            if not terrain.wanted(row, column):
-                continue
-            patch = terrain.patch(_grown(row, MARGIN_PX), _grown(column, MARGIN_PX))
-            at = (j - across[0]) * half
-            colours = _seeded(trained, terrain.pixel_m, patch, device, (i, j))
-            sums[:, :, at : at + BLEND_PX] += colours * weight
-            voids[:, at : at + BLEND_PX] = _inside(patch.void, MARGIN_PX)[:half]
-        if i > down[0]:
-            drawn = _levels(sums[:, :half, half : half + width])
-            yield Block(i * half, left, _with_mask(drawn, voids[:, half : half + width]))
-        sums = torch.cat([sums[:, half:], torch.zeros_like(sums[:, half:])], 1)
+        voids = np.ones((step, width + RAMP_PX), np.bool_)
+        windows = [(j, ((i * step, i * step + BLEND_PX), (j * step, j * step + BLEND_PX))) for j in across]
+        windows = [(j, spans) for j, spans in windows if terrain.wanted(*spans)]
+        for (j, _), patch in zip(windows, _ahead(terrain, [spans for _, spans in windows], MARGIN_PX), strict=True):
+            at = (j - across[0]) * step
+            void = _inside(patch.void, MARGIN_PX)
+            if not void.all():
+                sums[:, :, at : at + BLEND_PX] += _seeded(artist, terrain.pixel_m, patch) * weight
+            voids[:, at : at + BLEND_PX] = void[:step]
+        yield Block(i * step, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
+        sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
 
 
-def _seeded(trained: Trained, pixel_m: float, patch: Patch, device: str, place: tuple[int, int]) -> Tensor:
+def _ramp(device: str) -> Tensor:
+    """Weights of a window along one direction: those of two neighbours sum to 1."""
+    rise = torch.sin(torch.pi / 2 * (torch.arange(RAMP_PX, device=device) + 0.5) / RAMP_PX) ** 2
+    return torch.cat([rise, torch.ones(BLEND_PX - 2 * RAMP_PX, device=device), rise.flip(0)])
+
+
+def _seeded(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
     """Dropout that a network keeps while it draws depends on the place, not on what was drawn before."""
-    with torch.random.fork_rng(devices=[device] if device != "cpu" else []):
-        torch.manual_seed((place[0] * 1_000_003 + place[1]) % 2**63)
-        return _colours(trained, pixel_m, patch, device)
+    with torch.random.fork_rng(devices=[artist.device] if artist.device != "cpu" else []):
+        torch.manual_seed((int(patch.rows[0]) * 1_000_003 + int(patch.columns[0])) % 2**63)
+        return _colours(artist, pixel_m, patch)
 
 
 @torch.inference_mode()
-def _colours(trained: Trained, pixel_m: float, patch: Patch, device: str) -> Tensor:
+def _colours(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
     """The generator over a patch: (3, H - 128, W - 128) in [-1, 1]."""
-    seen = encode(relief_of(patch, pixel_m, trained.condition.local_time_h, device), trained.condition, trained.sheet)
+    trained, device = artist.trained, artist.device
+    relief = relief_of(patch, pixel_m, trained.condition.local_time_h, artist.climate, device)
+    seen = encode(relief, trained.condition, trained.sheet)
     if trained.settings.noise:
         rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
         seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)
@@ -213,14 +263,25 @@ def _colours(trained: Trained, pixel_m: float, patch: Patch, device: str) -> Ten
     return colours
 
 
-def relief_of(patch: Patch, pixel_m: float, local_time_h: float, device: str = "cpu") -> Relief:
-    """A patch as the encoder wants it, the sun turned into its right and up."""
+def relief_of(patch: Patch, pixel_m: float, local_time_h: float, climate: Climate, device: str = "cpu") -> Relief:
+    """A patch as the encoder wants it, the sun turned into its right and up; the climate moves no shadow."""
     latitude = _batch(patch.latitude_deg, device)
-    east, north, zenith = sun_at(latitude, local_time_h).unbind(1)
+    told = (latitude * climate.latitude_scale + climate.latitude_shift_deg).clamp(-90, 90)
+    sun = _from(sun_at(latitude, local_time_h), climate.sun_azimuth_deg)
+    east, north, zenith = sun.unbind(1)
     right_of, up_of = (_batch(part, device)[:, 0] for part in patch.east)
     sun = torch.stack([east * right_of - north * up_of, east * up_of + north * right_of, zenith], 1)
     metres, sea, void = (_batch(part, device) for part in (patch.metres, patch.sea, patch.void))
-    return Relief(metres, sea, void, pixel_m, latitude, sun)
+    return Relief(metres, sea, void, pixel_m, told, sun)
+
+
+def _from(sun: Tensor, azimuth_deg: float | None) -> Tensor:
+    """The sun as high as it is, from another side."""
+    if azimuth_deg is None:
+        return sun
+    east, north, zenith = sun.unbind(1)
+    level, azimuth = torch.hypot(east, north), math.radians(azimuth_deg)
+    return torch.stack([level * math.sin(azimuth), level * math.cos(azimuth), zenith], 1)
 
 
 def _batch(values: NDArray[np.generic], device: str) -> Tensor:

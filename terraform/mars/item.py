@@ -43,7 +43,7 @@ def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[
     t = frame.transform
     left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
     crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
-    known = crs.to_authority() if crs else None
+    known = frame.crs.to_authority() if frame.crs else None
     return {
         "title": title,
         "description": DESCRIPTION,
@@ -54,7 +54,7 @@ def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[
         "gsd": t.a,
         "ssys:targets": [body.name.title()],
         "ssys:target_class": "planet" if body is EARTH or body.name == "mars" else "satellite",
-        "proj:code": body.map_crs if body.map_crs[:4] in ("EPSG", "IAU_") else ":".join(known) if known else None,
+        "proj:code": ":".join(known) if known else None,
         "proj:wkt2": crs.to_wkt() if crs else None,
         "proj:shape": [frame.height, frame.width],
         "proj:transform": list(t)[:6],

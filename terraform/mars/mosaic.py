@@ -5,6 +5,7 @@ from typing import Any
 
 from terraform import provenance
 from terraform.config import Mosaics
+from terraform.digest import code_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
@@ -15,8 +16,11 @@ from terraform.learn import weights as weights_file
 from terraform.learn.weights import Trained
 from terraform.mars import cog, item, preview
 from terraform.mars.broad import broad_average, hypsometry_of
+from terraform.mars.chart import Chart, own, polar
 from terraform.mars.elevation import Source
-from terraform.mars.paint import paint
+from terraform.mars.generate import Artist
+from terraform.mars.kept import identity_of_file, kept
+from terraform.mars.paint import Painter, paint
 from terraform.mars.terrain import Relief
 from terraform.mars.view import View
 from terraform.provenance import Credit, Provenance
@@ -24,11 +28,12 @@ from terraform.provenance import Credit, Provenance
 Span = tuple[int, int]
 
 
-def draw_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics) -> None:
+def draw_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics,
+                resume: bool | None = None) -> None:  # fmt: skip
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
-    The mosaic is an exact window of the whole-planet equirectangular grid (`bands.Globe`); what lies outside the
-    region's polygon, or has no elevation, is masked.
+    The mosaic is an exact window of the whole-planet equirectangular grid (`bands.Globe`), or lies on another map where
+    the settings say so; what lies outside the region's polygon, or has no elevation, is masked.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
         The region's download: int16 heights in degrees, in the body's geographic CRS, with a halo.
     output : Path
         A folder.
+    resume : bool or None
+        What to do with strips of an unfinished drawing; see `kept`.
 
     Raises
     ------
@@ -53,12 +60,43 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
         grid = raster.grid_of(dataset)
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
-        view = View.of(region.body, region.bounds, region)
-        relief = relief_of(source_of(dataset, grid.body), grid.body, settings)
-        paint(trained, relief, view, mosaic, settings.window_px, settings.compression, made)
+        target = _target(region, dataset, settings)
+        identity = identity_of(weights, elevation, trained, settings, region.fingerprint)
+        with kept(mosaic, identity, resume) as strips:
+            relief = relief_of(source_of(dataset, grid.body), grid.body, settings)
+            paint(Painter(artist_of(trained, settings), relief), target, mosaic, settings, made, strips)
     title = f"{region.title}, terraformed"
     preview.draw(cog.small(mosaic, preview.WIDTH_PX), caption(title, made), output / "preview.jpg")
-    item.write(output / "item.json", region.name, title, region.body, view.frame, mosaic.name, "preview.jpg", made)
+    item.write(output / "item.json", region.name, title, region.body, target.frame, mosaic.name, "preview.jpg", made)
+
+
+def _target(region: Region, dataset: Any, settings: Mosaics) -> View | Chart:
+    """The map that the settings name."""
+    view = View.of(region.body, region.bounds, region)
+    if settings.grid == "polar":
+        return polar(region.body, view, region.bounds, region)
+    if settings.grid == "input":
+        return own(view, dataset.shape, dataset.transform, dataset.crs, region.body, region)
+    return view
+
+
+def artist_of(trained: Trained, settings: Mosaics) -> Artist:
+    """The generator with what the settings tell it."""
+    return Artist(trained, settings.climate, settings.window_px)
+
+
+def identity_of(
+    weights: Path, elevation: Path, trained: Trained, settings: Mosaics, place: str | list[float]
+) -> dict[str, Any]:
+    """What the strips of a drawing depend on."""
+    return {
+        "weights": identity_of_file(weights),
+        "elevation": identity_of_file(elevation),
+        "settings": settings.model_dump(mode="json", exclude={"regions", "device", "compression"}),
+        "device": next(iter(trained.network.parameters())).device.type,
+        "place": place,
+        "code": code_digest(["terraform.mars.mosaic"]),
+    }
 
 
 def draw_raster(
@@ -68,12 +106,13 @@ def draw_raster(
     settings: Mosaics,
     pixel_m: float | None = None,
     latitude_deg: float | None = None,
+    resume: bool | None = None,
 ) -> None:
     """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
 
     Whatever the raster's CRS, the result covers it in the equirectangular CRS of its body at 200 m (on the equator),
-    on the same whole-planet grid as regions; nodata stays nodata. A raster without a CRS, or an `.npy`, takes a pixel
-    size and a latitude, and the result has 200 m pixels on a plane.
+    on the same whole-planet grid as regions, or on the map that the settings name; nodata stays nodata. A raster
+    without a CRS, or an `.npy`, takes a pixel size and a latitude, and the result has 200 m pixels on a plane.
 
     Parameters
     ----------
@@ -83,6 +122,8 @@ def draw_raster(
         The file to write; for an `.npy` also `.png` or `.npy`.
     pixel_m, latitude_deg : float, optional
         For a raster that does not say where it lies.
+    resume : bool or None
+        What to do with strips of an unfinished drawing; see `kept`.
 
     Raises
     ------
@@ -93,10 +134,9 @@ def draw_raster(
 
     trained = load(weights, settings)
     if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
-        device, made = device_of(settings), merged(trained, elevation)
-        plane.draw(trained, elevation, output, settings, pixel_m, latitude_deg, device, made)
+        plane.draw(trained, elevation, output, settings, pixel_m, latitude_deg, merged(trained, elevation))
     else:
-        anywhere.draw(trained, elevation, output, settings)
+        anywhere.draw(weights, trained, elevation, output, settings, resume)
 
 
 def load(weights: Path, settings: Mosaics) -> Trained:

@@ -1,81 +1,121 @@
-"""Painting a view of a planet: strips drawn one after the other, cross-faded while the picture is written."""
+"""Painting a view of a planet: strips are drawn one after the other, while what is complete is written already.
 
-from collections.abc import Iterator
+Four things go on at the same time: the heights of the next window are read, the network draws a window, finished
+strips are blended into stripes of the mosaic, and the stripes are compressed on all cores.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.learn.weights import Trained
-from terraform.mars import cog
+from terraform.config import Mosaics
+from terraform.mars import cog, compose
 from terraform.mars.bands import Band, Cap, strips
-from terraform.mars.canvas import BandView, CapView, blank, cap_pixels
-from terraform.mars.generate import draw
+from terraform.mars.canvas import Canvas
+from terraform.mars.chart import Chart
+from terraform.mars.elevation import rows_kept
+from terraform.mars.generate import Artist, Terrain, draw, grid_px
+from terraform.mars.kept import Kept, is_drawn
+from terraform.mars.layers import Drawn
 from terraform.mars.terrain import BandTerrain, CapTerrain, Relief
 from terraform.mars.view import View
 from terraform.provenance import Provenance
+from terraform.publish import require_space
 
 Span = tuple[int, int]
 
-STRIPE_ROWS = 256
+
+@dataclass(frozen=True)
+class Painter:
+    """Who draws, and from what."""
+
+    artist: Artist
+    relief: Relief
+
+    def fill(self, strip: Band | Cap, canvas: Canvas, view: View, stopped: Event) -> None:
+        """Draw a strip onto its canvas."""
+        terrain: Terrain
+        if isinstance(strip, Band):
+            terrain = BandTerrain(self.relief, strip)
+        else:
+            terrain = CapTerrain(self.relief, strip, view.shown)
+        for block in draw(self.artist, terrain, canvas.rows, canvas.columns):
+            if stopped.is_set():
+                raise InterruptedError("the drawing was stopped")
+            canvas.put(block)
 
 
-def paint(
-    trained: Trained, relief: Relief, view: View, output: Path, window_px: int, compression: str, made: Provenance
-) -> None:
-    """Draw a view and publish it."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    stripes = _stripes(trained, relief, view, output.parent, window_px)
-    cog.write(output, view.frame, stripes, compression, made.tags())
+def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaics, made: Provenance,
+          kept: Kept) -> None:  # fmt: skip
+    """Draw a view or a chart and publish it.
+
+    Raises
+    ------
+    ResourceError
+        The disk has no room for the strips and the mosaic.
+    """
+    view = target.view if isinstance(target, Chart) else target
+    every = strips(view.globe, grid_px(painter.artist.trained))
+    parts = {number: _part(strip, view) for number, strip in enumerate(every)}
+    canvases = {number: kept.canvas(number, *part) for number, part in parts.items() if part is not None}
+    strips_bytes = sum(canvas.size_bytes for canvas in canvases.values() if not is_drawn(canvas))
+    require_space(output.parent, strips_bytes + cog.needed_bytes(target.frame))
+    with _drawing(painter, view, every, canvases, kept) as drawn:
+
+        def fetch(number: int) -> Drawn:
+            return Drawn(every[number], drawn[number].result())
+
+        if isinstance(target, Chart):
+            stripes = compose.on_chart(target, every, fetch)
+        else:
+            stripes = compose.on_grid(target, every, fetch)
+        cog.write(output, target.frame, stripes, settings.compression, made.tags())
 
 
-def _stripes(trained: Trained, relief: Relief, view: View, folder: Path, window_px: int) -> Iterator[NDArray[np.uint8]]:
-    """The view from north to south. A strip is drawn when the first row needs it, and forgotten after the last."""
-    every = strips(view.globe, trained.stride)
-    pictures: dict[int, BandView | CapView] = {}
-    for top in range(*view.rows, STRIPE_ROWS):
-        rows = (top, min(top + STRIPE_ROWS, view.rows[1]))
-        numbers = np.arange(*rows)
-        mixed = np.zeros((len(numbers), view.columns[1] - view.columns[0], 4), np.float32)
-        for number, strip in enumerate(every):
-            share = strip.weights(numbers).astype(np.float32)
-            if not share.any():
-                pictures.pop(number, None)
-                continue
-            if number not in pictures:
-                pictures[number] = _drawn(trained, relief, strip, view, folder, window_px)
-            mixed += pictures[number].rgba(rows) * share[:, None, None]
-        yield _finished(mixed, view.outside(rows))
+@contextmanager
+def _drawing(
+    painter: Painter, view: View, every: Sequence[Band | Cap], canvases: dict[int, Canvas], kept: Kept
+) -> Iterator[dict[int, Future[Canvas]]]:
+    """The strips, drawn in the background from north to south; leaving the block ends that."""
+    stopped = Event()
+    # Bands follow each other southwards, so that what one read serves the next.
+    following = replace(painter, relief=painter.relief.with_source(rows_kept(painter.relief.source)))
+
+    def drawn(number: int, canvas: Canvas) -> Canvas:
+        strip, before, start = every[number], is_drawn(canvas), monotonic()
+        artist = following if isinstance(strip, Band) else painter
+        kept.draw(canvas, lambda blank: artist.fill(strip, blank, view, stopped))
+        _say(number, len(every), strip, "drawn before" if before else f"{monotonic() - start:.1f} s")
+        return canvas
+
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield {number: pool.submit(drawn, number, canvas) for number, canvas in canvases.items()}
+        finally:
+            stopped.set()
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _finished(mixed: NDArray[np.float32], outside: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
-    # What is void was drawn as 0, so that colours beside it are divided by how much of them was drawn.
-    share = np.maximum(mixed[..., 3:], 127.5) / 255
-    levels = np.clip(np.rint(mixed / share), 0, 255).astype(np.uint8)
-    masked = mixed[..., 3] < 127.5
-    if outside is not None:
-        masked |= outside
-    levels[..., 3] = 255
-    levels[masked] = 0
-    return levels
+def _say(number: int, count: int, strip: Band | Cap, what: str) -> None:
+    north, south = (90 - strip.globe.pixel_deg * row for row in (strip.top, strip.bottom))
+    print(f"strip {number + 1} of {count}, latitude {north:.1f} to {south:.1f}: {what}", flush=True)
 
 
-def _drawn(
-    trained: Trained, relief: Relief, strip: Band | Cap, view: View, folder: Path, window_px: int
-) -> BandView | CapView:
+def _part(strip: Band | Cap, view: View) -> tuple[Span, Span] | None:
+    """Rows and columns of a strip that a view shows, in the strip's pixels."""
     rows = max(strip.first, view.rows[0]), min(strip.last, view.rows[1])
-    device = str(next(iter(trained.network.parameters())).device)
+    if rows[0] >= rows[1]:
+        return None
     if isinstance(strip, Band):
-        columns = _band_columns(strip, view)
-        canvas = blank(rows, columns, folder)
-        spare = 4 * window_px
-        terrain = BandTerrain(relief, strip, (columns[0] - spare, columns[1] + spare))
-        canvas.fill(draw(trained, terrain, rows, columns, window_px, device))
-        return BandView(strip, canvas, view.columns)
-    rows, columns = _cap_part(strip, rows, view.columns)
-    canvas = blank(rows, columns, folder)
-    canvas.fill(draw(trained, CapTerrain(relief, strip, view.shown), rows, columns, window_px, device))
-    return CapView(strip, canvas, view.columns)
+        return rows, _band_columns(strip, view)
+    return _cap_part(strip, rows, view.columns)
 
 
 def _band_columns(band: Band, view: View) -> Span:
@@ -88,8 +128,12 @@ def _band_columns(band: Band, view: View) -> Span:
 
 def _cap_part(cap: Cap, rows: Span, columns: Span) -> tuple[Span, Span]:
     """Rows and columns of a cap under those of a view, with three more on each side for the interpolation."""
-    along = np.unique(np.append(np.arange(*columns, 8), columns[1] - 1))
-    edges = [cap_pixels(cap, (row, row + 1), (0, cap.globe.columns)) for row in (rows[0], rows[1] - 1)]
-    x, y = (np.concatenate([part[axis][0][along % cap.globe.columns] for part in edges]) for axis in (0, 1))
-    spare = 12
-    return (int(y.min()) - spare, int(y.max()) + spare), (int(x.min()) - spare, int(x.max()) + spare)
+    along = np.unique(np.append(np.arange(*columns, 8), columns[1] - 1)) % cap.globe.columns
+    longitudes = cap.globe.longitudes.centres()[along][None, :]
+    latitudes = cap.globe.latitudes.part(*rows).centres()[[0, -1], None]
+    x, y = cap.to_pixels(longitudes, latitudes)
+    return _grown(y, 12), _grown(x, 12)
+
+
+def _grown(places: NDArray[np.float64], spare: int) -> Span:
+    return int(places.min()) - spare, int(places.max()) + spare

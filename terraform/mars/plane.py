@@ -57,7 +57,7 @@ class PlaneTerrain:
 
 def draw(
     trained: Trained, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, device: str, made: Provenance,
+    latitude_deg: float | None, made: Provenance,
 ) -> None:  # fmt: skip
     """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.draw_raster`.
 
@@ -74,7 +74,8 @@ def draw(
     raw = _loaded(elevation)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings)
     height, width = terrain.heights.metres.shape
-    blocks = generate.draw(trained, terrain, (0, height), (0, width), settings.window_px, device)
+    artist = generate.Artist(trained, settings.climate, settings.window_px)
+    blocks = generate.draw(artist, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, made)
 
 
@@ -142,7 +143,7 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, made: Pro
         from terraform.mars import cog
 
         frame = cog.Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
-        cog.write(output, frame, [picture], settings.compression, made.tags())
+        cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, made.tags())
 
 
 def _cut(values: NDArray[_T], rows: Span, columns: Span, beyond: float) -> NDArray[_T]:

@@ -1,16 +1,15 @@
 """The terrain of a strip as the generator sees it: heights on the strip's pixels, after the elevation policy."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terraform.config import Elevation
 from terraform.geo.heights import Heights
-from terraform.geo.resample import Axis
 from terraform.mars import policy
 from terraform.mars.bands import Band, Cap
-from terraform.mars.elevation import Lines, Source, across, lines, points
+from terraform.mars.elevation import Source, on_axes, points
 from terraform.mars.generate import Patch
 from terraform.mars.policy import Hypsometry
 
@@ -41,6 +40,10 @@ class Relief:
     hypsometry: Hypsometry
     broad: Source | None
 
+    def with_source(self, source: Source) -> "Relief":
+        """The same heights, read in another way."""
+        return replace(self, source=source)
+
     def shaped(self, heights: Heights, broad: Heights | None, places: tuple[NDArray[np.int64], NDArray[np.int64]],
                latitude_deg: NDArray[np.float64], east: tuple[Float, Float]) -> Patch:  # fmt: skip
         """Heights after the policy, as the generator wants them."""
@@ -49,20 +52,12 @@ class Relief:
         return Patch(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
 
 
-@dataclass
+@dataclass(frozen=True)
 class BandTerrain:
-    """A band. Its rows are those of the planet-wide grid; its columns count on round the planet.
-
-    Attributes
-    ----------
-    extent : Span
-        Columns that may be asked for: what of the source is read.
-    """
+    """A band. Its rows are those of the planet-wide grid; its columns count on round the planet."""
 
     relief: Relief
     band: Band
-    extent: Span
-    _lines: tuple[Span, list[Lines]] | None = field(default=None, init=False)
 
     @property
     def pixel_m(self) -> float:
@@ -72,24 +67,12 @@ class BandTerrain:
         return True
 
     def patch(self, rows: Span, columns: Span) -> Patch:
-        longitudes = self.band.longitudes.part(*columns)
-        found = [across(strip, longitudes) for strip in self._strips(rows)]
-        latitude = np.clip(self._latitudes(rows).centres(), -90, 90)[:, None]
+        latitudes, longitudes = self.band.globe.latitudes.part(*rows), self.band.longitudes.part(*columns)
+        found = [on_axes(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source]
+        latitude = np.clip(latitudes.centres(), -90, 90)[:, None]
         places = np.arange(*rows), np.arange(*columns) % self.band.columns
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         return self.relief.shaped(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
-
-    def _strips(self, rows: Span) -> list[Lines]:
-        """The heights of a row of windows, read once for all of them."""
-        if self._lines is None or self._lines[0] != rows:
-            self._lines = None
-            longitudes = self.band.longitudes.part(*self.extent)
-            sources = [source for source in (self.relief.source, self.relief.broad) if source is not None]
-            self._lines = rows, [lines(source, self._latitudes(rows), longitudes) for source in sources]
-        return self._lines[1]
-
-    def _latitudes(self, rows: Span) -> Axis:
-        return self.band.globe.latitudes.part(*rows)
 
 
 @dataclass(frozen=True)

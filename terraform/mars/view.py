@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 from rasterio.transform import Affine
+from shapely.geometry import box
 
 from terraform.geo.bodies import Body
 from terraform.geo.raster import semi_major_axis_m
@@ -59,9 +61,14 @@ class View:
         lon, lat = self.globe.longitudes.part(*self.columns), self.globe.latitudes.part(*self.rows)
         return (lon.origin, lon.end), (lat.end, lat.origin)
 
+    @cached_property
+    def _is_whole(self) -> bool:
+        """The region is the rectangle that is shown."""
+        return self.region is not None and bool(self.region.geometry.equals(box(*self.region.bounds)))
+
     def outside(self, rows: Span) -> NDArray[np.bool_] | None:
         """Pixels of some rows whose centre lies outside the region."""
-        if self.region is None:
+        if self.region is None or self._is_whole:
             return None
         deg = self.globe.pixel_deg
         corner = Affine(deg, 0, -180 + self.columns[0] * deg, 0, -deg, 90 - rows[0] * deg)
