@@ -362,6 +362,8 @@ class Mosaics(_Section):
     the elevation itself."""
     window_px: int = Field(1280, ge=256)
     """Side of the generator's windows, pixels."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the generator; bf16 is twice as fast where the processor has it, and within a level of 255."""
     compression: Literal["zstd", "deflate", "jpeg", "webp"] = "deflate"
     """Compression of the mosaic."""
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from terraform.config import Climate, Condition, Sheet, Train
+from terraform.config import Climate, Condition, Mosaics, Sheet, Train
 from terraform.learn.generators import build_generator
 from terraform.learn.weights import Trained, deployed
 from terraform.mars import generate
@@ -77,7 +77,7 @@ class Hills:
 def picture(made, terrain, rows, columns, window_px):
     result = np.zeros((rows[1] - rows[0], columns[1] - columns[0], 4), np.uint8)
     count = np.zeros(result.shape[:2], int)
-    for block in draw(Artist(made, Climate(), window_px), terrain, rows, columns):
+    for block in draw(Artist(made, Mosaics(window_px=window_px)), terrain, rows, columns):
         top, left = max(rows[0], block.top), max(columns[0], block.left)
         part = block.rgba[top - block.top : rows[1] - block.top, left - block.left : columns[1] - block.left]
         result[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] :][:, : part.shape[1]] = part

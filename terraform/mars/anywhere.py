@@ -26,6 +26,7 @@ from terraform.learn.weights import Trained
 from terraform.mars import mosaic
 from terraform.mars.bands import Globe
 from terraform.mars.chart import Chart, own, polar
+from terraform.mars.generate import Artist
 from terraform.mars.kept import kept
 from terraform.mars.paint import Painter, paint
 from terraform.mars.view import View
@@ -63,7 +64,7 @@ def draw(
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
                 relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
-                painter = Painter(mosaic.artist_of(trained, settings), relief)
+                painter = Painter(Artist(trained, settings), relief)
                 paint(painter, target, output, settings, made, strips)
 
 

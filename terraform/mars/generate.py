@@ -11,16 +11,18 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from terraform.config import Climate
+from terraform.config import Climate, Mosaics
 from terraform.geo.tile import MARGIN_PX
+from terraform.learn.folding import folded
 from terraform.learn.weights import Trained
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import Relief, encode, sun_at
@@ -156,19 +158,31 @@ class Artist:
     Attributes
     ----------
     trained : Trained
-    climate : Climate
-    window_px : int
-        Side of the windows, halo included; memory grows with its square.
+    settings : Mosaics
+        Of which it takes the climate, the windows and the arithmetic.
     """
 
     trained: Trained
-    climate: Climate
-    window_px: int
+    settings: Mosaics
 
     @property
     def device(self) -> str:
         """Where the network lies."""
         return str(next(iter(self.trained.network.parameters())).device)
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The generator made fast: statistics folded in, channels last (on two cores 0.6 of the time)."""
+        dtype = torch.bfloat16 if self.settings.precision == "bf16" else torch.float32
+        network = folded(self.trained.network).to(dtype)
+        return network.to(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def colours(self, seen: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, 3, H, W) in [-1, 1], float32."""
+        dtype = next(iter(self.network.parameters())).dtype
+        drawn: Tensor = self.network(seen.to(dtype, memory_format=torch.channels_last))
+        return drawn.float()
 
 
 def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
@@ -179,10 +193,9 @@ def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterato
     rows, columns : first and last-plus-one pixel of the strip
     """
     trained = artist.trained
-    # On two cores the convolutions take 0.6 of the time in this order of memory.
-    trained.network.to(memory_format=torch.channels_last)
     if trained.tile_safe:
-        yield from _with_halo(artist, terrain, plan(rows, columns, artist.window_px, trained.halo_px, trained.stride))
+        windows = plan(rows, columns, artist.settings.window_px, trained.halo_px, trained.stride)
+        yield from _with_halo(artist, terrain, windows)
     else:
         yield from _blended(artist, terrain, rows, columns)
 
@@ -254,13 +267,12 @@ def _seeded(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
 def _colours(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
     """The generator over a patch: (3, H - 128, W - 128) in [-1, 1]."""
     trained, device = artist.trained, artist.device
-    relief = relief_of(patch, pixel_m, trained.condition.local_time_h, artist.climate, device)
+    relief = relief_of(patch, pixel_m, trained.condition.local_time_h, artist.settings.climate, device)
     seen = encode(relief, trained.condition, trained.sheet)
     if trained.settings.noise:
         rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
         seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)
-    colours: Tensor = trained.network(seen.contiguous(memory_format=torch.channels_last))[0].float()
-    return colours
+    return artist.colours(seen)[0]
 
 
 def relief_of(patch: Patch, pixel_m: float, local_time_h: float, climate: Climate, device: str = "cpu") -> Relief:
@@ -289,12 +301,16 @@ def _batch(values: NDArray[np.generic], device: str) -> Tensor:
 
 
 def _levels(colours: Tensor) -> NDArray[np.uint8]:
-    levels = ((colours + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return levels.permute(1, 2, 0).cpu().numpy()
+    levels = (colours.permute(1, 2, 0) + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return levels.cpu().numpy()
 
 
 def _with_mask(colours: NDArray[np.uint8], void: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.where(void[..., None], np.uint8(0), np.dstack([colours, np.full(void.shape, 255, np.uint8)]))
+    rgba = np.full((*void.shape, 4), 255, np.uint8)
+    rgba[..., :3] = colours
+    if void.any():
+        rgba[void] = 0
+    return rgba
 
 
 def _grown(span: Span, spare: int) -> Span:

@@ -64,7 +64,7 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
         identity = identity_of(weights, elevation, trained, settings, region.fingerprint)
         with kept(mosaic, identity, resume) as strips:
             relief = relief_of(source_of(dataset, grid.body), grid.body, settings)
-            paint(Painter(artist_of(trained, settings), relief), target, mosaic, settings, made, strips)
+            paint(Painter(Artist(trained, settings), relief), target, mosaic, settings, made, strips)
     title = f"{region.title}, terraformed"
     preview.draw(cog.small(mosaic, preview.WIDTH_PX), caption(title, made), output / "preview.jpg")
     item.write(output / "item.json", region.name, title, region.body, target.frame, mosaic.name, "preview.jpg", made)
@@ -78,11 +78,6 @@ def _target(region: Region, dataset: Any, settings: Mosaics) -> View | Chart:
     if settings.grid == "input":
         return own(view, dataset.shape, dataset.transform, dataset.crs, region.body, region)
     return view
-
-
-def artist_of(trained: Trained, settings: Mosaics) -> Artist:
-    """The generator with what the settings tell it."""
-    return Artist(trained, settings.climate, settings.window_px)
 
 
 def identity_of(

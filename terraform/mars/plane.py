@@ -74,7 +74,7 @@ def draw(
     raw = _loaded(elevation)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings)
     height, width = terrain.heights.metres.shape
-    artist = generate.Artist(trained, settings.climate, settings.window_px)
+    artist = generate.Artist(trained, settings)
     blocks = generate.draw(artist, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, made)
 
