@@ -136,29 +136,6 @@ def gather_masked(
     return np.where(_spread(good, mixed), mixed / _spread(divisor, mixed), np.float32(0)), good
 
 
-def resampled(values: NDArray[np.float32], columns: Taps, every: int = 128) -> NDArray[np.float32]:
-    """Resample the last axis by products with small dense matrices: faster than gathering, many rows at a time.
-
-    Parameters
-    ----------
-    values : (H, W) float32
-    columns : Taps
-        For w target columns, neighbours of which have neighbouring taps.
-
-    Returns
-    -------
-    (H, w) float32
-    """
-    result = np.empty((len(values), len(columns.index)), np.float32)
-    for start in range(0, len(columns.index), every):
-        index, weight = columns.index[start : start + every], columns.weight[start : start + every]
-        first, last = int(index.min()), int(index.max()) + 1
-        matrix = np.zeros((last - first, len(index)), np.float32)
-        np.add.at(matrix, (index - first, np.arange(len(index))[:, None]), weight)
-        result[:, start : start + every] = values[:, first:last] @ matrix
-    return result
-
-
 def _along(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
     index, weight = axis_taps.index, axis_taps.weight
     shape = (-1,) + (1,) * (values.ndim - axis - 1)

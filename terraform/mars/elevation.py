@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from terraform.geo.heights import Heights, pack, unpack
-from terraform.geo.resample import Axis, Taps, resampled, taps
+from terraform.geo.resample import Axis, Taps, taps
 from terraform.geo.tile import PIXEL_M
+from terraform.mars.products import resampled
 
 Span = tuple[int, int]
 Float = NDArray[np.float32]
@@ -234,10 +236,11 @@ def _turned(axis: Axis, degrees: float) -> Axis:
 
 def _both(values: NDArray[np.generic], rows: Taps, columns: Taps) -> Float:
     """Resample rows, then columns."""
-    plane = values.astype(np.float32, copy=False)
+    plane = torch.from_numpy(values.astype(np.float32, copy=False))
     if not _same(rows, len(plane)):
-        plane = resampled(np.ascontiguousarray(plane.T), rows).T
-    return resampled(np.ascontiguousarray(plane), columns)
+        plane = resampled(plane.T.contiguous(), rows).T.contiguous()
+    found: Float = resampled(plane, columns).numpy()
+    return found
 
 
 def _same(rows: Taps, count: int) -> bool:

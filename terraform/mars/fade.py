@@ -8,17 +8,17 @@ between them; what is broader is averaged as it is.
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from terraform.mars.layers import Layer
+from terraform.pairs.relief import smooth
 
-COARSE_PX = 13
-"""Side of the box that is applied twice to tell broad from fine, pixels."""
-POWER_PX = 33
-"""Side of the box in which the power of what is fine is measured, pixels."""
-REACH_PX = COARSE_PX + POWER_PX // 2
-"""How far a pixel of the cross-fade looks."""
+COARSE_PX = 12.0
+"""Full width at half maximum of the Gaussian that tells broad from fine, pixels."""
+POWER_PX = 24.0
+"""That of the Gaussian under which the power of what is fine is measured, pixels."""
+REACH_PX = 48
+"""How far a pixel of the cross-fade looks: three standard deviations of both."""
 _STRONGEST = 2.0
 _NOISE = 1.0
 
@@ -48,16 +48,9 @@ def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
 
 
 def _fine(colours: Tensor) -> Tensor:
-    return colours - _boxed(_boxed(colours, COARSE_PX), COARSE_PX)
+    return colours - smooth(colours[:, None], COARSE_PX)[:, 0]
 
 
 def _power(fine: Tensor) -> Tensor:
-    """Mean square over the channels and a box, (h, w)."""
-    return _boxed((fine**2).mean(0, keepdim=True), POWER_PX)[0]
-
-
-def _boxed(values: Tensor, side: int) -> Tensor:
-    """Average over a box; edges are repeated."""
-    half = side // 2
-    padded = F.pad(values[None], (half, half, half, half), mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(padded, (1, side), 1), (side, 1), 1)[0]
+    """Mean square over the channels and the surroundings, (h, w)."""
+    return smooth((fine**2).mean(0)[None, None], POWER_PX)[0, 0].clamp_min(0)

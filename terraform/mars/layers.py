@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terraform.geo.resample import resampled
 from terraform.mars.bands import Band, Cap, cubic_taps
 from terraform.mars.canvas import Canvas
+from terraform.mars.products import resampled
 
 Span = tuple[int, int]
 Doubles = NDArray[np.float64]
@@ -61,8 +61,7 @@ class Drawn:
         first, last = band.longitudes.covering(target.origin, target.end, 3)
         planes = self.canvas.read(rows, (first, last), self.closes)
         taps = cubic_taps(band.longitudes.part(first, last), target)
-        found = [torch.from_numpy(resampled(plane.astype(np.float32), taps)) for plane in _needed(planes)]
-        return _layer(torch.stack(found))
+        return _layer(resampled(torch.from_numpy(_needed(planes)).float(), taps))
 
     def at(self, longitude_deg: Doubles, latitude_deg: Doubles) -> Layer:
         """Its part at places that broadcast to (h, w)."""
