@@ -188,6 +188,51 @@ class HrscMolaSource(RemoteSource):
     """Connections to a host at a time: a window is one small request a row."""
 
 
+class S2CloudlessSource(RemoteSource):
+    """Sentinel-2 cloudless by EOX, one mosaic a year, by WMS. Of 2016 on CC BY 4.0, later CC BY-NC-SA 4.0."""
+
+    source: Literal["s2cloudless"]
+    """Name of the source."""
+    base_url: str = "https://tiles.maps.eox.at/wms"
+    """Where its WMS is; https://s2maps-tiles.eu/wms is EOX's own mirror."""
+    hosts: list[str] = ["tiles.maps.eox.at", "a.tiles.maps.eox.at", "s2maps-tiles.eu"]
+    """Hosts from which it may come."""
+    connections: int = Field(2, ge=1, le=8)
+    """Connections to a host at a time: EOX publishes no limit, so be modest."""
+    year: int = Field(2020, ge=2016, le=2025)
+    """Year of the mosaic."""
+    version: Literal["1.1.1", "1.3.0"] = "1.1.1"
+    """WMS version; 1.3.0 takes latitude before longitude."""
+    request_px: int = Field(1024, ge=128, le=2048)
+    """Largest side of a picture, pixels."""
+    licence: str | None = None
+    """SPDX identifier, where you hold another licence than the public one; by default that of the year."""
+    attribution: str | None = None
+    """Text to show; by default that of the year."""
+
+
+class EarthEngineSource(RemoteSource):
+    """Elevation models by Earth Engine. Credentials and project come from the environment, never from here."""
+
+    source: Literal["earthengine"]
+    """Name of the source."""
+    asset: Literal["USGS/SRTMGL1_003", "NASA/NASADEM_HGT/001", "COPERNICUS/DEM/GLO30_2024_1"] = "USGS/SRTMGL1_003"
+    """The elevation model. SRTM and NASADEM reach from 56 S to 60 N."""
+    base_url: str = "https://earthengine-highvolume.googleapis.com"
+    """Where Earth Engine is."""
+    hosts: list[str] = [
+        "earthengine-highvolume.googleapis.com",
+        "oauth2.googleapis.com",
+        "sts.googleapis.com",
+        "iamcredentials.googleapis.com",
+    ]
+    """Hosts that may be reached: the service, and where Google signs in."""
+    connections: int = Field(8, ge=1, le=40)
+    """Requests at a time; a project may have 40."""
+    window_px: int = Field(256, ge=32, le=2048)
+    """Largest side of a request, pixels; 2,048 make 17 of the 48 MB that are allowed."""
+
+
 AnySource = Annotated[
     SampleSource
     | FilesSource
@@ -195,6 +240,8 @@ AnySource = Annotated[
     | CopernicusSource
     | TerrariumSource
     | Mosaic120Source
+    | S2CloudlessSource
+    | EarthEngineSource
     | MolaSource
     | HrscMolaSource,
     Field(discriminator="source"),
@@ -202,7 +249,8 @@ AnySource = Annotated[
 """Every source, by its name."""
 
 SOURCES = (
-    "sample", "files", "opentopography", "copernicus", "terrarium", "s2mosaic120", "mola", "hrsc_mola",
+    "sample", "files", "opentopography", "copernicus", "terrarium", "s2mosaic120", "s2cloudless", "earthengine", "mola",
+    "hrsc_mola",
 )  # fmt: skip
 
 

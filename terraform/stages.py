@@ -34,7 +34,7 @@ _ONLY_HOW = {"device", "state_every", "workers", "patience"}
 """Training settings that say how, not what: the weights are the same."""
 
 
-_ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections"}
+_ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
 
 

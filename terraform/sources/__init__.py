@@ -96,6 +96,7 @@ _MODULES = {
     "files": "terraform.sources.files",
     "opentopography": "terraform.sources.opentopography",
     "copernicus": "terraform.sources.copernicus",
+    "earthengine": "terraform.sources.earthengine",
 }
 """Where each source lives. Its module has `build(settings, config) -> Source`."""
 

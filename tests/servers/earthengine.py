@@ -36,6 +36,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: Any
+    at: float
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Fault:
     message: str
     headers: dict[str, str]
     kind: str
+    body: bytes
 
 
 @dataclass
@@ -100,12 +102,17 @@ class EarthEngine:
 
     def fail(
         self, match: str, status: int = 503, times: int = 1_000_000, message: str = "broken on purpose",
-        kind: str = "status", **headers: str,
+        kind: str = "status", body: bytes = b"", **headers: str,
     ) -> None:  # fmt: skip
-        """Break the next `times` calls that match; kinds: status, drop, truncate, html, stall."""
+        """Break the next `times` calls that match; kinds: status, drop, truncate, html, stall, body."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with self._state.lock:
-            self._state.faults.append(Fault(match, times, status, message, named, kind))
+            self._state.faults.append(Fault(match, times, status, message, named, kind, body))
+
+    def break_after(self, served: int, status: int, message: str, retry_after: str) -> None:
+        """Serve some requests for pixels, then fail all."""
+        self.fail("computePixels", times=served, kind="serve")
+        self.fail("computePixels", status, message=message, Retry_After=retry_after)
 
     def limit(self, allowed: int = 40, delay_s: float = 0.0, largest_bytes: int = LARGEST_BYTES) -> None:
         """Answer 429 to more than `allowed` pixel requests at once, let each last `delay_s`, refuse larger ones."""
@@ -143,10 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: Any) -> None:
         path = urlsplit(self.path).path
-        fault = self._noted(Call(self.command, path, dict(self.headers.items()), body))
+        fault = self._noted(Call(self.command, path, dict(self.headers.items()), body, time.monotonic()))
         try:
-            if fault is None or fault.kind == "stall":
-                if fault is not None:
+            if fault is None or fault.kind in ("stall", "serve"):
+                if fault is not None and fault.kind == "stall":
                     self.state.over.wait(30)
                 self._route(path, body)
             else:
@@ -168,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(fault.status, fault.message, fault.headers)
         elif fault.kind == "html":
             self._send(200, b"<html><body>Please log in</body></html>", "text/html")
+        elif fault.kind == "body":
+            self._send(200, fault.body, "application/octet-stream")
         elif fault.kind == "truncate":
             self._send(200, b"x" * 500, "application/octet-stream", declared=100_000)
             self.close_connection = True

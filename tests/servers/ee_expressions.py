@@ -29,6 +29,11 @@ class Grid(NamedTuple):
     height: float
     width: float
 
+    @property
+    def key(self) -> tuple[float, ...]:
+        """What tells it from others."""
+        return (*self.lat.shape, *self.lon.shape, float(self.lat[0, 0]), float(self.lon[0, 0]), self.height, self.width)
+
 
 class Band(NamedTuple):
     """Values and where they are valid."""
@@ -46,6 +51,17 @@ class Picture:
 
     bands: Callable[[Grid], dict[str, Band]]
     placed: bool = True
+
+    def __post_init__(self) -> None:
+        made: dict[tuple[float, ...], dict[str, Band]] = {}
+        compute = self.bands
+
+        def once(grid: Grid) -> dict[str, Band]:
+            if grid.key not in made:
+                made[grid.key] = compute(grid)
+            return made[grid.key]
+
+        object.__setattr__(self, "bands", once)
 
 
 def sea(lon: Plane, lat: Plane) -> NDArray[np.bool_]:
@@ -72,7 +88,7 @@ def picture(expression: dict[str, Any]) -> Picture:
         It uses something that is not imitated here, or that Earth Engine would refuse.
     """
     values = expression["values"]
-    made = _value(values[expression["result"]], values)
+    made = _value({"valueReference": expression["result"]}, values, {})
     if not isinstance(made, Picture):
         raise Refused("Expression does not evaluate to an image.")
     return made
@@ -86,16 +102,19 @@ def grid_of(asked: dict[str, Any]) -> Grid:
     return Grid(lat[:, None], lon[None, :], abs(affine["scaleY"]), abs(affine["scaleX"]))
 
 
-def _value(node: dict[str, Any], values: dict[str, Any]) -> Any:
+def _value(node: dict[str, Any], values: dict[str, Any], known: dict[str, Any]) -> Any:
     if "valueReference" in node:
-        return _value(values[node["valueReference"]], values)
+        name = node["valueReference"]
+        if name not in known:
+            known[name] = _value(values[name], values, known)
+        return known[name]
     if "constantValue" in node:
         return node["constantValue"]
     if "functionInvocationValue" not in node:
         raise Refused(f"not imitated here: {sorted(node)}")
     call = node["functionInvocationValue"]
     name = call["functionName"]
-    arguments = {key: _value(inner, values) for key, inner in call.get("arguments", {}).items()}
+    arguments = {key: _value(inner, values, known) for key, inner in call.get("arguments", {}).items()}
     if name in _POINTWISE:
         return _pointwise(_POINTWISE[name], arguments)
     if name not in _FUNCTIONS:
@@ -119,7 +138,9 @@ def _mosaic(collection: str) -> Picture:
     return Picture(_ASSETS[collection], placed=False)
 
 
-def _placed(image: Picture, crs: Any, scale: float | None = None, crsTransform: Any = None) -> Picture:
+def _placed(image: Picture, crs: Any, crsTransform: Any = None, scale: float | None = None) -> Picture:
+    if crsTransform is None or abs(crsTransform[0] - ARC_SECOND) > 1e-12:
+        raise Refused("only a projection of one arc second is imitated here")
     return replace(image, placed=True)
 
 
@@ -243,8 +264,8 @@ def _as_picture(value: Any) -> Picture:
 
 
 def _native(centres: Plane) -> Plane:
-    """Centres of the one-arc-second pixels that hold them: without averaging, the nearest is what one gets."""
-    return (np.floor(centres / ARC_SECOND) + 0.5) * ARC_SECOND
+    """Centres of the model's own pixels, on whole arc seconds: without averaging, the nearest is what one gets."""
+    return np.rint(centres / ARC_SECOND) * ARC_SECOND
 
 
 def _srtm(grid: Grid) -> dict[str, Band]:

@@ -1,0 +1,204 @@
+"""The source `earthengine`: elevation models of Earth Engine's catalogue, averaged there to the pixels we need."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform.config import Config, Downloads, EarthEngineSource
+from terraform.errors import ConfigError, InputError, RemoteError
+from terraform.geo.bodies import EARTH
+from terraform.geo.heights import VOID, unpack
+from terraform.geo.raster import write_strips
+from terraform.provenance import Credit, Provenance
+from terraform.sources import Needs, Request
+from terraform.sources.engine.assets import ASSETS, DTYPE, Asset, heights
+from terraform.sources.engine.session import Session, TooMuch
+from terraform.sources.engine.windows import Lattice, Window, lattice, place
+from terraform.sources.remote.access import shown
+from terraform.sources.remote.cache import Shelf
+
+_SMALLEST_PX = 16
+_VERSION = "1"
+"""Of the bands that are asked for; kept windows of another are not used."""
+
+
+def build(settings: EarthEngineSource, config: Config) -> "EarthEngineRelief":
+    """The source with its settings; it signs in when something is missing in the cache."""
+    return EarthEngineRelief(settings, config.downloads)
+
+
+@dataclass(frozen=True)
+class EarthEngineRelief:
+    """An elevation model of Earth, by Earth Engine."""
+
+    settings: EarthEngineSource
+    downloads: Downloads
+
+    @property
+    def asset(self) -> Asset:
+        """The elevation model."""
+        return ASSETS[self.settings.asset]
+
+    def credit(self) -> Credit:
+        """Licence and notices of the asset."""
+        return self.asset.credit
+
+    def plan(self, request: Request) -> Needs:
+        """Requests and bytes that are still to be made; what the cache has is left out."""
+        _check(request, self.asset)
+        shelf = self._shelf()
+        windows = self._windows(lattice(request.grid))
+        missing = [window for window in windows if not shelf.has(*_names(window))]
+        kept = _bytes(windows) - _bytes(missing)
+        return Needs("earthengine", len(missing), _bytes(missing), kept)
+
+    def fetch(self, request: Request, destination: Path) -> Provenance:
+        """Publish the heights of a region on the lattice of whole arc seconds.
+
+        Raises
+        ------
+        ConfigError
+            It has no such data: imagery, another body.
+        InputError
+            The model does not reach the region.
+        RemoteError
+            No credentials, no project, or the service refuses, fails or asks to come back later.
+        """
+        _check(request, self.asset)
+        part, shelf = lattice(request.grid), self._shelf()
+        windows = self._windows(part)
+        with shelf.alone():
+            self._complete(shelf, windows)
+        pixels = [_kept(shelf, window) for window in windows]
+        details = {
+            "asset": self.asset.id, "url": shown(self.settings.base_url), "windows": len(windows),
+            "pixels_sha256": hashlib.sha256(b"".join(sorted(map(_digest, pixels)))).hexdigest(),
+        }  # fmt: skip
+        provenance = Provenance((self.credit(),), details)
+        strips = _strips(part, windows, [heights(one) for one in pixels], request)
+        write_strips(destination, part.grid(request.grid), strips, 1, "int16", provenance.tags())
+        return provenance
+
+    def _shelf(self) -> Shelf:
+        name = self.asset.id.replace("/", "-").lower()
+        return Shelf(Path(self.downloads.cache), "earthengine", f"{name}-{_VERSION}")
+
+    def _windows(self, part: Lattice) -> list[Window]:
+        return part.windows(self.settings.window_px, self.asset.south, self.asset.north)
+
+    def _complete(self, shelf: Shelf, windows: list[Window]) -> None:
+        """Fetch what the cache lacks, several windows at a time; each is kept as soon as it is there."""
+        missing = [window for window in windows if shelf.read(*_names(window)) is None]
+        if not missing:
+            return
+        session = Session(self.settings, self.downloads)
+        image = session.image(self.asset.image)
+
+        def one(window: Window) -> None:
+            shelf.write(_packed(_pixels(session, image, window)), *_names(window))
+
+        with ThreadPoolExecutor(self.settings.connections) as threads:
+            tasks = [threads.submit(one, window) for window in missing]
+            try:
+                for task in tasks:
+                    task.result()
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _check(request: Request, asset: Asset) -> None:
+    region = request.region
+    if region.body != EARTH or request.what != "elevation":
+        raise ConfigError(
+            f"earthengine has no {request.what} of {region.body.name} here: it serves the elevation of Earth; choose "
+            f"another source for sources.{region.body.name}.{request.what}"
+        )
+    _, south, _, north = region.bounds
+    if south < asset.south or north > asset.north:
+        raise InputError(
+            f"region {region.name!r} reaches from {south:g} to {north:g} N, but {asset.id} has data from {asset.south} "
+            f"to {asset.north} N: shorten the region, or use the asset COPERNICUS/DEM/GLO30_2024_1"
+        )
+
+
+def _pixels(session: Session, image: Any, window: Window) -> NDArray[np.void]:
+    """The pixels of a window, in quarters where it is too much at once."""
+    try:
+        made = session.pixels(image, window)
+    except TooMuch as error:
+        if min(window.shape) <= _SMALLEST_PX:
+            raise RemoteError(f"Earth Engine cannot compute even {window.shape} pixels at once: {error}") from None
+        made = np.empty(window.shape, DTYPE)
+        for quarter in window.quarters():
+            rows = slice(quarter.top - window.top, quarter.bottom - window.top)
+            columns = slice(quarter.left - window.left, quarter.right - window.left)
+            made[rows, columns] = _pixels(session, image, quarter)
+    _plausible(made, window)
+    return made
+
+
+def _plausible(pixels: NDArray[np.void], window: Window) -> None:
+    """Refuse what cannot be heights of Earth."""
+    metres = unpack(heights(pixels)).metres
+    low, high = float(metres.min()), float(metres.max())
+    if low < EARTH.lowest_m or high > EARTH.highest_m or (pixels["sea"] > pixels["seen"]).any():
+        raise RemoteError(
+            f"Earth Engine sends heights of {low:g} to {high:g} m in window {window}: expected {EARTH.lowest_m:g} to "
+            f"{EARTH.highest_m:g} m; try again later, and if it stays, report it"
+        )
+
+
+def _names(window: Window) -> tuple[str, str]:
+    height, width = window.shape
+    return f"{window.column_s}s", f"r{window.top}c{window.left}-{height}x{width}.npy"
+
+
+def _bytes(windows: list[Window]) -> int:
+    return sum(window.shape[0] * window.shape[1] * DTYPE.itemsize for window in windows)
+
+
+def _packed(pixels: NDArray[np.void]) -> bytes:
+    text = io.BytesIO()
+    np.save(text, pixels)
+    return text.getvalue()
+
+
+def _kept(shelf: Shelf, window: Window) -> NDArray[np.void]:
+    content = shelf.read(*_names(window))
+    if content is None:
+        raise RemoteError("a window vanished from the cache while it was used: run the same command again")
+    made: NDArray[np.void] = np.load(io.BytesIO(content))
+    return made
+
+
+def _digest(pixels: NDArray[np.void]) -> bytes:
+    return hashlib.sha256(pixels.tobytes()).digest()
+
+
+def _strips(
+    part: Lattice, windows: list[Window], values: list[NDArray[np.int16]], request: Request
+) -> Iterator[NDArray[np.int16]]:
+    """The region from north to south, a row of windows at a time; void where the model has no data."""
+    known = False
+    first, last = part.rows
+    edges = sorted({first, last, *(edge for w in windows for edge in (w.top, w.bottom) if first < edge < last)})
+    for top, bottom in pairwise(edges):
+        strip = np.full((bottom - top, part.columns[1] - part.columns[0]), VOID, np.int16)
+        for window, pixels in zip(windows, values, strict=True):
+            place(strip, (top, part.columns[0]), pixels, window)
+        known = known or bool((strip != VOID).any())
+        yield strip
+    if not known:
+        raise InputError(
+            f"region {request.region.name!r} has no elevation at all in this asset: choose another one, or correct the "
+            "region"
+        )
