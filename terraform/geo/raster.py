@@ -176,6 +176,28 @@ def write_strips(
             dataset.update_tags(**tags)
 
 
+def to_cog(source: Path, path: Path) -> None:
+    """Write a raster again as a cloud-optimised GeoTIFF, losslessly; the caller publishes it.
+
+    Raises
+    ------
+    InputError
+        The source cannot be read.
+    ResourceError
+        The disk is full.
+    """
+    from rasterio.shutil import copy
+
+    with opened(source) as dataset:
+        options = {"COMPRESS": "ZSTD", "LEVEL": 1, "PREDICTOR": "YES", "BIGTIFF": "IF_SAFER", "OVERVIEWS": "NONE"}
+        options["BLOCKSIZE"] = _BLOCK
+        try:
+            copy(dataset, path, driver="COG", **options)
+        except RasterioError as error:
+            raise _unwritten(path, error) from None
+    _complete(path)
+
+
 def _put(dataset: Any, strip: NDArray[Any], top: int) -> None:
     values = strip[None] if strip.ndim == 2 else np.moveaxis(strip, -1, 0)
     try:

@@ -97,6 +97,8 @@ _MODULES = {
     "opentopography": "terraform.sources.opentopography",
     "copernicus": "terraform.sources.copernicus",
     "earthengine": "terraform.sources.earthengine",
+    "mola": "terraform.sources.mola",
+    "hrsc_mola": "terraform.sources.hrsc_mola",
 }
 """Where each source lives. Its module has `build(settings, config) -> Source`."""
 

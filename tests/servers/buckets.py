@@ -83,3 +83,33 @@ def copernicus_list(folder: Path) -> Path:
     names = sorted(path.name for path in folder.glob("Copernicus_*") if path.is_dir())
     (folder / "tileList.txt").write_text("\r\n".join(names or ["Copernicus_DSM_COG_10_N00_00_E006_00_DEM"]) + "\r\n")
     return folder / "tileList.txt"
+
+
+def planet(path: Path, height: int, width: int, degrees: bool, heights: Heights = height_m) -> Path:
+    """A map of Mars in one file of uncompressed rows, as the HRSC-MOLA blend (degrees) and the map of MOLA (metres)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unit = 1.0 if degrees else np.pi * 3_396_190 / 180
+    dx, dy = 360 / width, 180 / height
+    lon = -180 + dx * (np.arange(width) + 0.5)
+    lat = 90 - dy * (np.arange(height) + 0.5)
+    values = np.rint(heights(lon[None, :], lat[:, None])).astype(np.int16)
+    with rasterio.open(
+        path, "w", driver="GTiff", height=height, width=width, count=1, dtype="int16", blockysize=1, bigtiff="YES",
+        crs="ESRI:104971" if degrees else "IAU_2015:49910", nodata=-32768,
+        transform=Affine(dx * unit, 0, -180 * unit, 0, -dy * unit, 90 * unit),
+    ) as dataset:  # fmt: skip
+        dataset.write(values, 1)
+    return path
+
+
+def megdr(folder: Path, north: int, west: int, rows: tuple[int, int], heights: Heights = height_m) -> Path:
+    """A tile of MEGDR at 128 pixels a degree, in its true size; only some rows of it are written, the rest is 0."""
+    folder.mkdir(parents=True, exist_ok=True)
+    height, width = 44 * 128, 90 * 128
+    path = folder / f"megt{abs(north):02}{'n' if north >= 0 else 's'}{west:03}hb.img"
+    image = np.memmap(path, ">i2", "w+", shape=(height, width))
+    lon = west + (np.arange(width) + 0.5) / 128
+    lat = north - (np.arange(*rows) + 0.5) / 128
+    image[slice(*rows)] = np.rint(heights(lon[None, :], lat[:, None]))
+    image.flush()
+    return path

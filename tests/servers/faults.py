@@ -13,7 +13,19 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 What = Literal[
-    "status", "redirect", "drop", "truncate", "short", "slow", "stall", "norange", "html", "corrupt", "swap", "longer"
+    "pass",
+    "status",
+    "redirect",
+    "drop",
+    "truncate",
+    "short",
+    "slow",
+    "stall",
+    "norange",
+    "html",
+    "corrupt",
+    "swap",
+    "longer",
 ]
 _OWN = {"host", "connection"}
 _OF_THE_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
@@ -26,11 +38,11 @@ class Fault:
     Attributes
     ----------
     what : str
-        status: answer with `code`, `headers`, `body`. redirect: to `body`. drop: close without an answer. truncate:
-        close after `after` bytes of the body. short: half of the body, as if that were all. slow: `pause_s` between
-        small pieces. stall: the header, then silence for `pause_s`. norange: the whole file for a range. html: a page
-        with status 200. corrupt: 64 bytes in the middle inverted. swap: another ETag than before. longer: junk after
-        the body.
+        pass: nothing. status: answer with `code`, `headers`, `body`. redirect: to `body`. drop: close without an
+        answer. truncate: close after `after` bytes of the body. short: half of the body, as if that were all. slow:
+        `pause_s` between small pieces. stall: the header, then silence for `pause_s`. norange: the whole file for a
+        range. html: a page with status 200. corrupt: 64 bytes in the middle inverted. swap: another ETag than before.
+        longer: junk after the body.
     match : str
         Regular expression.
     times : int

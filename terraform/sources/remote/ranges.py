@@ -77,8 +77,8 @@ def part(
     made = client.ask(url, receive, length, lambda: {"Range": f"bytes={start}-{start + length - 1}"})
     if of is not None and not same(of, made.identity):
         raise IntegrityError(
-            f"{shown(url)} has changed at its source: it was {of.told}, it is {made.identity.told}; remove what was "
-            f"kept of it{f' ({kept})' if kept else ''} and fetch it again"
+            f"{shown(url)} has changed at its source: it was {of.told}, it is {made.identity.told}; if that is "
+            f"right, accept it: python -m terraform fetch ... --accept-new, or remove {kept or 'what was kept of it'}"
         )
     return made
 

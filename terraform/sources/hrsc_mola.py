@@ -1,0 +1,58 @@
+"""The source `hrsc_mola`: the HRSC and MOLA blended elevation of Mars, 200 m (Fergason, Hare and Laura 2018)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from terraform.config import Config, HrscMolaSource
+from terraform.errors import ConfigError
+from terraform.geo.bodies import MARS
+from terraform.provenance import Credit, Provenance
+from terraform.sources import Needs, Request
+from terraform.sources.remote.bucket import bucket
+from terraform.sources.remote.locks import Locks
+from terraform.sources.remote.planet import Planet
+
+CREDIT = Credit(
+    "hrsc_mola", "LicenseRef-Public-Domain", "HRSC and MOLA Blended DEM v2, USGS Astrogeology, NASA/ESA/DLR/FU Berlin"
+)
+"""Fergason, R. L., Hare, T. M., and Laura, J. (2018), Astrogeology PDS Annex."""
+
+_FILE = "Mars_HRSC_MOLA_BlendDEM_Global_200mp_v2.tif"
+_SHAPE = (53_347, 106_694)
+
+
+def build(settings: HrscMolaSource, config: Config) -> "HrscMola":
+    """The source as configured."""
+    store = bucket(settings, config.downloads, "v2")
+    locks = Locks(Path(config.downloads.lock))
+    # In degrees of the sphere of 3,396.19 km; 106,694 columns are 0.46 pixels short of closing.
+    return HrscMola(Planet(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, locks))
+
+
+@dataclass(frozen=True)
+class HrscMola:
+    """The blend."""
+
+    planet: Planet
+
+    def credit(self) -> Credit:
+        """Free of rights."""
+        return CREDIT
+
+    def plan(self, request: Request) -> Needs:
+        """One request a row of the window, or the whole file."""
+        return self.planet.plan(request)
+
+    def fetch(self, request: Request, destination: Path) -> Provenance:
+        """Publish the heights of a region of Mars.
+
+        Raises
+        ------
+        ConfigError
+            Another body is asked for, or imagery.
+        RemoteError, IntegrityError
+            The service fails, or the file is not the one that is locked.
+        """
+        if request.region.body != MARS or request.what != "elevation":
+            raise ConfigError(f"hrsc_mola has no {request.what} of {request.region.body.name}: it has heights of Mars")
+        return self.planet.fetch(request, destination, CREDIT)
