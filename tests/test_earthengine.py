@@ -24,8 +24,9 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance, write
 from terraform.sources import Request, source_named
-from terraform.sources.engine.windows import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX, lattice
+from terraform.sources.engine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.fetch import fetch
+from terraform.sources.lattice import lattice
 
 SECOND = 1 / 3600
 FAST = {

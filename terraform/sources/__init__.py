@@ -96,6 +96,7 @@ _MODULES = {
     "files": "terraform.sources.files",
     "opentopography": "terraform.sources.opentopography",
     "copernicus": "terraform.sources.copernicus",
+    "s2cloudless": "terraform.sources.s2cloudless",
     "earthengine": "terraform.sources.earthengine",
     "mola": "terraform.sources.mola",
     "hrsc_mola": "terraform.sources.hrsc_mola",

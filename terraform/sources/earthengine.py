@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from terraform.provenance import Credit, Provenance
 from terraform.sources import Needs, Request
 from terraform.sources.engine.assets import ASSETS, DTYPE, Asset, heights
 from terraform.sources.engine.session import Session, TooMuch
-from terraform.sources.engine.windows import Lattice, Window, lattice, place
+from terraform.sources.lattice import Lattice, Window, lattice, place, strips
 from terraform.sources.remote.access import shown
 from terraform.sources.remote.cache import Shelf
 
@@ -189,12 +188,11 @@ def _strips(
 ) -> Iterator[NDArray[np.int16]]:
     """The region from north to south, a row of windows at a time; void where the model has no data."""
     known = False
-    first, last = part.rows
-    edges = sorted({first, last, *(edge for w in windows for edge in (w.top, w.bottom) if first < edge < last)})
-    for top, bottom in pairwise(edges):
+    pixels = dict(zip(windows, values, strict=True))
+    for (top, bottom), row in strips(part, windows):
         strip = np.full((bottom - top, part.columns[1] - part.columns[0]), VOID, np.int16)
-        for window, pixels in zip(windows, values, strict=True):
-            place(strip, (top, part.columns[0]), pixels, window)
+        for window in row:
+            place(strip, (top, part.columns[0]), pixels[window], window)
         known = known or bool((strip != VOID).any())
         yield strip
     if not known:

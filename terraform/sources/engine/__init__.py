@@ -1,1 +1,1 @@
-"""Earth Engine: assets and the images made of them, the windows asked for, the session that asks."""
+"""Earth Engine: assets and the images made of them, and the session that asks for their pixels."""

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from terraform.geo.heights import pack
 from terraform.provenance import Credit
-from terraform.sources.engine.windows import ARC_SECOND, NORTH, WEST
+from terraform.sources.lattice import ARC_SECOND, NORTH, WEST
 
 BANDS = ("land", "sea", "seen")
 DTYPE = np.dtype([("land", "<i2"), ("sea", "u1"), ("seen", "u1")])
 """Mean height of the land in a pixel, metres; shares of it that are sea and that are known, in 1/200."""
+
+LARGEST_REQUEST_BYTES = 48 * 2**20
+LARGEST_SIDE_PX = 32_000
+"""Limits of `computePixels` (Earth Engine REST reference, projects.image.computePixels)."""
 
 _FULL = 200
 _MOST_NATIVE_PX = 1024

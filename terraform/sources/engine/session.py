@@ -18,7 +18,7 @@ from terraform.config import Downloads, EarthEngineSource
 from terraform.errors import RemoteError
 from terraform.sources.engine.assets import BANDS, DTYPE
 from terraform.sources.engine.transport import Transport
-from terraform.sources.engine.windows import Window
+from terraform.sources.lattice import ARC_SECOND, ROW_S, Window
 from terraform.sources.remote.access import Access
 from terraform.sources.remote.client import Unfit
 from terraform.sources.remote.content import words
@@ -156,7 +156,7 @@ class Session:
         import ee
 
         asked = {
-            "expression": image, "fileFormat": "NUMPY_NDARRAY", "bandIds": list(BANDS), "grid": window.grid,
+            "expression": image, "fileFormat": "NUMPY_NDARRAY", "bandIds": list(BANDS), "grid": _grid(window),
         }  # fmt: skip
 
         def once() -> NDArray[np.void]:
@@ -219,6 +219,19 @@ class Session:
             raise RemoteError(f"Earth Engine: signing in failed ({type(error).__name__}): {_SIGN_IN}") from None
         except (ClientError, ValueError, KeyError) as error:
             raise _Passing(f"it sends something else than was asked for ({type(error).__name__})") from None
+
+
+def _grid(window: Window) -> dict[str, object]:
+    """As Earth Engine wants it: the affine transform of the outer corners (REST reference, PixelGrid)."""
+    height, width = window.shape
+    return {
+        "dimensions": {"width": width, "height": height},
+        "crsCode": "EPSG:4326",
+        "affineTransform": {
+            "scaleX": window.step_deg, "shearX": 0, "translateX": window.west,
+            "shearY": 0, "scaleY": -ROW_S * ARC_SECOND, "translateY": window.north,
+        },
+    }  # fmt: skip
 
 
 def _meant(error: Exception, who: Identity) -> Exception:

@@ -121,13 +121,15 @@ class Client:
         contact = f"; {settings.contact}" if settings.contact else ""
         self._headers = {"User-Agent": f"terraform-planets/{__version__} (learns how Earth looks{contact})"}
 
-    def get(self, url: str, kind: Kind, most: int) -> bytes:
+    def get(self, url: str, kind: Kind, most: int, check: Callable[[bytes], object] | None = None) -> bytes:
         """The body of an address, of the kind that was asked for.
 
         Parameters
         ----------
         most : int
             Bytes at most.
+        check : callable, optional
+            Looks at the body; it raises `Unfit` where another attempt is worth it.
 
         Raises
         ------
@@ -143,6 +145,8 @@ class Client:
             if answer.status != 200 or against:
                 against = against or f"status {answer.status}"
                 raise Unfit(f"it did not send {kind.name} ({against}): {words(body) or 'it says nothing'}")
+            if check is not None:
+                check(body)
             return body
 
         return self.ask(url, receive, most)

@@ -1,15 +1,15 @@
-"""The pixels that Earth Engine is asked for: whole arc seconds on one lattice, in windows that regions share.
+"""The pixels that services which draw on demand are asked for: one lattice of whole arc seconds for every region.
 
-Every pixel is a whole number of the one-arc-second pixels of SRTM, NASADEM and GLO-30, so that their mean is exact,
-and the lattice is the same for every region, so that what one region fetched serves the next.
+What one region fetched serves the next, and a polygon that is moved a little. Every pixel is a whole number of the
+one-arc-second pixels of SRTM, NASADEM and GLO-30, so that their mean is exact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, cos, floor, radians
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from terraform.geo.grid import RasterGrid
@@ -22,11 +22,8 @@ ROW_S = 6
 WEST, NORTH = -180 - ARC_SECOND / 2, 90 + ARC_SECOND / 2
 """Outer corner of the lattice: the centres of the assets' pixels lie on whole arc seconds."""
 
+_TURN_S = 360 * 3600
 _EDGE_PX = 32
-
-LARGEST_REQUEST_BYTES = 48 * 2**20
-LARGEST_SIDE_PX = 32_000
-"""Limits of `computePixels` (Earth Engine REST reference, projects.image.computePixels)."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +50,19 @@ class Window:
         return self.bottom - self.top, self.right - self.left
 
     @property
-    def grid(self) -> dict[str, object]:
-        """As Earth Engine wants it: the affine transform of the outer corners, longitudes within -180..180."""
-        turns = floor(self.left * self.column_s / (360 * 3600))
-        height, width = self.shape
-        return {
-            "dimensions": {"width": width, "height": height},
-            "crsCode": "EPSG:4326",
-            "affineTransform": {
-                "scaleX": self.column_s * ARC_SECOND,
-                "shearX": 0,
-                "translateX": WEST + self.left * self.column_s * ARC_SECOND - 360 * turns,
-                "shearY": 0,
-                "scaleY": -ROW_S * ARC_SECOND,
-                "translateY": NORTH - self.top * ROW_S * ARC_SECOND,
-            },
-        }
+    def west(self) -> float:
+        """Outer edge, degrees, within -180..180: that of the first pixel centre's turn."""
+        return WEST + self.left * self.step_deg - 360 * floor((self.left + 0.5) * self.column_s / _TURN_S)
+
+    @property
+    def north(self) -> float:
+        """Outer edge, degrees."""
+        return NORTH - self.top * ROW_S * ARC_SECOND
+
+    @property
+    def step_deg(self) -> float:
+        """Width of a pixel, degrees."""
+        return self.column_s * ARC_SECOND
 
     def quarters(self) -> Iterator["Window"]:
         """The window in up to four, for when it is too much at once."""
@@ -108,8 +102,7 @@ class Lattice:
         lat, _ = _axes(self.column_s)
         first, last = lat.covering(south, north)
         top, bottom = _rounded(self.rows)
-        turn = 360 * 3600 / self.column_s
-        seams = [ceil(turn * number) for number in (-1, 0, 1, 2)]
+        seams = [ceil(_TURN_S / self.column_s * turn - 0.5) for turn in (-1, 0, 1, 2)]
         rows = _cut((max(top, first), min(bottom, last)), side_px, [])
         columns = _cut(_rounded(self.columns), side_px, seams)
         return [Window(*row, *column, self.column_s) for row in rows for column in columns]
@@ -144,10 +137,18 @@ def _cut(span: tuple[int, int], side_px: int, seams: list[int]) -> list[tuple[in
     return list(pairwise(sorted(edges | {seam for seam in seams if first < seam < last})))
 
 
-def place(target: NDArray[np.int16], origin: tuple[int, int], values: NDArray[np.int16], window: Window) -> None:
+def place(target: NDArray[Any], origin: tuple[int, int], values: NDArray[Any], window: Window) -> None:
     """Put the pixels of a window where they belong in an array whose first pixel is `origin` of the lattice."""
     top, left = window.top - origin[0], window.left - origin[1]
     rows = slice(max(0, -top), min(values.shape[0], target.shape[0] - top))
     columns = slice(max(0, -left), min(values.shape[1], target.shape[1] - left))
     if rows.start < rows.stop and columns.start < columns.stop:
         target[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] = values[rows, columns]
+
+
+def strips(part: Lattice, windows: Sequence[Window]) -> Iterator[tuple[tuple[int, int], list[Window]]]:
+    """From north to south, each row of windows with its first and last-plus-one row; rows without windows too."""
+    first, last = part.rows
+    inner = {edge for window in windows for edge in (window.top, window.bottom) if first < edge < last}
+    for top, bottom in pairwise(sorted({first, last, *inner})):
+        yield (top, bottom), [window for window in windows if window.top < bottom and top < window.bottom]
