@@ -213,7 +213,7 @@ def test_what_mapcache_refuses_is_told(maps: Maps, tmp_path: Path) -> None:
     url = config.sources.earth.imagery.base_url
     source = source_named("s2cloudless", config.sources.earth.imagery, config)
     place = "LAYERS=s2cloudless-2020&STYLES=&SRS=EPSG:4326&BBOX=10,45,11,46&WIDTH=2049&HEIGHT=10&FORMAT=image/jpeg"
-.*over configured maxsize limit"):
+    with pytest.raises(RemoteError, match=r"refuses \(status 400\): .*over configured maxsize limit"):
         source.bucket.client.get(f"{url}?SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1&{place}", JPEG, 100_000)
 
 
