@@ -83,7 +83,8 @@ class Learner:
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
         self._buffers.settle(kept, good)
         self.steps += 1
-        average.follow(self.average, self.generator, self.settings.average, self.steps, good)
+        if self.settings.average:
+            average.follow(self.average, self.generator, self.settings.average, self.steps, good)
         self.tally.add(losses, norms, good, image)
 
     def rate(self, done: float) -> float:

@@ -1,0 +1,113 @@
+"""Training: images per CPU second of our trainer against the plain recipe, on the networks of the paper."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import cpu_seconds, interleaved, report
+
+# isort: split
+import torch
+
+from benchmarks.ceiling import convolution_ceiling
+from benchmarks.plain import JitteredPairs, Pix2Pix, loader
+from benchmarks.world import make_pairs
+from terraform.config import Config, Train, parse
+from terraform.learn.dataset import collect
+from terraform.learn.discriminators import build_discriminator
+from terraform.learn.feeding import Feed
+from terraform.learn.generators import build_generator
+from terraform.learn.learner import Learner
+from terraform.pairs.colormap import turbo
+
+STEP_OPERATIONS = 86.94e9
+"""Per image: generator once, discriminator three times, both backwards (shared with docs/performance.md)."""
+
+RECIPE = {
+    "network": "unet256", "discriminator": "patch70", "adversarial": "bce", "lambda_features": 0, "lambda_texture": 0,
+    "noise": 0, "average": 0, "width": 64, "discriminator_width": 64, "images": 10**9, "workers": 1,
+}  # fmt: skip
+"""pix2pix as published."""
+
+_PAIRS = 16
+_PLAIN_IMAGES = 3
+
+
+def settings(batch: int, precision: str, **more: object) -> Config:
+    """The published recipe at a batch size and precision."""
+    return parse(
+        {"train": {**RECIPE, "batch": batch, "precision": precision, **more}, "condition": {"encoding": "turbo"}}
+    )
+
+
+class Ours:
+    """Our trainer, data included."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self._learner = Learner(config.train, 3, 0, torch.device("cpu"))
+        self._feed = Feed(collect([folder]), config, torch.device("cpu"))
+        self._batches = self._feed.batches(0)
+
+    def step(self) -> None:
+        """One batch."""
+        self._learner.step(next(self._batches).batch, 0.0)
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited for pairs."""
+        return self._feed.waited
+
+
+class Plain:
+    """The plain recipe, data included."""
+
+    def __init__(self, folder: Path, width: Train) -> None:
+        torch.manual_seed(0)
+        discriminator = build_discriminator(width, 3)
+        assert discriminator is not None
+        self._model = Pix2Pix(build_generator(width, 3), discriminator)
+        stored = collect([folder]).read(np.arange(_PAIRS))
+        inner = stored.elevation[:, 64:-64, 64:-64].numpy().astype(np.float32)
+        conditions = [turbo(metres, metres < -30000, 0, 9000) for metres in inner]
+        self._loader = loader(JitteredPairs(conditions, list(stored.imagery.numpy())))
+        self._pairs = iter(self._loader)
+
+    def step(self) -> None:
+        """A few images, one by one."""
+        for _ in range(_PLAIN_IMAGES):
+            pair = next(self._pairs, None)
+            if pair is None:
+                self._pairs = iter(self._loader)
+                pair = next(self._pairs)
+            self._model.step(*pair)
+
+
+def main() -> None:
+    """Both comparisons, each ending with its line of JSON; the batch of 8 last."""
+    quick = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    precision, goal = ("bf16", 2.4) if quick else ("fp32", 1.3)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = make_pairs(Path(scratch) / "pairs", _PAIRS)
+        plain = Plain(folder, settings(1, "fp32").train)
+        ours = {batch: Ours(folder, settings(batch, kind)) for batch, kind in ((1, "fp32"), (8, precision))}
+        sides = {"plain": plain.step, "one": ours[1].step, "eight": ours[8].step}
+        seconds = interleaved(sides)
+    each = {"plain": seconds["plain"] / _PLAIN_IMAGES, "one": seconds["one"], "eight": seconds["eight"] / 8}
+    ceilings = {kind: convolution_ceiling(kind, cpu_seconds) for kind in ("fp32", "bf16" if quick else "fp32")}
+    shares = {name: STEP_OPERATIONS / each[name] / ceilings["fp32"] for name in ("plain", "one")}
+    shares["eight"] = STEP_OPERATIONS / each["eight"] / ceilings[precision]
+    common = {"plain_share_of_ceiling": shares["plain"], "plain_cpu_s_per_image": each["plain"]}
+    report(
+        "training, batch 1, fp32, the same mathematics", each["plain"] / each["one"], 1.15,
+        share_of_ceiling=shares["one"], **common,
+    )  # fmt: skip
+    report(
+        f"training, batch 8, {precision}, channels last", each["plain"] / each["eight"], goal,
+        share_of_ceiling=shares["eight"], goal_share_of_ceiling=0.55, cpu_s_per_image=each["eight"],
+        ceiling_gflop_per_cpu_s=ceilings[precision] / 1e9, **common,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
