@@ -1,4 +1,4 @@
-"""pix2pix as the public implementation trains it, written plainly: fp32, batch 1, PIL jitter in a loader, Adam in a loop.
+"""pix2pix as the public implementation trains it, written plainly: fp32, batch 1, PIL jitter, Adam in a loop.
 
 The networks are those of the paper, so both sides of a comparison compute the same; what differs is how.
 """
@@ -65,7 +65,7 @@ class Pix2Pix:
         self._adams[1].zero_grad()
         d_fake = self._judged(condition, fake.detach(), 0.0)
         d_real = self._judged(condition, target, 1.0)
-        ((d_fake + d_real) * 0.5).backward()
+        ((d_fake + d_real) * 0.5).backward()  # type: ignore[no-untyped-call]
         self._adams[1].step()
         self._learns(self.discriminator, False)
         self._adams[0].zero_grad()
@@ -73,7 +73,7 @@ class Pix2Pix:
         g_l1 = self._l1(fake, target)
         (g_adv + g_l1 * 100.0).backward()
         self._adams[0].step()
-        return [float(loss) for loss in (g_adv, g_l1, d_real, d_fake)]
+        return [float(loss.detach()) for loss in (g_adv, g_l1, d_real, d_fake)]
 
     def _judged(self, condition: Tensor, colours: Tensor, truth: float) -> Tensor:
         verdicts = self.discriminator(torch.cat([condition, colours], 1))[0][-1]

@@ -50,7 +50,7 @@ class Learner:
             self.discriminator.to(device)
             self._optimisers.append(_adam(self.discriminator, settings.discriminator_rate))
         for network in self._networks().values():
-            network.to(memory_format=torch.channels_last)
+            _lay_out(network)
         learning = [network for name, network in self._networks().items() if name != "average"]
         for network in learning:
             shared(network, processes)
@@ -210,6 +210,14 @@ class Learner:
 
 def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999), fused=True)
+
+
+def _lay_out(network: nn.Module) -> None:
+    """Channels last in memory, except for kernels of transposed convolutions: their gradients come the other way."""
+    network.to(memory_format=torch.channels_last)
+    for module in network.modules():
+        if isinstance(module, nn.ConvTranspose2d):
+            module.weight.data = module.weight.data.contiguous()
 
 
 def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
