@@ -16,6 +16,7 @@ _RESTRICTION = {
     "LicenseRef-Public-Domain": 0,
     "MIT": 1,
     "CC-BY-4.0": 2,
+    "LicenseRef-Terrain-Tiles": 3,
     "LicenseRef-Copernicus-DEM": 3,
     "CC-BY-SA-4.0": 4,
     "CC-BY-NC-4.0": 5,

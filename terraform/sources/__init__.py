@@ -98,6 +98,8 @@ _MODULES = {
     "copernicus": "terraform.sources.copernicus",
     "s2cloudless": "terraform.sources.s2cloudless",
     "earthengine": "terraform.sources.earthengine",
+    "terrarium": "terraform.sources.terrarium",
+    "s2mosaic120": "terraform.sources.s2mosaic120",
     "mola": "terraform.sources.mola",
     "hrsc_mola": "terraform.sources.hrsc_mola",
 }

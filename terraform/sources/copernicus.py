@@ -19,10 +19,11 @@ from terraform.sources.remote.elevation import Tile, fetch_window, look, needs, 
 CREDIT = Credit(
     "copernicus",
     "LicenseRef-Copernicus-DEM",
-    "(c) DLR e.V. 2010-2014 and (c) Airbus Defence and Space GmbH 2014-2018 provided under COPERNICUS by the European "
-    "Union and ESA; all rights reserved",
+    "produced using Copernicus WorldDEM-30 (c) DLR e.V. 2010-2014 and (c) Airbus Defence and Space GmbH 2014-2018 "
+    "provided under COPERNICUS by the European Union and ESA; all rights reserved. The organisations in charge of the "
+    "Copernicus programme by law or by delegation do not incur any liability for any use of the Copernicus WorldDEM-30",
 )
-"""The notice of the licence for GLO-30 and GLO-90 public, which also frees the owners of liability."""
+"""The notices that the licence of GLO-30 and GLO-90 asks for with whatever is derived from them."""
 
 _MOST_LIST_BYTES = 8 << 20
 _LIST_BYTES = 1_200_000

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from PIL import Image
+from pyproj import Transformer
 from rasterio.shutil import copy
 from rasterio.transform import Affine
 
@@ -112,4 +114,35 @@ def megdr(folder: Path, north: int, west: int, rows: tuple[int, int], heights: H
     lat = north - (np.arange(*rows) + 0.5) / 128
     image[slice(*rows)] = np.rint(heights(lon[None, :], lat[:, None]))
     image.flush()
+    return path
+
+
+def mosaic120(
+    folder: Path, date: str, zone: str, epsg: int, west_m: float, north_m: float, shape: tuple[int, int],
+    reflectance: Callable[[NDArray[np.float64], NDArray[np.float64], str], NDArray[np.float64]], pixel_m: float = 120,
+) -> list[Path]:  # fmt: skip
+    """The bands of a grid zone of the Sentinel-2 mosaic: digital numbers in UTM, 0 is missing."""
+    transform = Affine(pixel_m, 0, west_m, 0, -pixel_m, north_m)
+    x = west_m + pixel_m * (np.arange(shape[1]) + 0.5)
+    y = north_m - pixel_m * (np.arange(shape[0]) + 0.5)
+    lon, lat = Transformer.from_crs(epsg, 4326, always_xy=True).transform(*np.meshgrid(x, y))
+    year, month, day = (int(part) for part in date.split("-"))
+    made = []
+    for band in ("B02", "B03", "B04"):
+        numbers = np.rint(10_000 * reflectance(lon, lat, band)).astype(np.uint16)
+        path = folder / f"{year}/{month}/{day}/{zone}/{band}.tif"
+        made.append(cog(path, numbers, f"EPSG:{epsg}", transform, 0, OVERVIEWS="NONE"))
+    return made
+
+
+def terrarium(folder: Path, zoom: int, x: int, y: int, heights: Heights = height_m) -> Path:
+    """A tile of the Terrain Tiles: heights in red, green and blue."""
+    count = 1 << zoom
+    column, row = x + (np.arange(256) + 0.5) / 256, y + (np.arange(256) + 0.5) / 256
+    lon, lat = 360 * column / count - 180, np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * row / count))))
+    code = np.rint((heights(lon[None, :], lat[:, None]) + 32768) * 256).astype(np.int64)
+    path = folder / str(zoom) / str(x) / f"{y}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rgb = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=-1).astype(np.uint8)
+    Image.fromarray(rgb).save(path)
     return path
