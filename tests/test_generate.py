@@ -59,6 +59,7 @@ class Hills:
 
     pixel_m: float = 200.0
     asked: list = field(default_factory=list)
+    top: int = 0
 
     def wanted(self, rows, columns):
         return True

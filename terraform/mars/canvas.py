@@ -1,8 +1,10 @@
 """A drawn strip on disk: four planes of bytes, written window by window and read stripe by stripe.
 
-The file is mapped only while a window or a stripe is copied, so that a strip of half a gigabyte costs no memory.
+The file is mapped only while a stripe is copied, so that a strip of half a gigabyte costs no memory.
 """
 
+import errno
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +57,18 @@ class Canvas:
         inside = block.rgba[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
         if not inside.size:
             return
-        rows = slice(max(0, top), max(0, top) + inside.shape[0])
-        columns = slice(max(0, left), max(0, left) + inside.shape[1])
-        planes = np.memmap(self.path, np.uint8, "r+", shape=self.shape)
-        planes[:3, rows, columns] = np.moveaxis(inside[..., :3], -1, 0)
+        planes = [*np.moveaxis(inside[..., :3], -1, 0)]
         void = inside[..., 3] == 0
         if void.any():
-            planes[3, rows, columns] = void
+            planes.append(void.astype(np.uint8))
+        # Not through a map: on a full disk that ends the process without a word.
+        with self.path.open("r+b", buffering=0) as file:
+            for number, plane in enumerate(planes):
+                lines = np.ascontiguousarray(plane)
+                start = (number * height + max(0, top)) * width + max(0, left)
+                for row, line in enumerate(lines):
+                    if os.pwrite(file.fileno(), line.data, start + row * width) < len(line):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def read(self, rows: Span, columns: Span, closes: bool = False) -> NDArray[np.uint8]:
         """(4, h, w) of rows that lie inside, and of columns that may not: the edge is repeated.

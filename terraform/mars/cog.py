@@ -9,6 +9,7 @@ import numpy as np
 import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
@@ -86,7 +87,7 @@ def write(
                     plain, temporary, driver="COG", bigtiff="IF_SAFER", overview_resampling="average",
                     num_threads="ALL_CPUS", **_COMPRESSION[compression],
                 )  # fmt: skip
-        except RasterioError as error:
+        except (RasterioError, CPLE_BaseError) as error:
             raise ResourceError(
                 f"{path} cannot be written ({error.__cause__ or error}): is the disk full, or the folder not writable?"
             ) from None

@@ -1,11 +1,12 @@
 """Cross-fades that keep their texture.
 
 Where two pictures of the same place are averaged, what they share stays and what each has of its own gets half its
-power: a soft stripe along every border. So what is finer than `COARSE_PX` is given back the power that the two have
-between them; what is broader is averaged as it is.
+power: a soft stripe along every border. So what is fine is given back the power that the two have between them;
+what is broad is averaged as it is.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,14 +14,15 @@ from torch import Tensor
 from terraform.mars.layers import Layer
 from terraform.pairs.relief import smooth
 
-COARSE_PX = 12.0
-"""Full width at half maximum of the Gaussian that tells broad from fine, pixels."""
+COARSE_PX = (3.0, 12.0)
+"""Full widths at half maximum of the Gaussians between two bands of what is fine and what is broad, pixels: two
+pictures agree less the finer one looks."""
 POWER_PX = 24.0
-"""That of the Gaussian under which the power of what is fine is measured, pixels."""
+"""That of the Gaussian under which the power of a band is measured, pixels."""
 REACH_PX = 48
 """How far a pixel of the cross-fade looks: three standard deviations of both."""
 _STRONGEST = 2.0
-_NOISE = 1.0
+_NOISE = 0.1
 
 
 def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
@@ -37,18 +39,29 @@ def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
     total = torch.stack([layer.colours * share for layer, share in parts]).sum(0)
     known = None
     if any(layer.known is not None for layer in layers):
-        known = torch.stack([share * (1 if layer.known is None else layer.known) for layer, share in parts]).sum(0)
-    power = torch.stack([_power(_fine(layer.colours)) * share for layer, share in parts]).sum(0)
-    fine = _fine(total)
-    gain = torch.sqrt((power + _NOISE) / (_power(fine) + _NOISE)).clamp(1, _STRONGEST)
-    if known is not None:
-        # Beside a void what is fine is the void's own edge.
-        gain = torch.where(known > 0.999, gain, 1.0)
-    return Layer(total + fine * (gain - 1), known)
+        known = torch.stack([_known(layer) * share for layer, share in parts]).sum(0)
+    *fine, broad = _bands(total)
+    own = [_bands(layer.colours) for layer in layers]
+    for number, band in enumerate(fine):
+        power = torch.stack([_power(bands[number]) * share for bands, share in zip(own, shares, strict=True)]).sum(0)
+        gain = torch.sqrt((power + _NOISE) / (_power(band) + _NOISE)).clamp(1, _STRONGEST)
+        broad = broad + band * (gain if known is None else torch.where(_inner(known), gain, 1.0))
+    return Layer(broad, known)
 
 
-def _fine(colours: Tensor) -> Tensor:
-    return colours - smooth(colours[:, None], COARSE_PX)[:, 0]
+def _inner(known: Tensor) -> Tensor:
+    """Away from voids: beside one, what is fine is its edge."""
+    return smooth(known[None, None], REACH_PX * 0.75)[0, 0] > 0.9999
+
+
+def _bands(colours: Tensor) -> list[Tensor]:
+    """The finest first, what is broad last; together the colours."""
+    softer = [colours, *(smooth(colours[:, None], width_px)[:, 0] for width_px in COARSE_PX)]
+    return [*(a - b for a, b in pairwise(softer)), softer[-1]]
+
+
+def _known(layer: Layer) -> Tensor:
+    return torch.ones_like(layer.colours[0]) if layer.known is None else layer.known
 
 
 def _power(fine: Tensor) -> Tensor:

@@ -67,6 +67,11 @@ class Terrain(Protocol):
         """Side of a pixel, metres."""
         ...
 
+    @property
+    def top(self) -> int:
+        """Where the rows of blended windows are counted from: the strip's first row."""
+        ...
+
     def patch(self, rows: Span, columns: Span) -> Patch:
         """The terrain of rows and columns first to last-plus-one; both may be negative."""
         ...
@@ -229,8 +234,8 @@ def _ahead(terrain: Terrain, spans: list[tuple[Span, Span]], spare: int) -> Iter
 
 def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
     """Windows that share a ramp with each neighbour, summed under weights that are a partition of unity."""
-    step = BLEND_PX - RAMP_PX
-    down = range((rows[0] - RAMP_PX + 1) // step, -(-rows[1] // step))
+    step, origin = BLEND_PX - RAMP_PX, terrain.top - RAMP_PX
+    down = range((rows[0] - origin - RAMP_PX + 1) // step, -(-(rows[1] - origin) // step))
     across = range((columns[0] - RAMP_PX + 1) // step, -(-columns[1] // step))
     device = artist.device
     weight = _ramp(device)[:, None] * _ramp(device)
@@ -238,7 +243,8 @@ def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Ite
     sums = torch.zeros(3, BLEND_PX, width + RAMP_PX, device=device)
     for i in down:
         voids = np.ones((step, width + RAMP_PX), np.bool_)
-        windows = [(j, ((i * step, i * step + BLEND_PX), (j * step, j * step + BLEND_PX))) for j in across]
+        first = origin + i * step
+        windows = [(j, ((first, first + BLEND_PX), (j * step, j * step + BLEND_PX))) for j in across]
         windows = [(j, spans) for j, spans in windows if terrain.wanted(*spans)]
         for (j, _), patch in zip(windows, _ahead(terrain, [spans for _, spans in windows], MARGIN_PX), strict=True):
             at = (j - across[0]) * step
@@ -246,7 +252,7 @@ def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Ite
             if not void.all():
                 sums[:, :, at : at + BLEND_PX] += _seeded(artist, terrain.pixel_m, patch) * weight
             voids[:, at : at + BLEND_PX] = void[:step]
-        yield Block(i * step, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
+        yield Block(first, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
         sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
 
 

@@ -42,6 +42,10 @@ class PlaneTerrain:
     def pixel_m(self) -> float:
         return PIXEL_M
 
+    @property
+    def top(self) -> int:
+        return 0
+
     def wanted(self, rows: Span, columns: Span) -> bool:
         return True
 

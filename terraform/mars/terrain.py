@@ -63,6 +63,10 @@ class BandTerrain:
     def pixel_m(self) -> float:
         return self.band.globe.pixel_m
 
+    @property
+    def top(self) -> int:
+        return self.band.first
+
     def wanted(self, rows: Span, columns: Span) -> bool:
         return True
 
@@ -92,6 +96,10 @@ class CapTerrain:
     @property
     def pixel_m(self) -> float:
         return self.cap.globe.pixel_m
+
+    @property
+    def top(self) -> int:
+        return 0
 
     def wanted(self, rows: Span, columns: Span) -> bool:
         """Some of it lies near what is shown."""
