@@ -7,7 +7,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import keep, model, pairs
+from terraform.commands import check, keep, model, pairs
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -22,6 +22,7 @@ app.command()(model.train)
 app.command()(model.evaluate)
 app.command()(model.generate)
 app.command("export-pairs")(pairs.export_pairs)
+app.command()(check.doctor)
 app.command()(keep.prune)
 app.command()(keep.clean)
 app.command(hidden=True)(keep.schema)

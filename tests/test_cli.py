@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TERRAFORM = [sys.executable, "-m", "terraform"]
-COMMANDS = ["fetch", "cut", "sheet", "export-pairs", "train", "evaluate", "generate", "prune", "clean"]
+COMMANDS = ["doctor", "fetch", "cut", "sheet", "export-pairs", "train", "evaluate", "generate", "prune", "clean"]
 
 
 def call(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
