@@ -7,7 +7,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import check, keep, model, pairs
+from terraform.commands import check, keep, model, pairs, plan
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -21,6 +21,7 @@ app.command()(pairs.sheet)
 app.command()(model.train)
 app.command()(model.evaluate)
 app.command()(model.generate)
+app.command()(plan.plan)
 app.command("export-pairs")(pairs.export_pairs)
 app.command()(check.doctor)
 app.command()(keep.prune)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from terraform.errors import ResourceError
+from terraform.geo.bodies import BODIES
 
 
 def orphans(bodies: Mapping[str, str]) -> list[Path]:
@@ -15,7 +16,9 @@ def orphans(bodies: Mapping[str, str]) -> list[Path]:
     bodies : mapping of str to str
         Body by name of each region that there is.
     """
-    downloads = [p for p in Path("resources").glob("*/*") if bodies.get(p.name) != p.parent.name]
+    # Beside the bodies lies the cache of the sources.
+    found = [p for body in BODIES for p in Path("resources").glob(f"{body}/*")]
+    downloads = [p for p in found if bodies.get(p.name) != p.parent.name]
     results = [p for pattern in ("pairs/*", "mars/*/*") for p in Path("results").glob(pattern) if p.name not in bodies]
     return sorted(path for path in (*downloads, *results) if path.is_dir() and not path.is_symlink())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform import provenance
-from terraform.config import Config, FilesSource, Split, overlay, parse
+from terraform.config import Config, FilesSource, RemoteSource, Split, overlay, parse
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region, load_regions, of_role, select
 from terraform.publish import write_text
@@ -155,6 +155,11 @@ def _made_for(region: Region, record: Path) -> bool:
         return provenance.read(record).details.get("fingerprint") == region.fingerprint
     except InputError:
         return False
+
+
+def downloads(config: Config, body: str, what: What) -> int:
+    """1 where a body's elevation or imagery comes over the network, which the profile bounds; else 0."""
+    return int(isinstance(source_settings(config, body, what), RemoteSource))
 
 
 def own_rasters(config: Config, region: Region, what: What) -> list[str]:

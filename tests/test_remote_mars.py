@@ -26,7 +26,7 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request, source_named
-from terraform.sources.fetch import fetch, settings_of
+from terraform.sources.fetch import accept_changes, fetch, settings_of
 from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.ranges import Identity
 
@@ -271,3 +271,17 @@ def test_mars_has_no_imagery_and_earth_no_mola(tmp_path: Path) -> None:
         settings = parse({"downloads": {"cache": str(tmp_path)}, "sources": {"earth": {"elevation": section}}})
         with pytest.raises(ConfigError, match=f"{source} has no elevation of earth"):
             fetch(settings, here, "elevation", tmp_path / "e.tif")
+
+
+def test_a_change_is_accepted_by_one_command(file_server: Nginx, served: Path, tmp_path: Path) -> None:
+    planet(served / BLEND, 500, 1000, True, slow)
+    settings = config(f"{file_server.url}/{served.name}", tmp_path, "hrsc_mola")
+    asked = region(-100, -10, -60, 10)
+    fetched(settings, asked, tmp_path / "e.tif")
+    planet(served / BLEND, 600, 1200, True, slow)
+    with pytest.raises(IntegrityError, match="--accept-new"):
+        fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
+    gone = accept_changes(settings, asked, "elevation")
+    assert "hrsc_mola/200m" in gone and len(gone) == 2
+    values, grid = fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
+    assert_is_slow(values, grid)

@@ -13,11 +13,18 @@ def fetch(
     what: Annotated[Literal["elevation", "imagery"], typer.Option(help="Which raster.")],
     output: Output,
     config: Configs = None,
+    accept_new: Annotated[
+        bool, typer.Option("--accept-new", help="Accept that the source's files have changed: forget those before.")
+    ] = False,
 ) -> None:
     """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
+    from terraform.sources.fetch import accept_changes
     from terraform.sources.fetch import fetch as fetched
 
     settings = configured(config)
+    if accept_new:
+        for name in accept_changes(settings, region_named(settings, region), what):
+            typer.echo(f"forgotten: {name}")
     fetched(settings, region_named(settings, region), what, output)
 
 

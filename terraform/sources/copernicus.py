@@ -52,6 +52,7 @@ class Copernicus:
 
     def plan(self, request: Request) -> Needs:
         """Tiles of the window; without the lists all count, also those that turn out to be sea."""
+        _check(request)
         fine, coarse = (_kept_list(of) for of in (self.fine, self.coarse))
         here = cells(request.grid)
         total = needs(self.fine, _tiles(self.fine, "10", here, fine), request.grid, _TILE_BYTES["10"], EARTH)
@@ -72,10 +73,7 @@ class Copernicus:
         RemoteError, IntegrityError
             The service fails, or what it sends is damaged or has changed.
         """
-        if request.region.body != EARTH or request.what != "elevation":
-            raise ConfigError(
-                f"copernicus has no {request.what} of {request.region.body.name}: it has heights of Earth"
-            )
+        _check(request)
         here, held = cells(request.grid), Held()
         with self.fine.shelf.alone():
             fine_list, coarse_list = _list(self.fine), _list(self.coarse)
@@ -88,6 +86,11 @@ class Copernicus:
         fine_group = [*rasters, *waters(wet, fine, rasters, _SEA_PIXELS)]
         groups = [group for group in (fine_group, fillers) if group]
         return publish(request, groups, destination, CREDIT, "2021", [*fine, *coarse])
+
+
+def _check(request: Request) -> None:
+    if request.region.body != EARTH or request.what != "elevation":
+        raise ConfigError(f"copernicus has no {request.what} of {request.region.body.name}: it has heights of Earth")
 
 
 def _fetched(of: Bucket, tiles: list[Tile], request: Request, held: Held) -> list[Placed]:

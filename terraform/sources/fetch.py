@@ -1,6 +1,7 @@
 """Fetching one raster of a region: choose the source, publish what it gives, and note where it comes from."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 from terraform.config import AnySource, Config, FilesSource
@@ -9,6 +10,7 @@ from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Request, What, source_named
+from terraform.sources.remote.locks import Locks
 
 
 def fetch(config: Config, region: Region, what: What, destination: Path) -> Provenance:
@@ -49,6 +51,21 @@ def fetch(config: Config, region: Region, what: What, destination: Path) -> Prov
     provenance = merge([made], **(made.details | details))
     write(provenance, beside(destination))
     return provenance
+
+
+def accept_changes(config: Config, region: Region, what: What) -> list[str]:
+    """Forget which versions of a source's files were locked, and what was kept of them; what was forgotten.
+
+    Its files are then fetched anew, and their new versions are locked.
+    """
+    source = settings_of(config, region, what).source
+    gone = Locks(Path(config.downloads.lock)).forget(f"{source}/")
+    kept = Path(config.downloads.cache) / source
+    for folder in sorted(kept.iterdir()) if kept.is_dir() else []:
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            gone.append(str(folder))
+    return gone
 
 
 def settings_of(config: Config, region: Region, what: What) -> AnySource:

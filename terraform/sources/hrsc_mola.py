@@ -41,6 +41,7 @@ class HrscMola:
 
     def plan(self, request: Request) -> Needs:
         """One request a row of the window, or the whole file."""
+        _check(request)
         return self.planet.plan(request)
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -53,6 +54,10 @@ class HrscMola:
         RemoteError, IntegrityError
             The service fails, or the file is not the one that is locked.
         """
-        if request.region.body != MARS or request.what != "elevation":
-            raise ConfigError(f"hrsc_mola has no {request.what} of {request.region.body.name}: it has heights of Mars")
+        _check(request)
         return self.planet.fetch(request, destination, CREDIT)
+
+
+def _check(request: Request) -> None:
+    if request.region.body != MARS or request.what != "elevation":
+        raise ConfigError(f"hrsc_mola has no {request.what} of {request.region.body.name}: it has heights of Mars")

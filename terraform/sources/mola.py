@@ -62,6 +62,7 @@ class MolaMap:
 
     def plan(self, request: Request) -> Needs:
         """One request a row of the window, or the whole file."""
+        _check(request)
         return self.planet.plan(request)
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -91,6 +92,7 @@ class MolaArchive:
 
     def plan(self, request: Request) -> Needs:
         """One request a row of the window, in each tile."""
+        _check(request)
         total = Needs(self.bucket.shelf.source)
         for rows, raster in self._tiles(request.grid):
             cells = cells_of(rows, raster, request.grid)

@@ -47,6 +47,7 @@ class OpenTopography:
 
     def plan(self, request: Request) -> Needs:
         """Tiles of the window; without the list all count, also those that turn out to be sea."""
+        _check(request)
         found = needs(self.bucket, self._tiles(request, self._kept_list()), request.grid, _TILE_BYTES, EARTH)
         if self.bucket.shelf.has("list"):
             return found

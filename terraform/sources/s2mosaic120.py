@@ -91,6 +91,7 @@ class Mosaic120:
 
     def plan(self, request: Request) -> Needs:
         """Zones of the window; those that were never looked at all count."""
+        _check(request)
         total = Needs(self.bucket.shelf.source)
         for tile in self._tiles(request.grid):
             total = total.plus(self._needs(tile, request.grid))
@@ -108,10 +109,7 @@ class Mosaic120:
         RemoteError, IntegrityError
             The service fails, or what it sends is damaged or has changed.
         """
-        if request.region.body != EARTH or request.what != "imagery":
-            raise ConfigError(
-                f"s2mosaic120 has no {request.what} of {request.region.body.name}: it has imagery of Earth"
-            )
+        _check(request)
         held = Held()
         with self.bucket.shelf.alone():
             tiles = self._present(self._tiles(request.grid))
@@ -190,6 +188,11 @@ class Mosaic120:
         size = sum(cog.size_of(blocks) for cog, blocks in missing)
         kept = sum(cog.size_of(blocks) for cog, blocks in wanted) - size
         return Needs(service, sum(len(cog.requests(blocks)) for cog, blocks in missing), size, kept)
+
+
+def _check(request: Request) -> None:
+    if request.region.body != EARTH or request.what != "imagery":
+        raise ConfigError(f"s2mosaic120 has no {request.what} of {request.region.body.name}: it has imagery of Earth")
 
 
 def zones(grid: RasterGrid) -> list[Zone]:

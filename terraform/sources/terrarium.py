@@ -75,6 +75,7 @@ class Terrarium:
 
     def plan(self, request: Request) -> Needs:
         """One request a tile."""
+        _check(request)
         tiles = self._tiles(request.grid)
         missing = [tile for tile in tiles if not self.bucket.shelf.has(*self._names(tile))]
         kept = len(tiles) - len(missing)
@@ -91,8 +92,7 @@ class Terrarium:
         RemoteError
             The service fails, or a tile is not what it should be.
         """
-        if request.region.body != EARTH or request.what != "elevation":
-            raise ConfigError(f"terrarium has no {request.what} of {request.region.body.name}: it has heights of Earth")
+        _check(request)
         tiles = self._tiles(request.grid)
         with self.bucket.shelf.alone():
             self.bucket.each(self._png, tiles)
@@ -150,6 +150,11 @@ class Terrarium:
 
     def _heights(self, tile: Tile) -> NDArray[np.float32]:
         return decoded(self._png(tile), f"tile {self.zoom}/{tile.x}/{tile.y}")
+
+
+def _check(request: Request) -> None:
+    if request.region.body != EARTH or request.what != "elevation":
+        raise ConfigError(f"terrarium has no {request.what} of {request.region.body.name}: it has heights of Earth")
 
 
 def decoded(png: bytes, name: str) -> NDArray[np.float32]:

@@ -7,9 +7,11 @@ rule fetch:
         provenance="resources/{body}/{region}/{what}.json",
     log:
         "logs/fetch/{body}/{region}/{what}.log",
-    retries: 2
+    retries: 0  # the client asks again by itself; a service that says "later" must not be asked at once
     conda:
         "../../environment.yaml"
+    resources:
+        downloads=lambda wildcards: work.downloads(CONFIG, wildcards.body, wildcards.what),
     params:
         polygon=polygon,
         source=lambda wildcards: stages.relevant_source(CONFIG, wildcards.body, wildcards.what),

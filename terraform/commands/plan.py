@@ -1,0 +1,70 @@
+"""Before a run: plan."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from terraform.commands.options import Configs, configured
+
+if TYPE_CHECKING:
+    from terraform.geo.regions import Region
+    from terraform.sources import Needs, What
+    from terraform.sources.planning import Item
+    from terraform.workflow import Plan
+
+
+def plan(
+    config: Configs = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Tell which requests and bytes a run would take from each service. Asks nothing of any."""
+    from terraform.sources.planning import items, totals
+    from terraform.workflow import planned
+
+    settings = configured(config)
+    made = items(settings, _wanted(planned(settings)))
+    sums = totals(made)
+    typer.echo(_machine(made, sums) if as_json else _human(made, sums))
+
+
+def _wanted(of: "Plan") -> "list[tuple[Region, What]]":
+    """The rasters that the workflow fetches: both halves of pairs, heights of what is drawn."""
+    wanted: dict[tuple[str, What], Region] = {}
+    for name in of.paired:
+        wanted[name, "elevation"] = wanted[name, "imagery"] = of.regions[name]
+    for name in of.mosaics:
+        wanted[name, "elevation"] = of.regions[name]
+    return [(region, what) for (_, what), region in wanted.items()]
+
+
+def _machine(made: "list[Item]", sums: "list[Needs]") -> str:
+    rasters: list[dict[str, Any]] = [item._asdict() | {"needs": asdict(item.needs)} for item in made]
+    share = {"earth_engine_requests": _earth_engine(sums)}
+    return json.dumps({"rasters": rasters, "services": [asdict(of) for of in sums], **share}, indent=2)
+
+
+def _human(made: "list[Item]", sums: "list[Needs]") -> str:
+    lines = [_line(item) for item in made]
+    lines += ["", "in all, at most (regions that overlap share what they fetch):"]
+    lines += [f"  {of.service:16} {_amount(of)}" for of in sums]
+    lines.append(f"  Earth Engine: {_earth_engine(sums)} of {sum(of.requests for of in sums)} requests")
+    return "\n".join(lines)
+
+
+def _line(item: "Item") -> str:
+    said = "is there" if item.present else _amount(item.needs)
+    return f"{item.region:20} {item.what:10} {item.needs.service:16} {said}"
+
+
+def _amount(of: "Needs") -> str:
+    if not (of.requests or of.bytes or of.kept_bytes):
+        return "nothing to fetch"
+    about = "" if of.exact else "about "
+    kept = f", {of.kept_bytes / 1e6:,.1f} MB are kept already" if of.kept_bytes else ""
+    return f"{about}{of.requests:,} requests, {about}{of.bytes / 1e6:,.1f} MB{kept}"
+
+
+def _earth_engine(sums: "list[Needs]") -> int:
+    return sum(of.requests for of in sums if of.service == "earthengine")
