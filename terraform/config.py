@@ -1,5 +1,6 @@
 """The configuration: every setting with its default, unit and range; the one place where these stand."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -498,7 +499,10 @@ def schema_yaml() -> str:
 def _line(name: str, mistake: Any) -> str:
     path = ".".join(str(part) for part in mistake["loc"] if part not in SOURCES) or "(top level)"
     if mistake["type"] == "extra_forbidden":
-        return f"{name}: {path}: unknown setting (given {mistake['input']!r}): remove it or correct its name"
+        # Secrets do not belong here, and what is said here ends in logs.
+        secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
+        given = "" if secret else f" (given {mistake['input']!r})"
+        return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
     return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"

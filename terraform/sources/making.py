@@ -55,10 +55,15 @@ def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], sort: S
     elevation = request.what == "elevation"
     bands = 1 if elevation else 3
     shifts = shifts_of(grid, groups, sort) if elevation else []
+    for block in strips_of(grid):
+        yield _stored(filled(block, groups, shifts, sort, bands), elevation)
+
+
+def strips_of(grid: RasterGrid) -> Iterator[RasterGrid]:
+    """The parts in which a raster is made, north to south: what is read for each decides what must be fetched."""
     for top in range(0, grid.latitudes.count, _STRIP_ROWS):
         rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
-        block = RasterGrid(grid.body, rows, grid.longitudes)
-        yield _stored(filled(block, groups, shifts, sort, bands), elevation)
+        yield RasterGrid(grid.body, rows, grid.longitudes)
 
 
 def result_grid(window: RasterGrid, finest: Group) -> RasterGrid:

@@ -24,7 +24,7 @@ from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
 from terraform.sources import Needs, Request
 from terraform.sources.formats import Pixels, Raster, Span
-from terraform.sources.making import make
+from terraform.sources.making import make, result_grid, strips_of
 from terraform.sources.masking import colours
 from terraform.sources.placing import Placed, lying
 from terraform.sources.remote.access import shown
@@ -219,8 +219,12 @@ def _also(number: int, letter: str) -> list[int]:
 
 
 def _wanted(tiles: Sequence[tuple[Tile, Placed]], grid: RasterGrid) -> list[tuple[Cog, list[int]]]:
+    """The blocks of each band that a window needs, strip by strip: in UTM a whole window lies askew."""
+    if not tiles:
+        return []
+    strips = list(strips_of(result_grid(grid, [raster for _, raster in tiles])))
     return [
-        (cog, list(dict.fromkeys(n for w in windows(raster, grid) for n in cog.blocks(w.rows, w.columns))))
+        (cog, list(dict.fromkeys(n for strip in strips for w in windows(raster, strip) for n in cog.blocks(*w))))
         for tile, raster in tiles
         for cog in tile.bands
     ]

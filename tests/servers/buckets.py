@@ -66,7 +66,7 @@ def srtm_list(folder: Path) -> Path:
 
 def copernicus(
     folder: Path, south: int, west: int, spacing: str = "10", side: int = 400, width: int | None = None,
-    heights: Heights = height_m,
+    heights: Heights = height_m, **options: Any,
 ) -> Path:  # fmt: skip
     """A tile of GLO-30 ("10") or GLO-90 ("30"): shifted by half a pixel, fewer columns in the north."""
     width = width or side
@@ -77,7 +77,7 @@ def copernicus(
     values = heights(lon[None, :], lat[:, None]).astype(np.float32)
     lat_name, lon_name = corner(south, west)
     name = f"Copernicus_DSM_COG_{spacing}_{lat_name}_00_{lon_name}_00_DEM"
-    return cog(folder / name / f"{name}.tif", values, "EPSG:4326", Affine(dx, 0, left, 0, -dy, top))
+    return cog(folder / name / f"{name}.tif", values, "EPSG:4326", Affine(dx, 0, left, 0, -dy, top), **options)
 
 
 def copernicus_list(folder: Path) -> Path:
@@ -119,19 +119,19 @@ def megdr(folder: Path, north: int, west: int, rows: tuple[int, int], heights: H
 
 def mosaic120(
     folder: Path, date: str, zone: str, epsg: int, west_m: float, north_m: float, shape: tuple[int, int],
-    reflectance: Callable[[NDArray[np.float64], NDArray[np.float64], str], NDArray[np.float64]], pixel_m: float = 120,
+    reflectance: Callable[[NDArray[np.float64], NDArray[np.float64], str], NDArray[np.float64]], **options: Any,
 ) -> list[Path]:  # fmt: skip
     """The bands of a grid zone of the Sentinel-2 mosaic: digital numbers in UTM, 0 is missing."""
-    transform = Affine(pixel_m, 0, west_m, 0, -pixel_m, north_m)
-    x = west_m + pixel_m * (np.arange(shape[1]) + 0.5)
-    y = north_m - pixel_m * (np.arange(shape[0]) + 0.5)
+    transform = Affine(120, 0, west_m, 0, -120, north_m)
+    x = west_m + 120 * (np.arange(shape[1]) + 0.5)
+    y = north_m - 120 * (np.arange(shape[0]) + 0.5)
     lon, lat = Transformer.from_crs(epsg, 4326, always_xy=True).transform(*np.meshgrid(x, y))
     year, month, day = (int(part) for part in date.split("-"))
     made = []
     for band in ("B02", "B03", "B04"):
         numbers = np.rint(10_000 * reflectance(lon, lat, band)).astype(np.uint16)
         path = folder / f"{year}/{month}/{day}/{zone}/{band}.tif"
-        made.append(cog(path, numbers, f"EPSG:{epsg}", transform, 0, OVERVIEWS="NONE"))
+        made.append(cog(path, numbers, f"EPSG:{epsg}", transform, 0, **{"OVERVIEWS": "NONE", **options}))
     return made
 
 

@@ -38,7 +38,7 @@ class Access:
     def __post_init__(self) -> None:
         parts = _split(self.base_url)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f"{self.source}: base_url {self.base_url!r} is no address: expected https://HOST/PATH")
+            raise ConfigError(f"{self.source}: base_url is no address that can be used: expected https://HOST/PATH")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ConfigError(
                 f"{self.source}: base_url must be https://HOST/PATH alone, without a user, a key or a query: these "

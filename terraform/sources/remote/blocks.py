@@ -97,11 +97,15 @@ def _small_tiff(packed: bytes, of: Layout, shape: tuple[int, int]) -> bytes:
         256: columns, 257: rows, 258: 8 * dtype.itemsize, 259: of.compression, 262: 1, 273: 0, 277: 1, 278: rows,
         279: len(packed), 317: of.predictor, 339: kind,
     }  # fmt: skip
-    tags[273] = start = 8 + 2 + 12 * len(tags) + 4
-    head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 8)
-    entries = b"".join(struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags.items())
-    made = head + struct.pack(order + "H", len(tags)) + entries + bytes(4)
-    return made.ljust(start, b"\0") + packed
+    # A georeference of any kind, without which rasterio warns.
+    scale, tie = struct.pack(order + "3d", 1, 2, 0), struct.pack(order + "6d", *[0] * 6)
+    after = 8 + 2 + 12 * (len(tags) + 2) + 4
+    tags[273] = after + len(scale) + len(tie)
+    head = struct.pack(order + "2sHIH", b"II" if order == "<" else b"MM", 42, 8, len(tags) + 2)
+    entries = [struct.pack(order + "HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    entries.append(struct.pack(order + "HHII", 33550, 12, 3, after))
+    entries.append(struct.pack(order + "HHII", 33922, 12, 6, after + len(scale)))
+    return head + b"".join(entries) + bytes(4) + scale + tie + packed
 
 
 def _require(right: bool, name: str, what: str) -> None:

@@ -1,8 +1,7 @@
 """A cloud-optimised TIFF read by our own ranges: only the blocks that a window touches, each checked, each kept.
 
 GDAL's own way (/vsicurl) was left for three reasons: it returns a damaged deflate block as numbers without an error, it
-multiplies retries and ignores Retry-After, and its cache lives in one process. Measured on a stand-in it also reads
-ahead: see benchmarks/sources.py.
+multiplies retries and ignores Retry-After, and its cache lives in one process.
 """
 
 import hashlib

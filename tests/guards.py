@@ -1,0 +1,166 @@
+"""Take each guard out of a copy of the code, and see that its test fails: `python tests/guards.py [WORD]`.
+
+A guard that nothing misses is no guard. With a word, only those whose test or file holds it.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+
+
+class Guard(NamedTuple):
+    """A piece of code that holds a promise, what is left when it is taken out, and the test that misses it."""
+
+    file: str
+    code: str
+    without: str
+    test: str
+
+
+_R = "terraform/sources/remote"
+
+GUARDS = [
+    # A service that fails, is slow, or asks for patience
+    Guard(f"{_R}/client.py", "_COME_AGAIN = {408, 425, 429, 500, 502, 503, 504}", "_COME_AGAIN: set[int] = set()",
+          "test_remote.py::test_a_busy_service_is_asked_again"),
+    Guard(f"{_R}/client.py", "except (Unfit, _Later, HTTPError) as error:", "except (Unfit, _Later) as error:",
+          "test_remote.py::test_what_fails_once_is_asked_for_again[drop]"),
+    Guard(f"{_R}/client.py", "preload_content=False,", "preload_content=False, enforce_content_length=False,",
+          "test_remote.py::test_what_fails_once_is_asked_for_again[truncate]"),
+    Guard(f"{_R}/client.py", "read=min(settings.read_timeout_s, left)", "read=None",
+          "test_remote.py::test_a_server_that_never_answers_ends_at_the_deadline"),
+    Guard(f"{_R}/client.py", "            if errand.deadline.left_s <= 0:", "            if False:",
+          "test_remote.py::test_a_trickle_ends_at_the_deadline"),
+    Guard(f"{_R}/client.py", "asked = (error.after_s or 0.0) if isinstance(error, _Later) else 0.0", "asked = 0.0",
+          "test_remote.py::test_retry_after_in_seconds_is_honoured"),
+    Guard(f"{_R}/client.py", "if asked > settings.longest_wait_s:", "if False:",
+          "test_remote.py::test_a_retry_after_beyond_the_limit_ends_at_once"),
+    Guard(f"{_R}/patience.py", "except (InvalidHeader, ValueError, OverflowError):", "except ZeroDivisionError:",
+          "test_remote.py::test_a_senseless_retry_after_is_ignored_or_refused"),
+    Guard(f"{_R}/connections.py", "maxsize=connections, block=True", "maxsize=connections, block=False",
+          "test_remote.py::test_no_more_connections_than_allowed_and_these_are_used_again"),
+    # Where it may go
+    Guard(f"{_R}/client.py", "        self.access.check(url)\n", "",
+          "test_remote.py::test_a_redirect_to_another_port_of_the_mirror_is_refused"),
+    Guard(f"{_R}/client.py", "        self.access.check(url)\n", "",
+          "test_remote.py::test_a_redirect_elsewhere_is_refused"),
+    Guard(f"{_R}/client.py", "redirect=False", "redirect=True",
+          "test_remote.py::test_a_redirect_to_another_port_of_the_mirror_is_refused"),
+    Guard(f"{_R}/connections.py", "        if private:\n", "        if False:\n",
+          "test_remote.py::test_a_listed_name_that_leads_into_a_private_network_is_refused"),
+    Guard(f"{_R}/connections.py", "        if public:\n", "        if False:\n",
+          "test_remote.py::test_a_mirror_without_encryption_lies_in_a_private_network"),
+    Guard(f"{_R}/access.py", "if k.lower() in _HARMLESS", "if True",
+          "test_remote.py::test_addresses_are_shown_without_secrets"),
+    Guard(f"{_R}/access.py", "if k.lower() in _HARMLESS", "if True",
+          "test_secrets.py::test_no_secret_is_in_anything_that_a_run_writes"),
+    # What it may send
+    Guard(f"{_R}/client.py", "        if size > most:\n", "        if False:\n",
+          "test_remote.py::test_a_response_is_never_larger_than_expected"),
+    Guard(f"{_R}/content.py", "if said and said not in kind.media_types:", "if False:",
+          "test_remote.py::test_a_page_with_status_200_is_an_error_in_the_servers_words"),
+    Guard(f"{_R}/content.py", "not start.startswith(kind.magic)", "False",
+          "test_remote.py::test_content_that_is_not_what_its_type_says_is_an_error"),
+    Guard(f"{_R}/ranges.py", "if answer.status != 206:", "if False:",
+          "test_remote.py::test_a_server_without_ranges_does_not_send_the_whole_file"),
+    Guard(f"{_R}/ranges.py", "if first != start or last - first + 1 != expected:", "if False:",
+          "test_remote.py::test_a_wrong_content_range_is_refused"),
+    Guard(f"{_R}/ranges.py", "if declared != str(expected):", "if False:",
+          "test_remote.py::test_a_part_is_believed_only_when_exact[longer]"),
+    Guard(f"{_R}/ranges.py", "if of is not None and not same(of, made.identity):", "if False:",
+          "test_remote.py::test_parts_of_two_versions_are_not_mixed"),
+    Guard(f"{_R}/blocks.py", "        except zlib.error as error:\n", "        except ZeroDivisionError as error:\n",
+          "test_remote_tiff.py::test_any_damage_to_a_deflate_block_is_found"),
+    Guard(f"{_R}/blocks.py", "    elif of.compression in _DEFLATE:\n", "    elif False:\n",
+          "test_remote_elevation.py::test_a_fault_in_between_is_survived[corrupt]"),
+    Guard(f"{_R}/blocks.py", "whole + 1))", "1 << 30))",
+          "test_remote_tiff.py::test_a_block_that_unpacks_to_more_than_it_should_is_not_unpacked_on"),
+    Guard(f"{_R}/tiff.py", "made.width * made.height > _MOST_PIXELS or made.block_bytes > _LARGEST_BLOCK", "False",
+          "test_remote_tiff.py::test_forged_headers_are_refused"),
+    Guard(f"{_R}/elevation.py", "    if max(abs(a - b)", "    if False and max(abs(a - b)",
+          "test_remote_elevation.py::test_a_tile_under_a_wrong_name_is_refused"),
+    Guard("terraform/sources/terrarium.py", "if image.size != (_SIDE, _SIDE):", "if False:",
+          "test_terrarium.py::test_pictures_of_another_size_are_not_unpacked"),
+    Guard("terraform/sources/terrarium.py", ', formats=["PNG"]', "", "test_terrarium.py::test_only_png_is_opened"),
+    Guard("terraform/sources/mola.py", "if identity.size != _TILE_BYTES:", "if False:",
+          "test_remote_mars.py::test_a_tile_of_another_size_is_refused"),
+    Guard(f"{_R}/planet.py", "if max(abs(o) for o in off) > spare:", "if False:",
+          "test_remote_mars.py::test_a_map_of_something_else_is_refused"),
+    # What is kept of it
+    Guard(f"{_R}/whole.py", '"If-Range": begun.etag', '"X-If-Range": begun.etag',
+          "test_remote.py::test_a_dropped_line_costs_nothing_that_was_received"),
+    Guard(f"{_R}/whole.py", "            if not start:\n", "            if False:\n",
+          "test_remote.py::test_a_server_that_ignores_the_range_is_restarted_never_appended"),
+    Guard(f"{_R}/whole.py", "if first != self.size or last + 1 != size or begun is None or not same(begun, identity):",
+          "if False:", "test_remote.py::test_a_206_that_starts_elsewhere_is_not_appended"),
+    Guard(f"{_R}/whole.py", "require_space(self.file.parent, identity.size - start)", "pass",
+          "test_remote.py::test_a_full_disk_is_told_before_it_happens"),
+    Guard(f"{_R}/whole.py", "adopt(partial.file, path, verify)", "adopt(partial.file, path)",
+          "test_remote.py::test_a_file_that_is_not_right_is_not_kept"),
+    Guard(f"{_R}/cache.py", "if hashlib.sha256(content).digest() != stored[:_SEAL_BYTES]:", "if False:",
+          "test_remote.py::test_damage_on_the_disk_is_found_and_fetched_again"),
+    Guard(f"{_R}/cache.py", "if not _NAME.fullmatch(name):", "if False:",
+          "test_remote.py::test_names_stay_in_the_folder"),
+    Guard(f"{_R}/cache.py", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH",
+          "test_remote.py::test_one_process_at_a_time_asks_a_source"),
+    Guard(f"{_R}/locks.py", "            if known[key] != seen[key]:\n", "            if False:\n",
+          "test_remote_mars.py::test_another_file_than_the_locked_one_is_refused"),
+    # Where pixels lie, and what they are
+    Guard(f"{_R}/tiff.py", "half = 0.5 if self._geo_keys().get(1025) == 2 else 0.0", "half = 0.0",
+          "test_remote_tiff.py::test_pixels_that_are_points_lie_half_a_pixel_off"),
+    Guard(f"{_R}/rows.py", ".astype(self.dtype)\n", "\n",
+          "test_remote_mars.py::test_zero_degrees_is_an_edge_too"),
+    Guard(f"{_R}/degree_cells.py", "(column + 180) % 360 - 180", "column",
+          "test_remote_elevation.py::test_the_antimeridian_is_crossed"),
+    Guard(f"{_R}/elevation.py", "Known(known.values, known.valid & ~sea, sea)", "known",
+          "test_remote_elevation.py::test_the_sea_within_a_tile_is_exactly_zero"),
+    Guard("terraform/sources/terrarium.py", "_PACIFIC if crossing else", '"EPSG:3857" if crossing else',
+          "test_terrarium.py::test_the_antimeridian_is_crossed"),
+    Guard("terraform/sources/s2mosaic120.py", "values[(numbers == 0).any(axis=-1)] = 0", "pass",
+          "test_mosaic120.py::test_a_missing_number_is_void_in_all_bands"),
+]  # fmt: skip
+
+
+def main(word: str = "") -> int:
+    """Run each; the number of guards that nothing missed is the exit code."""
+    chosen = [guard for guard in GUARDS if word in guard.file + guard.test]
+    idle = [guard for guard in chosen if not _missed(guard)]
+    print(f"{len(chosen) - len(idle)} of {len(chosen)} guards are missed by their tests when they are taken out")
+    return len(idle)
+
+
+def _missed(guard: Guard) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        for name in ("terraform", "tests", "workflow"):
+            shutil.copytree(ROOT / name, here / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "config.yaml", "regions.geojson", "Snakefile"):
+            shutil.copy(ROOT / name, here / name)
+        path = here / guard.file
+        path.write_text(removed(guard, path.read_text(encoding="utf-8")), encoding="utf-8")
+        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-o", "addopts=", "--timeout", "120"]
+        done = subprocess.run([*pytest, f"tests/{guard.test}"], cwd=here, capture_output=True, text=True, check=False)
+    print(f"{'missed' if done.returncode == 1 else 'NOT MISSED'}: {guard.file}: {guard.code.strip()}", flush=True)
+    return done.returncode == 1
+
+
+def removed(guard: Guard, text: str) -> str:
+    """The code without a guard.
+
+    Raises
+    ------
+    ValueError
+        The guard is not there, or several times.
+    """
+    if text.count(guard.code) != 1:
+        raise ValueError(f"{guard.file} holds {text.count(guard.code)} times: {guard.code}")
+    return text.replace(guard.code, guard.without)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:2]))
