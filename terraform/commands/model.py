@@ -16,6 +16,7 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
 ) -> None:
     """Train a generator on pairs."""
+    from terraform.learn import processes
     from terraform.learn import train as learning
     from terraform.show import boards
 
@@ -23,7 +24,8 @@ def train(
     counters = learning.train(
         by_role(settings, pairs), output, settings, resume, boards.of_training(output, settings.sheet.high_m)
     )
-    boards.card(output, counters, settings)
+    if processes.is_first():
+        boards.card(output, counters, settings)
 
 
 def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:

@@ -95,6 +95,11 @@ def joined(device: torch.device, batch: int) -> Processes:
     return Processes(dist.get_rank(), dist.get_world_size())
 
 
+def is_first() -> bool:
+    """This process writes what follows a training."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def left() -> None:
     """Leave the group, where there is one."""
     if dist.is_available() and dist.is_initialized():
