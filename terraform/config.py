@@ -322,8 +322,9 @@ class Train(_Section):
     """The generator."""
     width: int = Field(64, ge=4, le=256)
     """Filters of the generator's first layer."""
-    norm: Literal["batch", "instance"] = "batch"
-    """Normalisation of the generator."""
+    norm: Literal["batch", "renorm", "instance"] = "batch"
+    """Normalisation of the generator. `renorm`: batch norm held to the running statistics, for small batches.
+    `instance`: per picture, the original's choice for single images; no window then agrees with its neighbour."""
     discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
     """`none` trains on L1 alone (`cnn`: on the mean square)."""
     discriminator_width: int = Field(64, ge=4, le=256)
@@ -350,6 +351,10 @@ class Train(_Section):
     """Decay of the generator's moving average per step; 0 uses the last weights."""
     jitter: Literal["resize", "mirror", "none"] = "resize"
     """`resize`: to 286, crop to 256 and mirror at random, as published. `mirror`: only that."""
+    vertical_jitter: float = Field(0.0, ge=0, lt=1)
+    """Heights are stretched at random by up to this share, up or down, so that Mars's relief is no stranger."""
+    diffaugment: bool = False
+    """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     noise: int = Field(2, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 4 and to 16 pixels."""
     validate_every: int = Field(5_000, ge=1)

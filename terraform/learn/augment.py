@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -45,10 +46,12 @@ def plain_draw(count: int) -> Draw:
     """No jitter; the noise of each image lies at a place of its own."""
     zeros = torch.zeros(count, dtype=torch.int64).numpy()
     place = torch.stack([torch.arange(count) * 4096, torch.zeros(count, dtype=torch.int64)], 1).numpy()
-    return Draw(zeros, zeros, zeros > 0, place)
+    return Draw(zeros, zeros, zeros > 0, place, zeros.astype(np.float64))
 
 
-def prepare(stored: Stored, draw: Draw, jitter: str, channels: int, condition: Condition, sheet: Sheet) -> Batch:
+def prepare(
+    stored: Stored, draw: Draw, jitter: str, channels: int, condition: Condition, sheet: Sheet, vertical: float = 0.0
+) -> Batch:
     """Make a batch on the device where `stored` lies.
 
     Parameters
@@ -56,10 +59,15 @@ def prepare(stored: Stored, draw: Draw, jitter: str, channels: int, condition: C
     jitter : {"resize", "mirror", "none"}
     channels : int
         Channels of noise.
+    vertical : float
+        Largest share by which heights are stretched; the imagery stays.
     """
     heights = stored.elevation.unsqueeze(1)
     sea, void = heights == SEA, heights == VOID
     metres = torch.where(sea | void, 0, heights).to(torch.float32)
+    if vertical:
+        stretch = torch.as_tensor(1 + vertical * draw.stretch, dtype=torch.float32).to(heights.device)
+        metres = metres * stretch.view(-1, 1, 1, 1)
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)

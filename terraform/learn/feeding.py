@@ -99,7 +99,10 @@ class Feed:
         config, count = self.config, len(stored.imagery)
         draw = plain_draw(count) if jitter == "none" else draws(config.seed, image, count)
         on_device = Stored(*(_moved(tensor, self.device) for tensor in stored))
-        return prepare(on_device, draw, jitter, config.train.noise, config.condition, config.sheet)
+        settings = config.train
+        return prepare(
+            on_device, draw, jitter, settings.noise, config.condition, config.sheet, settings.vertical_jitter
+        )
 
     def _next(
         self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], Stored]]]]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from terraform.config import Train
 from terraform.errors import ConfigError
+from terraform.learn.renorm import BatchRenorm2d
 
 
 class Cnn(nn.Module):
@@ -117,7 +118,10 @@ class _Residual(nn.Module):
 def _norm(width: int, norm: str) -> nn.Module:
     if norm == "none":
         return nn.Identity()
-    return nn.BatchNorm2d(width) if norm == "batch" else nn.InstanceNorm2d(width)
+    kinds: dict[str, Callable[[int], nn.Module]] = {
+        "batch": nn.BatchNorm2d, "renorm": BatchRenorm2d, "instance": nn.InstanceNorm2d,
+    }  # fmt: skip
+    return kinds[norm](width)
 
 
 def _down(a: int, b: int, norm: str) -> nn.Sequential:

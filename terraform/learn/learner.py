@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 from terraform.config import Train
 from terraform.learn import average, objective
 from terraform.learn.augment import Batch
+from terraform.learn.diffaugment import Geometry
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import build_generator
 from terraform.learn.guard import Buffers, Tally, norm_of
@@ -45,16 +46,14 @@ class Learner:
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.steps = 0
         self.tally = Tally(len(LOSSES), device)
+        shared(self.generator, processes)
         self._optimisers = [_adam(self.generator, settings.rate)]
         if self.discriminator is not None:
-            self.discriminator.to(device)
+            shared(self.discriminator.to(device), processes)
             self._optimisers.append(_adam(self.discriminator, settings.discriminator_rate))
         for network in self._networks().values():
             _lay_out(network)
-        learning = [network for name, network in self._networks().items() if name != "average"]
-        for network in learning:
-            shared(network, processes)
-        self._buffers = Buffers(learning)
+        self._buffers = Buffers(network for name, network in self._networks().items() if name != "average")
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
     def step(self, batch: Batch, done: float, image: int = 0) -> None:
@@ -112,7 +111,7 @@ class Learner:
     def _together(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Both judged by one discriminator, as in pix2pixHD: real features serve its loss and feature matching."""
         discriminator, settings = self._run_discriminator, self.settings
-        real_pair, fake_pair = objective.pairs_of(batch, generated)
+        real_pair, fake_pair = self._shown(batch, generated)
         # One power iteration of the spectral norm serves both.
         with nullcontext() if settings.compile else parametrize.cached():
             on_real, on_fake = discriminator(real_pair), discriminator(fake_pair)
@@ -131,7 +130,7 @@ class Learner:
     def _in_turn(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """The generator judged by the discriminator that has just learnt, as published for pix2pix."""
         discriminator, settings = self._run_discriminator, self.settings
-        real_pair, fake_pair = objective.pairs_of(batch, generated)
+        real_pair, fake_pair = self._shown(batch, generated)
         d_real, d_fake = objective.of_discriminator(
             discriminator(real_pair), discriminator(fake_pair.detach()), settings
         )
@@ -145,6 +144,13 @@ class Learner:
         norm_g = self._gradients(0, loss, g_losses)
         self._move(0, good & torch.isfinite(norm_g + g_losses.sum()))
         return torch.cat([g_losses, d_losses]), torch.stack([norm_g, norm_d])
+
+    def _shown(self, batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
+        real, fake = objective.pairs_of(batch, generated)
+        if not self.settings.diffaugment:
+            return real, fake
+        geometry = Geometry(real)
+        return geometry(real), geometry(fake)
 
     def _gradients(self, which: int, loss: Tensor, losses: Tensor, retain_graph: bool = False) -> Tensor:
         """Gradients of one network's loss, over all processes as its losses; their norm."""

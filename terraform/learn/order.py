@@ -26,12 +26,15 @@ class Draw(NamedTuple):
         West and east exchanged.
     place : (N, 2) int
         Where on the plane of noise the window's corner lies.
+    stretch : (N,) float
+        -1 to 1: of the heights, as a share of the largest stretching.
     """
 
     top: NDArray[np.int64]
     left: NDArray[np.int64]
     mirror: NDArray[np.bool_]
     place: NDArray[np.int64]
+    stretch: NDArray[np.float64]
 
 
 def samples(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
@@ -42,14 +45,16 @@ def samples(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
 
 def draws(seed: int, first: int, count: int) -> Draw:
     """The jitter and the noise of the images `first` to `first + count`."""
-    rows = np.array([_draw(seed, image) for image in range(first, first + count)], np.int64)
-    return Draw(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:])
+    drawn = [_draw(seed, image) for image in range(first, first + count)]
+    rows = np.array([whole for whole, _ in drawn], np.int64)
+    return Draw(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], np.array([share for _, share in drawn]))
 
 
-def _draw(seed: int, image: int) -> list[int]:
+def _draw(seed: int, image: int) -> tuple[list[int], float]:
     generator = _generator(seed, _JITTER, image)
     corner = generator.integers(0, SLACK_PX + 1, 2)
-    return [*corner, generator.integers(0, 2), *generator.integers(0, 2**30, 2)]
+    whole = [*corner, generator.integers(0, 2), *generator.integers(0, 2**30, 2)]
+    return whole, generator.uniform(-1, 1)
 
 
 @lru_cache(maxsize=2)

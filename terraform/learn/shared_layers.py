@@ -1,9 +1,11 @@
 """Layers that see the whole batch though every process holds a part of it: batch statistics and dropout."""
 
+from typing import Any
+
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from terraform.learn.processes import Processes
 
@@ -25,8 +27,8 @@ class _SharedBatchNorm(nn.BatchNorm2d):
 
     def __init__(self, plain: nn.BatchNorm2d, processes: Processes) -> None:
         super().__init__(plain.num_features, plain.eps, plain.momentum)
-        self.load_state_dict(plain.state_dict())
-        self.to(plain.weight.device)
+        self.weight, self.bias = plain.weight, plain.bias
+        self._buffers = plain._buffers
         self._count = processes.count
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,7 +46,7 @@ class _SharedBatchNorm(nn.BatchNorm2d):
         return normal.to(x.dtype)
 
     def _over_all(self, values: Tensor) -> Tensor:
-        total: Tensor = all_reduce(values)  # type: ignore[no-untyped-call]
+        total: Tensor = _Sum.apply(values)
         return total / self._count
 
     @torch.no_grad()
@@ -53,6 +55,22 @@ class _SharedBatchNorm(nn.BatchNorm2d):
         self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
         self.running_mean.lerp_(mean, share)  # type: ignore[union-attr]
         self.running_var.lerp_(variance * count / max(1, count - 1), share)  # type: ignore[union-attr]
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes, and the sum of its gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
 
 
 class _SharedDropout(nn.Dropout):
