@@ -176,7 +176,7 @@ def _power(picture: Planes) -> float:
 
 def main(path: Path, number: int = 4) -> None:
     """Print all scores."""
-    with TemporaryDirectory(dir=".") as name:
+    with TemporaryDirectory() as name:
         folder = Path(name)
         for found in [*borders(path, folder), *whole_band(weights.load(path), number, folder)]:
             print(f"{found.name}: {found.value:.3f}", flush=True)

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from terraform.config import Climate, Condition, Mosaics, Sheet, Train
-from terraform.learn.generators import build_generator
+from terraform.geo.bodies import MARS
+from terraform.learn import weights
+from terraform.learn.generators import UNetFc, build_generator
 from terraform.learn.weights import Trained, deployed
 from terraform.mars import generate
+from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.generate import Artist, Patch, draw, plan
 from terraform.pairs.relief import channels_of, encode
 from terraform.provenance import Credit, Provenance
@@ -75,10 +78,10 @@ class Hills:
         return Patch(metres.astype(np.float32), metres < 0, void, latitude, east, *places)
 
 
-def picture(made, terrain, rows, columns, window_px):
+def picture(made, terrain, rows, columns, window_px, settings=None):
     result = np.zeros((rows[1] - rows[0], columns[1] - columns[0], 4), np.uint8)
     count = np.zeros(result.shape[:2], int)
-    for block in draw(Artist(made, Mosaics(window_px=window_px)), terrain, rows, columns):
+    for block in draw(Artist(made, settings or Mosaics(window_px=window_px)), terrain, rows, columns):
         top, left = max(rows[0], block.top), max(columns[0], block.left)
         part = block.rgba[top - block.top : rows[1] - block.top, left - block.left : columns[1] - block.left]
         result[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] :][:, : part.shape[1]] = part
@@ -108,6 +111,50 @@ def test_plan_covers_with_snapped_windows(rows, columns, window_px, network):
         assert all(edge % stride == 0 for part in spans for edge in part)
     tallest, widest = (max(b - a for a, b in spans) + 2 * made.halo for spans in (made.rows, made.columns))
     assert tallest * widest <= max(window_px**2, (2 * made.halo + stride) * tallest)
+
+
+def test_all_bands_of_mars_cost_little_more_than_once():
+    """With the default windows: the halo of the default network, and the ramps of one that is not safe to tile."""
+    default, globe = UNetFc, Globe(MARS.radius_m)
+    bands = [strip for strip in strips(globe, default.stride) if isinstance(strip, Band)]
+    plans = [
+        plan((band.first, band.last), (0, band.columns), Mosaics().window_px, default.halo_px, default.stride)
+        for band in bands
+    ]
+    area = sum((band.last - band.first) * band.columns for band in bands)
+    assert sum(map(generate.drawn_px, plans)) / area <= 1.6
+
+
+def test_ramps_cost_a_third_more_than_windows_side_by_side():
+    step = generate.BLEND_PX - generate.RAMP_PX
+    ours = bare = 0
+    for band in strips(Globe(MARS.radius_m), step):
+        if isinstance(band, Band):
+            down = generate.ramped((band.first, band.last), band.first - generate.RAMP_PX)
+            ours += len(down) * len(generate.ramped((0, band.columns), 0))
+            bare += -(-(band.last - band.first) // 256) * -(-band.columns // 256)
+    assert 1 < ours / bare <= 1.35
+
+
+def test_an_instance_norm_is_not_safe_to_tile(tmp_path):
+    for norm in ("batch", "instance"):
+        train = Train(network="unet_fc", width=4, norm=norm, noise=0)
+        weights.save(tmp_path / "w.safetensors", build_generator(train, 1), PLAIN, Sheet(), train, MADE)
+        assert weights.load(tmp_path / "w.safetensors").tile_safe == (norm == "batch")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_folded_statistics_change_nothing(precision):
+    train = Train(network="unet_fc", width=4, noise=2)
+    channels = channels_of(Condition()) + 2
+    network = lively(build_generator(train, channels), channels)
+    made = Trained(network.eval(), Condition(), Sheet(), train, MADE, 16, 112, True)
+    seen = torch.rand(1, channels, 96, 64) * 2 - 1
+    with torch.inference_mode():
+        plain = network(seen)
+    ours = Artist(made, Mosaics(precision=precision)).colours(seen)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in Artist(made, Mosaics()).network.modules())
+    assert float((ours - plain).abs().max()) * 127.5 < (0.01 if precision == "fp32" else 3)
 
 
 def test_windows_are_256_at_most_where_they_must_be():

@@ -122,7 +122,7 @@ def plan(rows: Span, columns: Span, window_px: int, halo_px: int, stride: int) -
     halo = -(-halo_px // stride) * stride
     most = max(1, -(-(rows[1] - rows[0]) // stride) + 1)
     plans = [_plan(rows, columns, window_px, halo, stride, count) for count in range(1, min(most, 64) + 1)]
-    return min((found for found in plans if found), key=_drawn_px, default=_smallest(rows, columns, halo, stride))
+    return min((found for found in plans if found), key=drawn_px, default=_smallest(rows, columns, halo, stride))
 
 
 def _plan(rows: Span, columns: Span, window_px: int, halo: int, stride: int, count: int) -> Plan | None:
@@ -137,7 +137,7 @@ def _smallest(rows: Span, columns: Span, halo: int, stride: int) -> Plan:
     return Plan(_divided(rows, stride, stride), _divided(columns, stride, stride), halo)
 
 
-def _drawn_px(windows: Plan) -> int:
+def drawn_px(windows: Plan) -> int:
     """Pixels that the network sees in all."""
     down, across = (sum(last - first + 2 * windows.halo for first, last in spans)
                     for spans in (windows.rows, windows.columns))  # fmt: skip
@@ -235,8 +235,7 @@ def _ahead(terrain: Terrain, spans: list[tuple[Span, Span]], spare: int) -> Iter
 def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
     """Windows that share a ramp with each neighbour, summed under weights that are a partition of unity."""
     step, origin = BLEND_PX - RAMP_PX, terrain.top - RAMP_PX
-    down = range((rows[0] - origin - RAMP_PX + 1) // step, -(-(rows[1] - origin) // step))
-    across = range((columns[0] - RAMP_PX + 1) // step, -(-columns[1] // step))
+    down, across = ramped(rows, origin), ramped(columns, 0)
     device = artist.device
     weight = _ramp(device)[:, None] * _ramp(device)
     width = len(across) * step
@@ -254,6 +253,12 @@ def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Ite
             voids[:, at : at + BLEND_PX] = void[:step]
         yield Block(first, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
         sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
+
+
+def ramped(span: Span, origin: int) -> range:
+    """Numbers of the blended windows that a span needs; window k begins at origin + 224 k."""
+    step = BLEND_PX - RAMP_PX
+    return range((span[0] - origin - RAMP_PX + 1) // step, -(-(span[1] - origin) // step))
 
 
 def _ramp(device: str) -> Tensor:

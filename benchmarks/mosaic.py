@@ -1,0 +1,144 @@
+"""A mosaic from relief to file, against the larger of its two parts: the network and the encoder.
+
+`python -m benchmarks.mosaic [--json]`; once, and long: `--planet ELEVATION OUTPUT` draws all of a planet with one
+layer, `--seams WEIGHTS` measures borders and windows, `--compressions PICTURE` compares encodings, `--knobs WEIGHTS
+FOLDER` draws the pictures of the documentation.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import cpu_seconds, interleaved, report  # before torch
+
+# isort: split
+import numpy as np
+import rasterio
+import torch
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.transform import Affine
+
+from benchmarks import knobs, planet, seams
+from benchmarks.generating import trained
+from terraform.config import Condition, Mosaics, Train
+from terraform.geo.bodies import MARS
+from terraform.learn.generators import build_generator
+from terraform.mars import anywhere, cog, generate
+from terraform.mars.bands import Band, Globe, strips
+from terraform.mars.generate import Artist, plan
+from terraform.pairs.relief import channels_of
+
+_DEGREES = 6.0
+
+
+def whole() -> None:
+    """CPU seconds of a mosaic of 1,778 x 1,778 px and of its parts, and the network's passes over all of Mars."""
+    train, condition = Train(width=24), Condition()
+    channels = channels_of(condition) + train.noise
+    torch.manual_seed(0)
+    made = trained(build_generator(train, channels), train, condition)
+    settings = Mosaics.model_validate({"precision": "fp32", "device": "cpu"})
+    windows = plan((0, 1778), (0, 1500), settings.window_px, made.halo_px, made.stride)
+    seen = [torch.rand(1, channels, b - a + 2 * windows.halo, d - c + 2 * windows.halo) for a, b in windows.rows
+            for c, d in windows.columns]  # fmt: skip
+    artist = Artist(made, settings)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        elevation = _rough(folder / "elevation.tif")
+        output = folder / "mosaic.tif"
+        anywhere.draw(elevation, made, elevation, output, settings, False)
+        with rasterio.open(output) as dataset:
+            picture = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
+            frame = cog.Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+        sides = {
+            "all": lambda: anywhere.draw(elevation, made, elevation, output, settings, False),
+            "network": lambda: _network(artist, seen),
+            "encoder": lambda: cog.write(folder / "again.tif", frame, _stripes(picture), settings.compression, {}),
+        }
+        seconds = interleaved(sides, rounds=3)
+    larger = max(seconds["network"], seconds["encoder"])
+    halo, ramp = passes(made.halo_px, made.stride, settings.window_px), blended_passes()
+    report(
+        "mosaic, the larger of network and encoder over all of it", larger / seconds["all"], 1 / 1.5,
+        network_cpu_s=seconds["network"], encoder_cpu_s=seconds["encoder"], all_cpu_s=seconds["all"],
+        halo_passes=halo, goal_halo_passes=1.6, ramp_passes=ramp, goal_ramp_passes=1.35,
+    )  # fmt: skip
+
+
+def _network(artist: Artist, seen: list[torch.Tensor]) -> None:
+    for part in seen:
+        artist.colours(part)
+
+
+def passes(halo_px: int, stride: int, window_px: int) -> float:
+    """Pixels that the network sees over pixels of all bands of Mars."""
+    bands = [strip for strip in strips(Globe(MARS.radius_m), stride) if isinstance(strip, Band)]
+    plans = [plan((band.first, band.last), (0, band.columns), window_px, halo_px, stride) for band in bands]
+    return sum(map(generate.drawn_px, plans)) / sum((band.last - band.first) * band.columns for band in bands)
+
+
+def blended_passes() -> float:
+    """Windows on ramps over windows side by side, all bands of Mars."""
+    step, side = generate.BLEND_PX - generate.RAMP_PX, generate.BLEND_PX
+    bands = [strip for strip in strips(Globe(MARS.radius_m), step) if isinstance(strip, Band)]
+    ours = sum(
+        len(generate.ramped((band.first, band.last), band.first - generate.RAMP_PX))
+        * len(generate.ramped((0, band.columns), 0))
+        for band in bands
+    )
+    return ours / sum(-(-(band.last - band.first) // side) * -(-band.columns // side) for band in bands)
+
+
+def compressions(picture: Path) -> None:
+    """Size, CPU time and error of each compression, on a picture that is there."""
+    with rasterio.open(picture) as dataset:
+        planes = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
+        frame = cog.Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+    with tempfile.TemporaryDirectory() as name:
+        for compression in ("zstd", "deflate", "jpeg", "webp"):
+            path, before = Path(name) / f"{compression}.tif", cpu_seconds()
+            cog.write(path, frame, _stripes(planes), compression, {})
+            spent = cpu_seconds() - before
+            with rasterio.open(path) as dataset:
+                error = np.abs(dataset.read().astype(np.int16) - planes[:3]).mean()
+            pixels = frame.height * frame.width
+            print(f"{compression}: {path.stat().st_size * 8 / pixels:.2f} bits a pixel, "
+                  f"{pixels / 1e6 / spent:.1f} Mpx a CPU second, mean error {error:.2f} levels")  # fmt: skip
+
+
+def _stripes(planes: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [planes[:, top : top + 256] for top in range(0, planes.shape[1], 256)]
+
+
+def _rough(path: Path) -> Path:
+    """Relief of no meaning, 200 m pixels of Mars on the equator."""
+    count = round(_DEGREES / Globe(MARS.radius_m).pixel_deg)
+    step = _DEGREES / count
+    coarse = np.random.default_rng(0).uniform(0, 3000, (count // 8 + 1, count // 8 + 1))
+    values = np.kron(coarse, np.ones((8, 8)))[:count, :count].astype(np.int16)
+    with rasterio.open(
+        path, "w", driver="GTiff", height=count, width=count, count=1, dtype="int16",
+        crs=CRS.from_user_input(MARS.geographic_crs), transform=Affine(step, 0, 20, 0, -step, 15),
+    ) as dataset:  # fmt: skip
+        dataset.write(values, 1)
+    return path
+
+
+def main() -> None:
+    """What the command line asks for."""
+    match sys.argv[1:]:
+        case ["--planet", elevation, output]:
+            planet.main(Path(elevation), Path(output))
+        case ["--seams", path]:
+            seams.main(Path(path))
+        case ["--knobs", path, folder]:
+            knobs.main(Path(path), Path(folder))
+        case ["--compressions", picture]:
+            compressions(Path(picture))
+        case _:
+            whole()
+
+
+if __name__ == "__main__":
+    main()
