@@ -23,6 +23,7 @@ class Guard(NamedTuple):
 
 
 _R = "terraform/sources/remote"
+_E = "terraform/sources/engine"
 
 GUARDS = [
     # A service that fails, is slow, or asks for patience
@@ -123,6 +124,58 @@ GUARDS = [
           "test_terrarium.py::test_the_antimeridian_is_crossed"),
     Guard("terraform/sources/s2mosaic120.py", "values[(numbers == 0).any(axis=-1)] = 0", "pass",
           "test_mosaic120.py::test_a_missing_number_is_void_in_all_bands"),
+    # Earth Engine
+    Guard(f"{_E}/assets.py", "return placed.reduceResolution(ee.Reducer.mean(), False, _MOST_NATIVE_PX)", "return placed",
+          "test_earthengine.py::test_every_pixel_is_the_mean_of_the_models_own"),
+    Guard(f"{_E}/assets.py", "void = seen * 2 < _FULL", "void = seen < 0",
+          "test_earthengine.py::test_sea_void_and_shore_are_told_apart"),
+    Guard(f"{_E}/assets.py", ".unmask(0, False)).Or(ocean)", ".unmask(0, False))",
+          "test_earthengine.py::test_sea_void_and_shore_are_told_apart"),
+    Guard(f"{_E}/session.py", "if made.shape != window.shape or made.dtype != DTYPE:", "if False:",
+          "test_earthengine.py::test_pixels_of_another_size_or_kind_are_refused"),
+    Guard(f"{_E}/session.py", "return TooMuch(said)", "return RemoteError(said)",
+          "test_earthengine.py::test_what_is_too_much_at_once_is_asked_in_parts"),
+    Guard(f"{_E}/session.py", "except ConnectionError:", "except ZeroDivisionError:",
+          "test_earthengine.py::test_what_fails_once_is_asked_again[computePixels-drop-0]"),
+    Guard(f"{_E}/session.py", "(ClientError, ValueError, KeyError)", "(ClientError, KeyError)",
+          "test_earthengine.py::test_a_broken_service_ends_in_plain_words[body]"),
+    Guard(f"{_E}/session.py", "if status in _LATER:", "if status in _LATER - {429}:",
+          "test_earthengine.py::test_a_quota_ends_in_resume_later_and_nothing_is_lost"),
+    Guard(f"{_E}/session.py", "asked = error.after_s or 0.0", "asked = 0.0",
+          "test_earthengine.py::test_retry_after_is_honoured"),
+    Guard(f"{_E}/session.py", 'str(error).replace(who.project, "PROJECT")', "str(error)",
+          "test_earthengine.py::test_with_a_foreign_project"),
+    Guard(f"{_E}/transport.py", "read=settings.read_timeout_s", "read=None",
+          "test_earthengine.py::test_silence_ends"),
+    Guard(f"{_E}/transport.py", "if response.status == 200 and kind in _PAGES:", "if False:",
+          "test_earthengine.py::test_what_fails_once_is_asked_again[algorithms-html-0]"),
+    Guard(f"{_E}/transport.py", "        self._access.check(uri)\n", "",
+          "test_earthengine.py::test_a_key_that_sends_elsewhere_is_not_followed"),
+    Guard("terraform/sources/earthengine.py", "    _plausible(made, window)\n", "",
+          "test_earthengine.py::test_heights_that_are_not_of_earth_are_refused"),
+    Guard("terraform/sources/earthengine.py", "ThreadPoolExecutor(self.settings.connections)", "ThreadPoolExecutor(64)",
+          "test_earthengine.py::test_the_project_allows_forty_at_once_and_we_ask_eight"),
+    Guard("terraform/sources/earthengine.py", "if south < asset.south or north > asset.north:", "if False:",
+          "test_earthengine.py::test_regions_beyond_the_data_and_other_planets_are_refused"),
+    Guard("terraform/sources/lattice.py", "seams = [ceil(", "seams = [] and [ceil(",
+          "test_earthengine.py::test_what_is_asked_is_an_average_within_the_limits"),
+    # Sentinel-2 cloudless
+    Guard("terraform/sources/s2cloudless.py", "(south, west, north, east) if newer", "(west, south, east, north) if newer",
+          "test_s2cloudless.py::test_every_pixel_has_the_colour_of_its_place"),
+    Guard("terraform/sources/s2cloudless.py", "lambda got: decoded(got, window.shape)", "None",
+          "test_s2cloudless.py::test_a_service_that_has_nothing_here_is_not_believed"),
+    Guard("terraform/sources/s2cloudless.py", '"CC-BY-4.0" if year == 2016 else _LEFT', '"CC-BY-4.0"',
+          "test_s2cloudless.py::test_each_year_is_its_own_layer_and_licence"),
+    Guard("terraform/sources/picture.py", "if blank.mean() > _MOST_BLANK:", "if False:",
+          "test_s2cloudless.py::test_pictures_that_are_none_are_refused"),
+    Guard("terraform/sources/picture.py", "if picture.size != (shape[1], shape[0]):", "if False:",
+          "test_s2cloudless.py::test_pictures_that_are_none_are_refused"),
+    Guard("terraform/sources/picture.py", "    rgb[void] = 0\n", "",
+          "test_s2cloudless.py::test_a_sound_picture_is_taken_with_its_small_gaps_as_void"),
+    Guard("terraform/sources/wms.py", 'b"<!ENTITY" in', 'b"nothing" in',
+          "test_s2cloudless.py::test_capabilities_cannot_read_files"),
+    Guard("terraform/sources/wms.py", "if layer not in layers:", "if False:",
+          "test_s2cloudless.py::test_a_year_that_is_not_offered_is_told_with_those_that_are"),
 ]  # fmt: skip
 
 

@@ -134,6 +134,7 @@ class Maps:
 def maps(run: Path, patches: tuple[Patch, ...] = PATCHES) -> Iterator[Maps]:
     """Serve pictures of patches of the world, until the block ends."""
     mapserv, mapcache = program("mapserv"), program("mapcache")
+    run.mkdir(parents=True, exist_ok=True)
     port = free_port()
     _configure(run, f"http://127.0.0.1:{port}", patches)
     running = Running(run)
