@@ -15,7 +15,9 @@ _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 
 
 @contextmanager
-def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> Iterator[Path]:
+def publish(
+    path: Path | str, verify: Callable[[Path], None] | None = None, durable: bool = True
+) -> Iterator[Path]:  # fmt: skip
     """Write a file so that its name holds either the whole new content or the old one.
 
     Yields a temporary path in the same folder with the same suffix. When the block ends, the file is
@@ -28,6 +30,9 @@ def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> I
         The final name; its folder is made when missing.
     verify : callable, optional
         Called with the temporary path before the rename; it raises when the content is not right.
+    durable : bool
+        False for one of thousands of small files of which a reader notices when a power cut emptied it: nothing is
+        flushed and nothing is swept, which would cost more than the writing.
 
     Raises
     ------
@@ -38,9 +43,10 @@ def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> I
     temporary = path.with_name(f".{path.stem}{_MARK}{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path.parent)
+        if durable:
+            sweep(path.parent)
         yield temporary
-        adopt(temporary, path, verify)
+        adopt(temporary, path, verify, durable)
     except OSError as error:
         raise explained(error, path) from error
     finally:
@@ -49,7 +55,9 @@ def publish(path: Path | str, verify: Callable[[Path], None] | None = None) -> I
             temporary.unlink(missing_ok=True)
 
 
-def adopt(temporary: Path, path: Path, verify: Callable[[Path], None] | None = None) -> None:
+def adopt(
+    temporary: Path, path: Path, verify: Callable[[Path], None] | None = None, durable: bool = True
+) -> None:  # fmt: skip
     """Give a file that is completely written in the same folder its final name: flush, verify, rename, flush.
 
     Raises
@@ -58,11 +66,13 @@ def adopt(temporary: Path, path: Path, verify: Callable[[Path], None] | None = N
         The disk is full, or the folder cannot be written.
     """
     try:
-        _flush(temporary)
+        if durable:
+            _flush(temporary)
         if verify is not None:
             verify(temporary)
         temporary.replace(path)
-        _flush(path.parent)
+        if durable:
+            _flush(path.parent)
     except OSError as error:
         raise explained(error, path) from error
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import ConfigError
-from terraform.publish import publish
+from terraform.publish import publish, sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
 _SEAL_BYTES = 32
@@ -33,6 +33,7 @@ class Shelf:
         self._lock = cache / _checked(source) / ".lock"
         self.folder = cache / source / _checked(version)
         self.source = source
+        self._swept: set[Path] = set()
 
     def path(self, *names: str) -> Path:
         """Where an entry lies.
@@ -63,7 +64,11 @@ class Shelf:
 
     def write(self, content: bytes, *names: str) -> None:
         """Keep an entry; it is there whole, or not at all."""
-        with publish(self.path(*names)) as temporary:
+        path = self.path(*names)
+        if path.parent not in self._swept:
+            self._swept.add(path.parent)
+            sweep(path.parent)
+        with publish(path, durable=False) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
 
     @contextmanager
