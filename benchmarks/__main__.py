@@ -10,7 +10,7 @@ from typing import Any
 from terraform.publish import write_text
 
 _START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
-_NOT = {"measure", "__init__", "__main__"}
+_NOT = {"measure", "__init__", "__main__", "gpu"}
 
 
 def main() -> int:

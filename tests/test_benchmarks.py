@@ -1,10 +1,12 @@
 """The comparator computes what our trainer computes: same losses from the same weights on the same pairs."""
 
+import json
+
 import pytest
 import torch
 from torch import nn
 
-from benchmarks import measure
+from benchmarks import gpu, growth, measure
 from benchmarks.plain import Pix2Pix
 from benchmarks.training import settings
 from terraform.learn.augment import Batch
@@ -45,3 +47,16 @@ def test_sides_take_turns_and_the_slower_one_is_found():
     spent = measure.interleaved({"little": side("little", 10_000), "much": side("much", 2_000_000)}, rounds=3)
     assert calls == ["little", "much"] * 4
     assert spent["much"] > spent["little"]
+
+
+def test_the_gpu_benchmark_says_when_there_is_none(capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu.main() == 0
+    assert "not measured" in capsys.readouterr().err
+
+
+def test_reading_pairs_does_not_depend_on_their_number(tmp_path, capsys):
+    growth.main((50, 500))
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"name", "ratio", "goal", "machine"} <= line.keys()
+    assert line["peak_mb"]["500"] < line["peak_mb"]["50"] * 1.5
