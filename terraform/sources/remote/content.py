@@ -41,6 +41,8 @@ def media_type(headers_value: str | None) -> str:
 def unlike(kind: Kind, given_type: str | None, start: bytes | None) -> str | None:
     """What speaks against a body being of a kind, or None.
 
+    A type that is not known counts against it where it is a page's, or where the content has no sign of its own.
+
     Parameters
     ----------
     given_type : str or None
@@ -48,12 +50,19 @@ def unlike(kind: Kind, given_type: str | None, start: bytes | None) -> str | Non
     start : bytes or None
         The first bytes of the whole file; None where a part from its middle came.
     """
-    said = media_type(given_type)
+    said = _telling(media_type(given_type), kind)
     if said and said not in kind.media_types:
         return f"its Content-Type is {said}"
     if start is not None and kind.magic and not start.startswith(kind.magic):
         return f"it begins with {start[:8]!r}"
     return None
+
+
+def _telling(said: str, kind: Kind) -> str:
+    """A type, where it tells something: stores of files give binary files all sorts of types, but a page or a report is
+    always text of some kind."""
+    text = said.startswith("text/") or any(word in said for word in ("xml", "json", "html"))
+    return said if text or not kind.magic else ""
 
 
 def words(body: bytes, most: int = 300) -> str:
