@@ -1,6 +1,9 @@
 """Sentinel-2 cloudless by WMS, from MapServer and MapCache: where each pixel lies, and pictures that are none."""
 
 import io
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,6 +151,33 @@ def test_what_is_fetched_stays_when_the_rest_fails(broken_maps: Proxy, tmp_path:
     broken_maps.breaks()
     fetched(config, HERE, tmp_path)
     assert len(broken_maps.asked) == needs.requests - 1 - good
+
+
+def test_a_killed_run_loses_what_was_in_flight_and_no_more(broken_maps: Proxy, tmp_path: Path) -> None:
+    config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
+    plan = source_named("s2cloudless", config.sources.earth.imagery, config).plan(asked(HERE))
+    (tmp_path / "config.json").write_text(config.model_dump_json())
+    program = (
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "import test_s2cloudless as t, pathlib, json\n"
+        "t.fetched(t.parse(json.loads(pathlib.Path('config.json').read_text())), t.HERE, pathlib.Path('.'))\n"
+    )
+    broken_maps.breaks(Fault("slow", "GetMap", pause_s=0.02))
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    running = subprocess.Popen([sys.executable, "-c", program, *paths], cwd=tmp_path)
+    end = time.monotonic() + 60
+    while len(list((tmp_path / "cache").rglob("*.jpg"))) < 2 and time.monotonic() < end:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    assert not (tmp_path / "imagery.tif").exists()
+    kept = len([path for path in (tmp_path / "cache").rglob("*.jpg") if ".part-" not in path.name])
+    broken_maps.breaks()
+    rgb, grid, _ = fetched(config, HERE, tmp_path)
+    assert len(broken_maps.asked) == plan.requests - 1 - kept  # all but the capabilities and what was kept
+    assert error_of(rgb, grid, 2020).mean() < 2
+    assert not list((tmp_path / "cache").rglob(".*.part-*"))
 
 
 def jpeg(shape: tuple[int, int], fill: Callable[[NDArray[np.uint8]], None] = lambda rgb: None) -> bytes:

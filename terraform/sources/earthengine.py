@@ -76,14 +76,14 @@ class EarthEngineRelief:
         windows = self._windows(part)
         with shelf.alone():
             self._complete(shelf, windows)
-        pixels = [_kept(shelf, window) for window in windows]
+        digests = b"".join(_digest(_kept(shelf, window)) for window in windows)
         details = {
             "asset": self.asset.id, "url": shown(self.settings.base_url), "windows": len(windows),
-            "pixels_sha256": hashlib.sha256(b"".join(sorted(map(_digest, pixels)))).hexdigest(),
+            "pixels_sha256": hashlib.sha256(digests).hexdigest(),
         }  # fmt: skip
         provenance = Provenance((self.credit(),), details)
-        strips = _strips(part, windows, [heights(one) for one in pixels], request)
-        write_strips(destination, part.grid(request.grid), strips, 1, "int16", provenance.tags())
+        made = _strips(part, windows, shelf, request)
+        write_strips(destination, part.grid(request.grid), made, 1, "int16", provenance.tags())
         return provenance
 
     def _shelf(self) -> Shelf:
@@ -184,15 +184,14 @@ def _digest(pixels: NDArray[np.void]) -> bytes:
 
 
 def _strips(
-    part: Lattice, windows: list[Window], values: list[NDArray[np.int16]], request: Request
-) -> Iterator[NDArray[np.int16]]:
+    part: Lattice, windows: list[Window], shelf: Shelf, request: Request
+) -> Iterator[NDArray[np.int16]]:  # fmt: skip
     """The region from north to south, a row of windows at a time; void where the model has no data."""
     known = False
-    pixels = dict(zip(windows, values, strict=True))
     for (top, bottom), row in strips(part, windows):
         strip = np.full((bottom - top, part.columns[1] - part.columns[0]), VOID, np.int16)
         for window in row:
-            place(strip, (top, part.columns[0]), pixels[window], window)
+            place(strip, (top, part.columns[0]), heights(_kept(shelf, window)), window)
         known = known or bool((strip != VOID).any())
         yield strip
     if not known:
