@@ -50,7 +50,9 @@ def broken(server: Nginx) -> Iterator[Proxy]:
 
 
 @pytest.fixture(autouse=True)
-def _mended(broken: Proxy, server: Nginx) -> None:
+def _mended(broken: Proxy, server: Nginx, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     broken.breaks()
     server.forget()
 
@@ -247,6 +249,31 @@ def test_a_listed_name_that_leads_into_a_private_network_is_refused(broken: Prox
             inside.accept()
 
 
+def test_a_proxy_of_the_environment_is_used_for_public_hosts_alone(
+    monkeypatch: pytest.MonkeyPatch, server: Nginx
+) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        assert fetched(server.url) == BODY
+        heard: list[bytes] = []
+
+        def refuse() -> None:
+            connection, _ = listening.accept()
+            heard.append(connection.recv(1000))
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        made = client("https://data.example/x", FAST.model_copy(update={"attempts": 1}), hosts=("data.example",))
+        with pytest.raises(RemoteError, match="the proxy"):
+            made.get(made.access.url("a.tif"), TIFF, 100)
+        thread.join()
+    assert heard[0].startswith(b"CONNECT data.example:443 ")
+
+
 def test_addresses_of_base_urls() -> None:
     for url in ("file:///etc", "http://data.example/x", "https://me:key@data.example", "https://data.example/?key=1"):
         with pytest.raises(ConfigError):
@@ -366,6 +393,16 @@ def test_a_dropped_line_costs_nothing_that_was_received(broken: Proxy, tmp_path:
     ranges = [asked.headers.get("Range") for asked in broken.asked]
     assert ranges == [None, "bytes=400000-", "bytes=800000-", "bytes=1200000-"]
     assert all("If-Range" in asked.headers for asked in broken.asked[1:])
+
+
+def test_attempts_are_counted_anew_while_something_comes(broken: Proxy, tmp_path: Path) -> None:
+    broken.breaks(Fault("truncate", times=1, after=1_100_000))
+    made = client(broken.url, FAST.model_copy(update={"attempts": 1}))
+    download(made, made.access.url("a.tif"), tmp_path / "a.tif", TIFF, len(BODY))
+    assert (tmp_path / "a.tif").read_bytes() == BODY
+    broken.breaks(Fault("truncate", times=1, after=1_000))
+    with pytest.raises(RemoteError, match="1 attempts"):
+        download(made, made.access.url("a.tif"), tmp_path / "b.tif", TIFF, len(BODY))
 
 
 def test_a_run_that_gave_up_is_resumed(broken: Proxy, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ _PLAIN = {
     "ProtocolError": "the connection broke",
     "IncompleteRead": "the answer ended early",
     "EmptyPoolError": "no connection became free",
+    "ProxyError": "the proxy of HTTPS_PROXY refuses or cannot be reached",
 }
 
 

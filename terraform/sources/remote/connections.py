@@ -2,8 +2,9 @@
 
 import socket
 from typing import Any
+from urllib.request import getproxies
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
@@ -13,7 +14,8 @@ from terraform.sources.remote.access import is_private
 
 
 def pool(connections: int, private: bool) -> PoolManager:
-    """A pool with at most that many connections to each host; more requests wait.
+    """A pool with at most that many connections to each host; more requests wait. Where the environment names a proxy
+    (HTTPS_PROXY), what is public goes through it, as compute nodes often need.
 
     Parameters
     ----------
@@ -22,6 +24,10 @@ def pool(connections: int, private: bool) -> PoolManager:
         Addresses that are not on the public internet may be reached (a configured mirror), and only these without
         encryption.
     """
+    proxy = None if private else getproxies().get("https")
+    if proxy:
+        # It resolves names and connects in our place: what it reaches is its operator's to bound.
+        return ProxyManager(proxy, maxsize=connections, block=True, retries=False)
     manager = PoolManager(maxsize=connections, block=True, retries=False)
     manager.pool_classes_by_scheme = (
         {"http": _PrivatePool, "https": HTTPSConnectionPool} if private else {"https": _PublicTLSPool}
