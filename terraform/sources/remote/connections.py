@@ -27,7 +27,7 @@ def pool(connections: int, private: bool) -> PoolManager:
     proxy = None if private else getproxies().get("https")
     if proxy:
         # It resolves names and connects in our place: what it reaches is its operator's to bound.
-        return ProxyManager(proxy, maxsize=connections, block=True, retries=False)
+        return ProxyManager(proxy, block=True, maxsize=connections, retries=False)
     manager = PoolManager(maxsize=connections, block=True, retries=False)
     manager.pool_classes_by_scheme = (
         {"http": _PrivatePool, "https": HTTPSConnectionPool} if private else {"https": _PublicTLSPool}
