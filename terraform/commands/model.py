@@ -15,7 +15,15 @@ def train(
     config: Configs = None,
     resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
 ) -> None:
-    """Train a generator on pairs."""
+    """Train a generator on pairs: weights.safetensors, history.csv, samples.png, losses.png, card.md and states.
+
+    How is said under `train` in the configuration, every setting with its unit and range in terraform/config.py. A run
+    that was stopped goes on from its last state when the same command is given again. Several GPUs or processes:
+    `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
+
+    Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143
+    stopped by Ctrl-C or SIGTERM after saving.
+    """
     from terraform.learn import processes
     from terraform.learn import train as learning
     from terraform.show import boards

@@ -85,5 +85,8 @@ class _SharedDropout(nn.Dropout):
         if not self.training:
             return x
         whole = torch.empty(x.shape[0] * self._count, *x.shape[1:], dtype=x.dtype, device=x.device)
-        pattern = F.dropout(whole.contiguous(memory_format=torch.channels_last).fill_(1), self.p)
+        # A process alone draws in the order in which its values lie in memory.
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        order = torch.channels_last if last else torch.contiguous_format
+        pattern = F.dropout(whole.contiguous(memory_format=order).fill_(1), self.p)
         return x * pattern[self._rank * x.shape[0] : (self._rank + 1) * x.shape[0]]
