@@ -134,7 +134,7 @@ def test_lines_break_and_stop(broken_files: Proxy, ramp: bytes) -> None:
     with pytest.raises(ConnectionError):
         got(url)
     broken_files.breaks(Fault("stall", times=1, pause_s=2))
-    with urllib.request.urlopen(url, timeout=0.3) as answer, pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError), urllib.request.urlopen(url, timeout=0.5) as answer:
         answer.read()
 
 
