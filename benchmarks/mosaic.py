@@ -32,9 +32,9 @@ from terraform.pairs.relief import channels_of
 _DEGREES = 6.0
 
 
-def whole() -> None:
+def whole(width: int, rounds: int) -> None:
     """CPU seconds of a mosaic of 1,778 x 1,778 px and of its parts, and the network's passes over all of Mars."""
-    train, condition = Train(width=24), Condition()
+    train, condition = Train(width=width), Condition()
     channels = channels_of(condition) + train.noise
     torch.manual_seed(0)
     made = trained(build_generator(train, channels), train, condition)
@@ -56,11 +56,11 @@ def whole() -> None:
             "network": lambda: _network(artist, seen),
             "encoder": lambda: cog.write(folder / "again.tif", frame, _stripes(picture), settings.compression, {}),
         }
-        seconds = interleaved(sides, rounds=3)
+        seconds = interleaved(sides, rounds)
     larger = max(seconds["network"], seconds["encoder"])
     halo, ramp = passes(made.halo_px, made.stride, settings.window_px), blended_passes()
     report(
-        "mosaic, the larger of network and encoder over all of it", larger / seconds["all"], 1 / 1.5,
+        f"mosaic, width {width}, the larger of network and encoder over all of it", larger / seconds["all"], 1 / 1.5,
         network_cpu_s=seconds["network"], encoder_cpu_s=seconds["encoder"], all_cpu_s=seconds["all"],
         halo_passes=halo, goal_halo_passes=1.6, ramp_passes=ramp, goal_ramp_passes=1.35,
     )  # fmt: skip
@@ -137,7 +137,8 @@ def main() -> None:
         case ["--compressions", picture]:
             compressions(Path(picture))
         case _:
-            whole()
+            whole(24, 3)
+            whole(64, 1)
 
 
 if __name__ == "__main__":
