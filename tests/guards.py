@@ -42,7 +42,7 @@ GUARDS = [
     Guard(f"{_R}/client.py", "if asked > settings.longest_wait_s:", "if False:",
           "test_remote.py::test_a_retry_after_beyond_the_limit_ends_at_once"),
     Guard(f"{_R}/patience.py", "except (InvalidHeader, ValueError, OverflowError):", "except ZeroDivisionError:",
-          "test_remote.py::test_a_senseless_retry_after_is_ignored_or_refused"),
+          "test_remote.py::test_what_a_server_asks_for"),
     Guard(f"{_R}/connections.py", "maxsize=connections, block=True", "maxsize=connections, block=False",
           "test_remote.py::test_no_more_connections_than_allowed_and_these_are_used_again"),
     # Where it may go
@@ -50,8 +50,6 @@ GUARDS = [
           "test_remote.py::test_a_redirect_to_another_port_of_the_mirror_is_refused"),
     Guard(f"{_R}/client.py", "        self.access.check(url)\n", "",
           "test_remote.py::test_a_redirect_elsewhere_is_refused"),
-    Guard(f"{_R}/client.py", "redirect=False", "redirect=True",
-          "test_remote.py::test_a_redirect_to_another_port_of_the_mirror_is_refused"),
     Guard(f"{_R}/connections.py", "        if private:\n", "        if False:\n",
           "test_remote.py::test_a_listed_name_that_leads_into_a_private_network_is_refused"),
     Guard(f"{_R}/connections.py", "        if public:\n", "        if False:\n",
