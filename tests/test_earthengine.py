@@ -44,7 +44,7 @@ def region(west: float, south: float, east: float, north: float, name: str = "he
 HERE = region(10.45, 45.45, 10.61, 45.55)
 COAST = region(9.95, 45.01, 10.15, 45.13)
 CORNER = region(10.85, 45.85, 10.95, 45.93)
-OVER = region(179.85, -16.6, 180.15, -16.5)
+OVER = region(179.85, 40.15, 180.15, 40.25)  # where the antimeridian is no edge of the windows anyway
 
 
 @pytest.fixture
