@@ -157,8 +157,20 @@ def borders(path: Path, folder: Path) -> list[Score]:
             Score(f"{name}: blocks of the file", score(picture, blocks, 16, 2)),
         ]
         if name == "antimeridian":
-            scores.append(Score(name, score(picture, [globe.columns - left], 1, 2, 100)))
+            for band in (every[number], every[number + 1]):
+                assert isinstance(band, Band)
+                rows = max(0, band.top + globe.fade - at), min(picture.shape[1], band.bottom - globe.fade - at)
+                scores.append(Score(name, _antimeridian(picture[:, slice(*rows)], band, left)))
     return scores
+
+
+def _antimeridian(picture: Planes, band: Band, left: int, stride: int = 16) -> float:
+    """The step there over that at columns near it that lie at the same phase of the stride in the band."""
+    border = band.globe.columns - left
+    every = np.arange(1, picture.shape[2])
+    phase = ((every + left) * band.columns / band.globe.columns + stride / 2) % stride - stride / 2
+    others = every[(np.abs(phase) < 0.15) & (np.abs(every - border) < 700) & (every != border)]
+    return _step(picture, np.array([border])) / _step(picture, others)
 
 
 def _fine_power(picture: Planes, fade: range) -> float:
