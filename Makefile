@@ -3,8 +3,9 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 CORES ?= 8
+RASTERS ?= rasters
 
-.PHONY: setup train mosaics test lint schema bench
+.PHONY: setup train mosaics real test lint schema bench
 
 setup: .venv/.ok
 
@@ -15,6 +16,10 @@ setup: .venv/.ok
 
 train mosaics: setup
 	$(BIN)/snakemake --cores $(CORES) $@
+
+# On real rasters, judged against docs/real.md: make real RASTERS=FOLDER
+real: setup
+	$(BIN)/python -m benchmarks.real $(RASTERS) --cores $(CORES)
 
 test: setup
 	$(BIN)/pytest

@@ -12,7 +12,10 @@ from terraform.errors import ConfigError
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=SLUG, coerce_numbers_to_str=True)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Channel = Literal["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude"]
+Channel = Literal[
+    "elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude",
+    "absolute_latitude", "temperature",
+]  # fmt: skip
 
 
 class _Section(BaseModel):
@@ -307,8 +310,9 @@ class Condition(_Section):
 
     encoding: Literal["relief", "turbo"] = "relief"
     """`turbo`: the three colours of the original work. `relief`: the named channels."""
-    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "latitude"]
-    """Channels of `relief`, in order."""
+    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "temperature"]
+    """Channels of `relief`, in order. Temperature, of height and latitude, is climate; latitude itself is, among few
+    regions, a region's name."""
     resolution_m: float = Field(1000.0, ge=0)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
     local_time_h: float = Field(10.5, gt=6, lt=18)
@@ -322,9 +326,10 @@ class Train(_Section):
     """The generator."""
     width: int = Field(64, ge=4, le=256)
     """Filters of the generator's first layer."""
-    norm: Literal["batch", "renorm", "instance"] = "batch"
-    """Normalisation of the generator. `renorm`: batch norm held to the running statistics, for small batches.
-    `instance`: per picture, the original's choice for single images; no window then agrees with its neighbour."""
+    norm: Literal["pixel", "batch", "renorm", "instance"] | None = None
+    """Normalisation of the generator. `pixel`: over the channels of each pixel. `batch`, and `renorm`, which is held to
+    the running statistics, for small batches. `instance`: per picture, the original's choice for single images; no
+    window then agrees with its neighbour. When null, `pixel` for `unet_fc` and `batch` for the published networks."""
     discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
     """`none` trains on L1 alone (`cnn`: on the mean square)."""
     discriminator_width: int = Field(64, ge=4, le=256)
@@ -355,7 +360,7 @@ class Train(_Section):
     """Heights are stretched at random by up to this share, up or down, so that Mars's relief is no stranger."""
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
-    noise: int = Field(2, ge=0, le=3)
+    noise: int = Field(3, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 4 and to 16 pixels."""
     validate_every: int = Field(5_000, ge=1)
     """Images between two validations."""
@@ -380,7 +385,7 @@ class Train(_Section):
 
 
 class Elevation(_Section):
-    """How heights of another body become heights that the generator knows."""
+    """How heights of another body become heights that the generator knows; Earth's stay as they are."""
 
     policy: Literal["clip", "sea_level", "affine", "quantile", "relief"] = "sea_level"
     """`clip`: as they are. `sea_level`: flood below the shoreline. `affine`: stretch the land to `top_m`. `quantile`:

@@ -16,18 +16,18 @@ from terraform.learn.generators import ResizeConv2d, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 
-SAFE = ["cnn", "unet_fc"]
+SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel")]
 MADE = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"pairs": 1, "regions": ["a"]})
 
 
-def generator(network, width=8, channels=5, norm="batch"):
+def generator(network, norm=None, width=8, channels=5):
     torch.manual_seed(1)
     return build_generator(Train(network=network, width=width, norm=norm), channels).eval()
 
 
-@pytest.mark.parametrize("network", [*SAFE, "unet256"])
-def test_colours_have_the_condition_s_size(network):
-    drawn = generator(network)(torch.randn(1, 5, 256, 256))
+@pytest.mark.parametrize(("network", "norm"), [*SAFE, ("unet256", "batch"), ("unet256", "instance")])
+def test_colours_have_the_condition_s_size(network, norm):
+    drawn = generator(network, norm)(torch.randn(1, 5, 256, 256))
     assert drawn.shape == (1, 3, 256, 256)
     assert drawn.abs().max() <= 1
 
@@ -50,12 +50,12 @@ def test_resize_convolution_is_enlarging_then_convolving():
     assert torch.allclose(mine, theirs, atol=1e-10)
 
 
-@pytest.mark.parametrize("network", SAFE)
-def test_the_halo_holds_the_whole_receptive_field(network):
+@pytest.mark.parametrize(("network", "norm"), SAFE)
+def test_the_halo_holds_the_whole_receptive_field(network, norm):
     """The gradient of one stride of pixels vanishes outside the halo around it."""
-    net = generator(network)
+    net = generator(network, norm)
     for parameter in net.parameters():
-        parameter.data.abs_()
+        parameter.data.abs_().mul_(0.05)  # tanh must not saturate
     side = 512
     seen = torch.full((1, 5, side, side), 1e-9, dtype=torch.float64, requires_grad=True)
     first = side // 2
@@ -65,15 +65,34 @@ def test_the_halo_holds_the_whole_receptive_field(network):
     assert touched.max() < first + net.stride + net.halo_px
 
 
-@pytest.mark.parametrize("network", SAFE)
-def test_a_pixel_is_the_same_in_whatever_window(network):
-    net = generator(network)
+@pytest.mark.parametrize(("network", "norm"), SAFE)
+def test_a_pixel_is_the_same_in_whatever_window(network, norm):
+    net = generator(network, norm)
     seen = torch.randn(1, 5, 544, 544)
     halo, stride = -(-net.halo_px // net.stride) * net.stride, net.stride
     with torch.no_grad():
         large, small = net(seen), net(seen[..., stride : stride + 2 * halo + 64, stride : stride + 2 * halo + 64])
     inner = small[..., halo : halo + 64, halo : halo + 64]
     assert (large[..., stride + halo :, stride + halo :][..., :64, :64] - inner).abs().max() < 0.5 / 255
+
+
+def test_a_pixel_s_norm_looks_at_nothing_else():
+    net = generator("unet_fc", "pixel").train()
+    seen = torch.randn(2, 5, 256, 256)
+    with torch.no_grad():
+        together = net(seen)
+        assert torch.allclose(together[:1], net(seen[:1]), atol=1e-5)
+        assert torch.equal(together, net.eval()(seen))
+
+
+def test_noise_reaches_a_pixel_s_neighbours_only():
+    net, seen = generator("unet_fc"), torch.randn(1, 5, 256, 256)
+    changed = seen.clone()
+    changed[:, 2:, 100, 100] += 5  # three of the five channels are noise
+    with torch.no_grad():
+        differs = (net(changed) != net(seen))[0].any(0).nonzero()
+    assert len(differs)
+    assert (differs - 100).abs().max() <= 2
 
 
 @given(st.integers(0, 99), st.integers(1, 40), st.integers(0, 200))
@@ -147,3 +166,10 @@ def test_damaged_weights_are_refused(tmp_path, damage):
         path.write_bytes(damage)
     with pytest.raises(InputError, match="train"):
         weights.load(path)
+
+
+def test_relief_is_followed_by_its_own_shading_and_not_by_another_s():
+    torch.manual_seed(0)
+    shading, other, valid = torch.randn(2, 1, 96, 96), torch.randn(2, 1, 96, 96), torch.ones(2, 1, 96, 96)
+    assert metrics.relief_followed(0.2 + 0.1 * shading.expand(-1, 3, -1, -1), shading, valid) == pytest.approx(1)
+    assert abs(metrics.relief_followed(other.expand(-1, 3, -1, -1), shading, valid)) < 0.05

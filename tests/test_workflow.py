@@ -151,6 +151,26 @@ def test_nothing_changed_is_no_job(world):
     assert jobs(world) == set()
 
 
+def test_after_a_retrain_that_failed_the_earlier_settings_give_the_earlier_weights_at_once(world):
+    model = world / "results/model/tiny"
+    before = (model / "weights.safetensors").read_bytes()
+    pairs = world / "results/pairs/andes/elevation.npy"
+    whole, times = pairs.read_bytes(), pairs.stat()
+    pairs.write_bytes(whole[:-1000])
+    os.utime(pairs, ns=(times.st_atime_ns, times.st_mtime_ns))
+    settings = (world / "config.yaml").read_text()
+    configure(world, train={"rate": 0.01})
+    failed = snakemake(world, "train")
+    assert failed.returncode != 0
+    assert "elevation.npy is damaged" in (world / "logs/train/tiny.log").read_text()
+    pairs.write_bytes(whole)
+    os.utime(pairs, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (world / "config.yaml").write_text(settings)
+    run(world, "train")
+    assert "8 of 8 images seen" in (world / "logs/train/tiny.log").read_text()
+    assert before == (model / "weights.safetensors").read_bytes()
+
+
 def test_touched_or_reformatted_regions_are_no_job(world):
     features = features_of(world)
     write_regions(world, features[::-1], indent=3, sort_keys=True)

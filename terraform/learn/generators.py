@@ -11,6 +11,9 @@ from terraform.config import Train
 from terraform.errors import ConfigError
 from terraform.learn.renorm import BatchRenorm2d
 
+_SPREAD = 3.0
+"""Channels of the condition span [-1, 1] and mostly stay within a third of it; noise has a variance of 1."""
+
 
 class Cnn(nn.Module):
     """The first baseline: four convolutions down, four transposed ones up, no skips; trained on the mean square."""
@@ -70,37 +73,53 @@ class UNet256(nn.Module):
 class UNetFc(nn.Module):
     """Fully convolutional, total stride 16: with a halo a pixel is the same in whatever window.
 
-    Resize-convolutions (Odena et al. 2016) instead of transposed ones, zero padding, statistics that do not depend on
-    the window in eval mode. The condition itself joins the last layers: fine relief need not pass the bottleneck.
+    Resize-convolutions (Odena et al. 2016) instead of transposed ones, zero padding, and by default a norm over the
+    channels of each pixel, which looks at no other pixel and no other picture. Two things that make it learn within
+    hundreds of pictures: a pointwise path from the condition to the colours, for much of what a place looks like
+    follows from its own height, slope and climate; and noise that joins the last layers only, where it can become
+    texture but cannot drown the condition.
     """
 
     stride = 16
     halo_px = 112
     tile_safe = True
 
-    def __init__(self, channels: int, width: int, norm: str) -> None:
+    def __init__(self, channels: int, width: int, norm: str, noise: int) -> None:
         super().__init__()
-        w = width
-        self.down = nn.ModuleList(
-            [_down(channels, w, "none"), _down(w, 2 * w, norm), _down(2 * w, 4 * w, norm), _down(4 * w, 8 * w, norm)]
-        )
+        w, self.condition = width, channels - noise
+        sizes = [self.condition, w, 2 * w, 4 * w, 8 * w]
+        self.down = nn.ModuleList(_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes)))
         self.middle = nn.Sequential(_Residual(8 * w, norm))
         self.up = nn.ModuleList([_resize(8 * w, 4 * w, norm), _resize(8 * w, 2 * w, norm), _resize(4 * w, w, norm)])
         self.fine = _resize(2 * w, w // 2, norm)
         self.detail = nn.Sequential(nn.Conv2d(w // 2 + channels, w // 2, 3, 1, 1), nn.LeakyReLU(0.2, True))
-        self.last = nn.Sequential(nn.Conv2d(w // 2, 3, 3, 1, 1), nn.Tanh())
+        self.last = nn.Conv2d(w // 2, 3, 3, 1, 1)
+        self.pointwise = nn.Sequential(
+            nn.Conv2d(self.condition, 32, 1), nn.LeakyReLU(0.2, True), nn.Conv2d(32, 32, 1), nn.LeakyReLU(0.2, True)
+        )
+        self.colours = nn.Conv2d(32, 3, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, 3, H, W), H and W multiples of 16."""
-        condition, skips = x, []
+        """(N, C, H, W), condition and noise -> (N, 3, H, W), H and W multiples of 16."""
+        condition, noise = x[:, : self.condition] * _SPREAD, x[:, self.condition :] / _SPREAD
+        x, skips = condition.contiguous(memory_format=torch.channels_last), []
         for layer in self.down:
             x = layer(x)  # half the side
             skips.append(x)
         x = self.middle(skips.pop())
         for layer in self.up:
             x = torch.cat([layer(x), skips.pop()], 1)  # twice the side, twice the channels
-        out: Tensor = self.last(self.detail(torch.cat([self.fine(x), condition], 1)))
-        return out
+        detail = self.detail(torch.cat([self.fine(x), condition, noise], 1))
+        return torch.tanh(self.last(detail) + self.colours(self.pointwise(condition)))
+
+    def initialise(self) -> None:
+        """He's normal weights (2015), the last layers small: colours begin near the middle of their range."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, a=0.2)
+                nn.init.zeros_(_bias(module))
+        for last in (self.last.weight, self.colours.weight):
+            last.data *= 0.3
 
 
 class _Residual(nn.Module):
@@ -115,13 +134,28 @@ class _Residual(nn.Module):
         return F.leaky_relu(x + self.layers(x), 0.2)
 
 
+class PixelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each pixel (as in ConvNeXt, Liu et al. 2022).
+
+    Neither the window nor the batch changes a pixel, and training and drawing compute the same.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape; in channels-last memory both turns are views."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "none": lambda width: nn.Identity(),
+    "batch": nn.BatchNorm2d,
+    "renorm": BatchRenorm2d,
+    "instance": nn.InstanceNorm2d,
+    "pixel": PixelNorm,
+}
+
+
 def _norm(width: int, norm: str) -> nn.Module:
-    if norm == "none":
-        return nn.Identity()
-    kinds: dict[str, Callable[[int], nn.Module]] = {
-        "batch": nn.BatchNorm2d, "renorm": BatchRenorm2d, "instance": nn.InstanceNorm2d,
-    }  # fmt: skip
-    return kinds[norm](width)
+    return _NORMS[norm](width)
 
 
 def _down(a: int, b: int, norm: str) -> nn.Sequential:
@@ -155,19 +189,24 @@ class ResizeConv2d(nn.Conv2d):
 
 
 def build_generator(settings: Train, channels: int) -> nn.Module:
-    """The generator that config names, with N(0, 0.02) initial weights as in the paper.
+    """The generator that config names, for `channels` of condition and noise, with its initial weights.
 
     Raises
     ------
     ConfigError
         There is none of that name.
     """
-    kinds: dict[str, Callable[[int, int, str], nn.Module]] = {"cnn": Cnn, "unet256": UNet256, "unet_fc": UNetFc}
+    width, norm = settings.width, settings.norm or ("pixel" if settings.network == "unet_fc" else "batch")
+    if settings.network == "unet_fc":
+        network = UNetFc(channels, width, norm, settings.noise)
+        network.initialise()
+        return network
+    kinds: dict[str, Callable[[int, int, str], nn.Module]] = {"cnn": Cnn, "unet256": UNet256}
     if settings.network not in kinds:
-        raise ConfigError(f"network {settings.network!r} is unknown: use one of {', '.join(kinds)}")
-    network = kinds[settings.network](channels, settings.width, settings.norm)
-    initialise(network)
-    return network
+        raise ConfigError(f"network {settings.network!r} is unknown: use one of unet_fc, {', '.join(kinds)}")
+    baseline = kinds[settings.network](channels, width, norm)
+    initialise(baseline)
+    return baseline
 
 
 def initialise(network: nn.Module) -> None:
@@ -180,3 +219,8 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
+
+
+def _bias(module: nn.Conv2d) -> Tensor:
+    assert module.bias is not None
+    return module.bias

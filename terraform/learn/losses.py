@@ -47,7 +47,8 @@ def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """How far local power in four octaves of frequency is from that of real imagery, in nepers.
 
     The pictures' Laplacian pyramids, squared and averaged over 32 x 32 pixels (at least 4 x 4 of a level), on a log
-    scale. What relief does not decide cannot be right pixel by pixel, so L1 alone smooths it away; its strength can.
+    scale; brightness and two opponent colours apart, for the texture of land is brightness mostly. What relief does not
+    decide cannot be right pixel by pixel, so L1 alone smooths it away; its strength can.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     valid : (N, 1, H, W) float
     """
     terms = []
-    fake, real = generated * valid, target * valid
+    fake, real = _opponent(generated * valid), _opponent(target * valid)
     for level in range(4):
         fake_band, fake = _band(fake)
         real_band, real = _band(real)
@@ -65,7 +66,14 @@ def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 def _log_power(band: Tensor, cell: int) -> Tensor:
-    return (F.avg_pool2d(band.square().mean(1, keepdim=True), cell) + _LEAST_POWER).log()
+    return (F.avg_pool2d(band.square(), cell) + _LEAST_POWER).log()
+
+
+def _opponent(colours: Tensor) -> Tensor:
+    """Brightness, red against blue, and green against both: orthonormal."""
+    red, green, blue = colours.unbind(1)
+    parts = [(red + green + blue) / 3**0.5, (red - blue) / 2**0.5, (red - 2 * green + blue) / 6**0.5]
+    return torch.stack(parts, 1)
 
 
 def _band(picture: Tensor) -> tuple[Tensor, Tensor]:

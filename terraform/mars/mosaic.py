@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from terraform import provenance
-from terraform.config import Mosaics
+from terraform.config import Elevation, Mosaics
 from terraform.digest import code_digest
 from terraform.errors import InputError
 from terraform.geo import raster
-from terraform.geo.bodies import Body
+from terraform.geo.bodies import EARTH, Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
@@ -53,6 +53,7 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
     ResourceError
         The disk has no room.
     """
+    settings = _of_body(settings, region.body)
     trained = load(weights, settings)
     made = merged(trained, elevation)
     mosaic = output / "terraformed.tif"
@@ -68,6 +69,11 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
     title = f"{region.title}, terraformed"
     preview.draw(cog.small(mosaic, preview.WIDTH_PX), caption(title, made), output / "preview.jpg")
     item.write(output / "item.json", region.name, title, region.body, target.frame, mosaic.name, "preview.jpg", made)
+
+
+def _of_body(settings: Mosaics, body: Body) -> Mosaics:
+    """Earth's heights are those that the generator knows: no policy for other bodies changes them."""
+    return settings.model_copy(update={"elevation": Elevation(policy="clip")}) if body == EARTH else settings
 
 
 def _target(region: Region, dataset: Any, settings: Mosaics) -> View | Chart:

@@ -19,6 +19,7 @@ from terraform.pairs.colormap import TURBO
 HIGHEST_M = 9000.0
 _FWHM = 2 * math.sqrt(2 * math.log(2))
 _FILL_M = 7500.0
+_CONTRAST = 6.0
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,14 @@ def _position(width_m: float, scale_m: float) -> Callable[[_View], Tensor]:
 
 
 def _hillshade(view: _View) -> Tensor:
-    """Lambert's shading relative to flat ground, under the sun that the imagery was taken in."""
+    """Lambert's shading relative to flat ground, under the sun that the imagery was taken in.
+
+    Most land differs by a twentieth from flat ground: the contrast spreads that over the range.
+    """
     length = torch.sqrt(1 + view.right**2 + view.up**2)
     right, up, zenith = view.relief.sun.unbind(1)
     facing = (zenith - right * view.right[:, 0] - up * view.up[:, 0]) / length[:, 0]
-    return (2 * (facing - zenith)).unsqueeze(1).clamp(-1, 1)
+    return torch.tanh(_CONTRAST * (facing - zenith)).unsqueeze(1)
 
 
 def _sea(view: _View) -> Tensor:
@@ -174,6 +178,20 @@ def _sea_distance(view: _View) -> Tensor:
 
 def _latitude(view: _View) -> Tensor:
     return torch.sin(torch.deg2rad(view.relief.latitude_deg)).to(view.metres.dtype).expand_as(view.metres)
+
+
+def _absolute_latitude(view: _View) -> Tensor:
+    return _latitude(view).abs()
+
+
+def _temperature(view: _View) -> Tensor:
+    """Mean temperature T of a year at the height and latitude, as tanh(T / 15 degrees Celsius).
+
+    At sea level 28.9 - 42 sin^2(latitude): the zonal mean in the first two Legendre polynomials, 14.9 - 28 P2 (North,
+    Cahalan and Coakley 1981). 6.5 degrees less a kilometre (ISO 2533).
+    """
+    sine = torch.sin(torch.deg2rad(view.relief.latitude_deg)).to(view.metres.dtype)
+    return torch.tanh((28.9 - 42.0 * sine**2 - 0.0065 * view.metres) / 15.0)
 
 
 def distance_px(mask: Tensor, cap_px: int) -> Tensor:
@@ -228,4 +246,6 @@ _CHANNELS: dict[str, Callable[[_View], Tensor]] = {
     "sea": _sea,
     "sea_distance": _sea_distance,
     "latitude": _latitude,
+    "absolute_latitude": _absolute_latitude,
+    "temperature": _temperature,
 }
