@@ -383,6 +383,11 @@ class Train(_Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
 
+    @property
+    def own_norm(self) -> str:
+        """The normalisation, chosen by the network where `norm` is null."""
+        return self.norm or ("pixel" if self.network == "unet_fc" else "batch")
+
 
 class Elevation(_Section):
     """How heights of another body become heights that the generator knows; Earth's stay as they are."""
