@@ -78,7 +78,7 @@ def _tiles(details: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def _scores(role: Mapping[str, Any]) -> Numbers:
-    names = {"l1": "L1, levels of 255", "spectrum_db": "spectrum, dB", "swd": "sliced Wasserstein", "relief": "relief"}
+    names = {"l1": "L1, levels of 255", "spectrum_db": "spectrum, dB", "swd": "sliced Wasserstein"}
     return {
         f"{text}, {who}": round(role[who][name], 3)
         for name, text in names.items()

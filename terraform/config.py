@@ -402,7 +402,7 @@ class Elevation(_Section):
 
 
 class Climate(_Section):
-    """The climate that the generator is told: it knows warm from cold by the latitude alone."""
+    """The climate that the generator is told, by another latitude; Earth keeps its own."""
 
     latitude_shift_deg: float = Field(0.0, ge=-90, le=90)
     """Added to every latitude, degrees: positive moves the climate belts south, so that the north is colder."""

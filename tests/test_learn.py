@@ -166,10 +166,3 @@ def test_damaged_weights_are_refused(tmp_path, damage):
         path.write_bytes(damage)
     with pytest.raises(InputError, match="train"):
         weights.load(path)
-
-
-def test_relief_is_followed_by_its_own_shading_and_not_by_another_s():
-    torch.manual_seed(0)
-    shading, other, valid = torch.randn(2, 1, 96, 96), torch.randn(2, 1, 96, 96), torch.ones(2, 1, 96, 96)
-    assert metrics.relief_followed(0.2 + 0.1 * shading.expand(-1, 3, -1, -1), shading, valid) == pytest.approx(1)
-    assert abs(metrics.relief_followed(other.expand(-1, 3, -1, -1), shading, valid)) < 0.05

@@ -80,18 +80,14 @@ def _measured(trained: Trained, straw_man: ColourTable, collection: Collection) 
     drawn = [_drawn(trained, straw_man, part) for part in parts]
     real = torch.cat([part.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
     valid = torch.cat([(part.imagery > 0).any(3)[:, None].float() for part in parts])
-    shading = torch.cat([_shading(part, trained) for part in parts])
     sets = {
         "generated": torch.cat([judged.generated for judged in drawn]),
         "table": torch.cat([judged.table for judged in drawn]),
     }
     return {
         "pairs": len(chosen),
-        **{
-            name: {**_scores(values, real, valid), "relief": metrics.relief_followed(values, shading, valid)}
-            for name, values in sets.items()
-        },
-        "real": {**_floor(real), "relief": metrics.relief_followed(real, shading, valid)},
+        **{name: _scores(values, real, valid) for name, values in sets.items()},
+        "real": _floor(real),
     }
 
 
@@ -116,12 +112,6 @@ def _floor(real: Tensor) -> dict[str, Any]:
         "checkerboard": metrics.checkerboard(real),
         "deviation": float(real.std()) * 127.5,
     }
-
-
-def _shading(stored: Stored, trained: Trained) -> Tensor:
-    """The relief's hillshade, whatever the generator sees."""
-    condition = trained.condition.model_copy(update={"encoding": "relief", "channels": ["hillshade"]})
-    return prepare(stored, plain_draw(len(stored.imagery)), "none", 0, condition, trained.sheet).condition
 
 
 def _drawn(trained: Trained, straw_man: ColourTable, stored: Stored) -> Judged:

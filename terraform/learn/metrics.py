@@ -86,28 +86,6 @@ def spectrum_distance(generated: Tensor, real: Tensor) -> float:
     return float(np.abs(spectrum_db(generated)[2:] - spectrum_db(real)[2:]).mean())
 
 
-def relief_followed(pictures: Tensor, hillshade: Tensor, valid: Tensor) -> float:
-    """How far fine brightness follows fine shading of the relief: their correlation, -1 to 1.
-
-    Both without what a blur over 16 pixels leaves, so that neither climate nor height counts, only form.
-
-    Parameters
-    ----------
-    pictures : (N, 3, H, W) float
-    hillshade : (N, 1, H, W) float
-        Of the relief, under the imagery's sun.
-    valid : (N, 1, H, W) float
-    """
-    brightness, shading = (_fine(x.mean(1, keepdim=True) * valid) for x in (pictures, hillshade))
-    product, squares = (brightness * shading).mean(), brightness.square().mean() * shading.square().mean()
-    return float(product / squares.sqrt().clamp_min(1e-12))
-
-
-def _fine(values: Tensor) -> Tensor:
-    blurred = F.avg_pool2d(values, 17, 1, 8, count_include_pad=False)
-    return (values - blurred)[..., 8:-8, 8:-8]
-
-
 def checkerboard(pictures: Tensor) -> dict[int, float]:
     """How far the power at periods 2, 4, 8 and 16 pixels along the axes stands above its neighbours, as a ratio."""
     side = pictures.shape[-1]

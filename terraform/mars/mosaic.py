@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform import provenance
-from terraform.config import Elevation, Mosaics
+from terraform.config import Climate, Elevation, Mosaics
 from terraform.digest import code_digest
 from terraform.errors import InputError
 from terraform.geo import raster
@@ -72,8 +72,9 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
 
 
 def _of_body(settings: Mosaics, body: Body) -> Mosaics:
-    """Earth's heights are those that the generator knows: no policy for other bodies changes them."""
-    return settings.model_copy(update={"elevation": Elevation(policy="clip")}) if body == EARTH else settings
+    """Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither."""
+    own = {"elevation": Elevation(policy="clip"), "climate": Climate()}
+    return settings.model_copy(update=own) if body == EARTH else settings
 
 
 def _target(region: Region, dataset: Any, settings: Mosaics) -> View | Chart:
