@@ -141,13 +141,15 @@ READ_ONLY = """
 import os, sys
 from pathlib import Path
 import numpy as np
+from rasterio.crs import CRS
 from terraform.errors import TerraformError
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import write_strips
 from terraform.geo.resample import Axis
 from terraform.publish import write_text
-# The interpreter may lie where only root may read, so everything is imported before root is left.
+# The interpreter may lie where only root may read, so everything is imported, and PROJ's data opened, before that.
+CRS.from_user_input(EARTH.geographic_crs).to_wkt()
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 grid = RasterGrid(EARTH, Axis(10.0, -0.001, 8), Axis(10.0, 0.001, 8))

@@ -16,16 +16,21 @@ def fetch(
     accept_new: Annotated[
         bool, typer.Option("--accept-new", help="Accept that the source's files have changed: forget those before.")
     ] = False,
+    attempt: Annotated[
+        int, typer.Option(min=1, help="From the second on, what a service has just refused is not asked again.")
+    ] = 1,
 ) -> None:
     """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
     from terraform.sources.fetch import accept_changes
     from terraform.sources.fetch import fetch as fetched
+    from terraform.sources.refusal import heeded
 
     settings = configured(config)
     if accept_new:
         for name in accept_changes(settings, region_named(settings, region), what):
             typer.echo(f"forgotten: {name}")
-    fetched(settings, region_named(settings, region), what, output)
+    with heeded(output, attempt):
+        fetched(settings, region_named(settings, region), what, output)
 
 
 def cut(

@@ -7,10 +7,11 @@ rule fetch:
         provenance="resources/{body}/{region}/{what}.json",
     log:
         "logs/fetch/{body}/{region}/{what}.log",
-    retries: 0  # the client asks again by itself; a service that says "later" must not be asked at once
+    retries: 2  # for jobs that are killed; what a service refused is not asked again before the next run
     conda:
         "../../environment.yaml"
     resources:
+        attempt=lambda wildcards, attempt: attempt,
         downloads=lambda wildcards: work.downloads(CONFIG, wildcards.body, wildcards.what),
     params:
         polygon=polygon,
@@ -18,4 +19,4 @@ rule fetch:
         code=lambda wildcards: stages.source_code(CONFIG, wildcards.body, wildcards.what),
     shell:
         command("fetch") + "--region {wildcards.region:q} "
-        "--what {wildcards.what:q} --output {output.raster:q} > {log:q} 2>&1"
+        "--what {wildcards.what:q} --output {output.raster:q} --attempt {resources.attempt} > {log:q} 2>&1"
