@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from terraform.config import Config
 from terraform.errors import ConfigError
+from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
@@ -66,6 +67,29 @@ class Needs:
             self.bytes + other.bytes,
             self.kept_bytes + other.kept_bytes,
             self.exact and other.exact,
+        )
+
+
+def require(request: Request, source: str, body: Body, what: What) -> None:
+    """Refuse a request for what a source does not have.
+
+    Parameters
+    ----------
+    source : str
+        Its name, for the message.
+    body, what : Body, {"elevation", "imagery"}
+        What it has.
+
+    Raises
+    ------
+    ConfigError
+        Another body, or the other kind, is asked for.
+    """
+    asked = request.region.body
+    if asked != body or request.what != what:
+        raise ConfigError(
+            f"{source} has no {request.what} of {asked.name}: it has {what} of {body.name}; choose another source for "
+            f"sources.{asked.name}.{request.what}"
         )
 
 

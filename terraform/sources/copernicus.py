@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terraform.config import Config, CopernicusSource
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.placing import Placed
 from terraform.sources.remote.bucket import Bucket, bucket
 from terraform.sources.remote.cog import Cog, Held
@@ -52,7 +52,7 @@ class Copernicus:
 
     def plan(self, request: Request) -> Needs:
         """Tiles of the window; without the lists all count, also those that turn out to be sea."""
-        _check(request)
+        require(request, "copernicus", EARTH, "elevation")
         fine, coarse = (_kept_list(of) for of in (self.fine, self.coarse))
         here = cells(request.grid)
         total = needs(self.fine, _tiles(self.fine, "10", here, fine), request.grid, _TILE_BYTES["10"], EARTH)
@@ -73,7 +73,7 @@ class Copernicus:
         RemoteError, IntegrityError
             The service fails, or what it sends is damaged or has changed.
         """
-        _check(request)
+        require(request, "copernicus", EARTH, "elevation")
         here, held = cells(request.grid), Held()
         with self.fine.shelf.alone():
             fine_list, coarse_list = _list(self.fine), _list(self.coarse)
@@ -86,11 +86,6 @@ class Copernicus:
         fine_group = [*rasters, *waters(wet, fine, rasters, _SEA_PIXELS)]
         groups = [group for group in (fine_group, fillers) if group]
         return publish(request, groups, destination, CREDIT, "2021", [*fine, *coarse])
-
-
-def _check(request: Request) -> None:
-    if request.region.body != EARTH or request.what != "elevation":
-        raise ConfigError(f"copernicus has no {request.what} of {request.region.body.name}: it has heights of Earth")
 
 
 def _fetched(of: Bucket, tiles: list[Tile], request: Request, held: Held) -> list[Placed]:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.config import Config, Downloads, EarthEngineSource
-from terraform.errors import ConfigError, InputError, RemoteError
+from terraform.errors import InputError, RemoteError
 from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, unpack
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.engine.assets import ASSETS, DTYPE, Asset, heights
 from terraform.sources.engine.session import Session, TooMuch
 from terraform.sources.lattice import Lattice, Window, lattice, place, strips
@@ -115,17 +115,12 @@ class EarthEngineRelief:
 
 
 def _check(request: Request, asset: Asset) -> None:
-    region = request.region
-    if region.body != EARTH or request.what != "elevation":
-        raise ConfigError(
-            f"earthengine has no {request.what} of {region.body.name} here: it serves the elevation of Earth; choose "
-            f"another source for sources.{region.body.name}.{request.what}"
-        )
-    _, south, _, north = region.bounds
+    require(request, "earthengine", EARTH, "elevation")
+    _, south, _, north = request.region.bounds
     if south < asset.south or north > asset.north:
         raise InputError(
-            f"region {region.name!r} reaches from {south:g} to {north:g} N, but {asset.id} has data from {asset.south} "
-            f"to {asset.north} N: shorten the region, or use the asset COPERNICUS/DEM/GLO30_2024_1"
+            f"region {request.region.name!r} reaches from {south:g} to {north:g} N, but {asset.id} has data from "
+            f"{asset.south} to {asset.north} N: shorten the region, or use the asset COPERNICUS/DEM/GLO30_2024_1"
         )
 
 

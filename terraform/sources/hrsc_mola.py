@@ -1,13 +1,11 @@
 """The source `hrsc_mola`: the HRSC and MOLA blended elevation of Mars, 200 m (Fergason, Hare and Laura 2018)."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from terraform.config import Config, HrscMolaSource
-from terraform.errors import ConfigError
 from terraform.geo.bodies import MARS
-from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.provenance import Credit
+from terraform.sources import Source
 from terraform.sources.remote.bucket import bucket
 from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.planet import Planet
@@ -21,43 +19,9 @@ _FILE = "Mars_HRSC_MOLA_BlendDEM_Global_200mp_v2.tif"
 _SHAPE = (53_347, 106_694)
 
 
-def build(settings: HrscMolaSource, config: Config) -> "HrscMola":
+def build(settings: HrscMolaSource, config: Config) -> Source:
     """The source as configured."""
     store = bucket(settings, config.downloads, "v2")
     locks = Locks(Path(config.downloads.lock))
     # In degrees of the sphere of 3,396.19 km; 106,694 columns are 0.46 pixels short of closing.
-    return HrscMola(Planet(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, locks))
-
-
-@dataclass(frozen=True)
-class HrscMola:
-    """The blend."""
-
-    planet: Planet
-
-    def credit(self) -> Credit:
-        """Free of rights."""
-        return CREDIT
-
-    def plan(self, request: Request) -> Needs:
-        """One request a row of the window, or the whole file."""
-        _check(request)
-        return self.planet.plan(request)
-
-    def fetch(self, request: Request, destination: Path) -> Provenance:
-        """Publish the heights of a region of Mars.
-
-        Raises
-        ------
-        ConfigError
-            Another body is asked for, or imagery.
-        RemoteError, IntegrityError
-            The service fails, or the file is not the one that is locked.
-        """
-        _check(request)
-        return self.planet.fetch(request, destination, CREDIT)
-
-
-def _check(request: Request) -> None:
-    if request.region.body != MARS or request.what != "elevation":
-        raise ConfigError(f"hrsc_mola has no {request.what} of {request.region.body.name}: it has heights of Mars")
+    return Planet(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, locks, CREDIT)

@@ -8,11 +8,11 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 
 from terraform.config import Config, MolaSource
-from terraform.errors import ConfigError, InputError, IntegrityError
+from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import MARS
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, Source
+from terraform.sources import Needs, Request, Source, require
 from terraform.sources.formats import Pixels, Raster, Span
 from terraform.sources.making import make
 from terraform.sources.masking import heights
@@ -23,7 +23,7 @@ from terraform.sources.remote.content import Kind
 from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.planet import Planet, cells_of
 from terraform.sources.remote.rows import Rows, contiguous
-from terraform.sources.resampling import reaches
+from terraform.sources.resampling import reaches, windows
 
 CREDIT = Credit("mola", "LicenseRef-Public-Domain", "MOLA, NASA/GSFC/MIT, USGS Astrogeology")
 """Smith and others (2001), J. Geophys. Res. 106, 23689; the map: Fergason, Hare and Laura (2018)."""
@@ -45,38 +45,9 @@ def build(settings: MolaSource, config: Config) -> Source:
     locks = Locks(Path(config.downloads.lock))
     if settings.product == "463m":
         store = bucket(settings, config.downloads, "463m")
-        return MolaMap(Planet(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, locks))
+        return Planet(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, locks, CREDIT)
     archive = settings.model_copy(update={"base_url": settings.archive_url})
     return MolaArchive(bucket(archive, config.downloads, "128ppd"), locks)
-
-
-@dataclass(frozen=True)
-class MolaMap:
-    """The map of 463 m of the whole planet."""
-
-    planet: Planet
-
-    def credit(self) -> Credit:
-        """Free of rights."""
-        return CREDIT
-
-    def plan(self, request: Request) -> Needs:
-        """One request a row of the window, or the whole file."""
-        _check(request)
-        return self.planet.plan(request)
-
-    def fetch(self, request: Request, destination: Path) -> Provenance:
-        """Publish the heights of a region of Mars.
-
-        Raises
-        ------
-        ConfigError
-            Another body is asked for, or imagery.
-        RemoteError, IntegrityError
-            The service fails, or the file is not the one that is locked.
-        """
-        _check(request)
-        return self.planet.fetch(request, destination, CREDIT)
 
 
 @dataclass(frozen=True)
@@ -92,10 +63,10 @@ class MolaArchive:
 
     def plan(self, request: Request) -> Needs:
         """One request a row of the window, in each tile."""
-        _check(request)
+        require(request, "mola", MARS, "elevation")
         total = Needs(self.bucket.shelf.source)
         for rows, raster in self._tiles(request.grid):
-            cells = cells_of(rows, raster, request.grid)
+            cells = cells_of(rows, windows(raster, request.grid))
             missing = rows.missing(cells)
             size = rows.bytes_of(missing)
             if not rows.file.looked_at:
@@ -115,14 +86,14 @@ class MolaArchive:
         RemoteError, IntegrityError
             The service fails, or a tile is not the one that is locked.
         """
-        _check(request)
+        require(request, "mola", MARS, "elevation")
         tiles = self._tiles(request.grid)
         if not tiles:
             raise InputError(f"region {request.region.name!r} lies beyond 88 degrees: use mola with product 463m there")
         with self.bucket.shelf.alone():
             for rows, raster in tiles:
                 self._check_tile(rows)
-                rows.fetch(rows.missing(cells_of(rows, raster, request.grid)))
+                rows.fetch(rows.missing(cells_of(rows, windows(raster, request.grid))))
         sort = partial(heights, body=MARS, missing_is_sea=False)
         make(request, [[raster for _, raster in tiles]], sort, destination, Provenance((CREDIT,)))
         return Provenance((CREDIT,), {"version": "128ppd", "files": [rows.record() for rows, _ in tiles]})
@@ -153,8 +124,3 @@ class MolaArchive:
                 "another product; set archive_url"
             )
         self.locks.hold(f"mola/{rows.file.name}", identity)
-
-
-def _check(request: Request) -> None:
-    if request.region.body != MARS or request.what != "elevation":
-        raise ConfigError(f"mola has no {request.what} of {request.region.body.name}: it has heights of Mars")

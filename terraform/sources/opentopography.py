@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terraform.config import Config, OpenTopographySource
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.remote.bucket import Bucket, bucket
 from terraform.sources.remote.cog import Cog, Held
 from terraform.sources.remote.content import Kind
@@ -111,12 +111,10 @@ def _covered(cell: Cell) -> bool:
 
 
 def _check(request: Request) -> None:
-    region = request.region
-    if region.body != EARTH or request.what != "elevation":
-        raise ConfigError(f"opentopography has no {request.what} of {region.body.name}: it has heights of Earth")
-    _, south, _, north = region.bounds
+    require(request, "opentopography", EARTH, "elevation")
+    _, south, _, north = request.region.bounds
     if north > _NORTH or south < _SOUTH:
         raise InputError(
-            f"region {region.name!r} reaches from {south:g} to {north:g} degrees north, SRTM covers {_SOUTH} to "
-            f"{_NORTH}: use the source copernicus there"
+            f"region {request.region.name!r} reaches from {south:g} to {north:g} degrees north, SRTM covers {_SOUTH} "
+            f"to {_NORTH}: use the source copernicus there"
         )

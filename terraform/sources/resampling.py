@@ -77,10 +77,15 @@ def reaches(of: Placed, block: RasterGrid) -> bool:
 def windows(of: Placed, block: RasterGrid) -> list["Window"]:
     """The rows and columns of a raster that a block needs: two where the antimeridian cuts the block off from part of
     it; the columns go on round the planet where it closes."""
-    if of.axes is None:
-        found = [_window(of, block)]
-    else:
-        found = [_spans(of.axes, block, turn) for turn in _turns(of.axes, block)]
+    if of.axes is not None:
+        return windows_along(of.axes, block)
+    found = _window(of, block)
+    return [] if found is None else [found]
+
+
+def windows_along(axes: Axes, block: RasterGrid) -> list["Window"]:
+    """The same for a raster of which no more is known than its rows and columns in degrees."""
+    found = [_spans(axes, block, turn) for turn in _turns(axes, block)]
     return [window for window in found if window is not None]
 
 

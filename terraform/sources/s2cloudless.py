@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.config import Config, S2CloudlessSource
-from terraform.errors import ConfigError, InputError, RemoteError
+from terraform.errors import InputError, RemoteError
 from terraform.geo.bodies import EARTH
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.lattice import ARC_SECOND, ROW_S, Lattice, Window, lattice, place, strips
 from terraform.sources.picture import decoded
 from terraform.sources.remote.access import shown
@@ -67,7 +67,7 @@ class S2Cloudless:
 
     def plan(self, request: Request) -> Needs:
         """Pictures that are still to be fetched; their bytes are estimated."""
-        _check(request)
+        require(request, "s2cloudless", EARTH, "imagery")
         windows = self._windows(lattice(request.grid))
         missing = [window for window in windows if not self.bucket.shelf.has(*_names(window))]
         kept = sum(_pixels(window) for window in windows) - sum(_pixels(window) for window in missing)
@@ -87,7 +87,7 @@ class S2Cloudless:
         RemoteError
             The service refuses, fails, or sends something else than a sound picture.
         """
-        _check(request)
+        require(request, "s2cloudless", EARTH, "imagery")
         part = lattice(request.grid)
         windows = self._windows(part)
         with self.bucket.shelf.alone():
@@ -168,14 +168,6 @@ def query(window: Window, settings: S2CloudlessSource) -> dict[str, object]:
         "STYLES": "", "CRS" if newer else "SRS": "EPSG:4326", "BBOX": ",".join(f"{edge:.12g}" for edge in corners),
         "WIDTH": width, "HEIGHT": height, "FORMAT": "image/jpeg",
     }  # fmt: skip
-
-
-def _check(request: Request) -> None:
-    if request.region.body != EARTH or request.what != "imagery":
-        raise ConfigError(
-            f"s2cloudless has no {request.what} of {request.region.body.name}: it is imagery of Earth; choose another "
-            f"source for sources.{request.region.body.name}.{request.what}"
-        )
 
 
 def _names(window: Window) -> tuple[str, str]:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from terraform.config import Config, Mosaic120Source
-from terraform.errors import ConfigError, InputError, IntegrityError
+from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.formats import Pixels, Raster, Span
 from terraform.sources.making import make, result_grid, strips_of
 from terraform.sources.masking import colours
@@ -91,7 +91,7 @@ class Mosaic120:
 
     def plan(self, request: Request) -> Needs:
         """Zones of the window; those that were never looked at all count."""
-        _check(request)
+        require(request, "s2mosaic120", EARTH, "imagery")
         total = Needs(self.bucket.shelf.source)
         for tile in self._tiles(request.grid):
             total = total.plus(self._needs(tile, request.grid))
@@ -109,7 +109,7 @@ class Mosaic120:
         RemoteError, IntegrityError
             The service fails, or what it sends is damaged or has changed.
         """
-        _check(request)
+        require(request, "s2mosaic120", EARTH, "imagery")
         held = Held()
         with self.bucket.shelf.alone():
             tiles = self._present(self._tiles(request.grid))
@@ -188,11 +188,6 @@ class Mosaic120:
         size = sum(cog.size_of(blocks) for cog, blocks in missing)
         kept = sum(cog.size_of(blocks) for cog, blocks in wanted) - size
         return Needs(service, sum(len(cog.requests(blocks)) for cog, blocks in missing), size, kept)
-
-
-def _check(request: Request) -> None:
-    if request.region.body != EARTH or request.what != "imagery":
-        raise ConfigError(f"s2mosaic120 has no {request.what} of {request.region.body.name}: it has imagery of Earth")
 
 
 def zones(grid: RasterGrid) -> list[Zone]:

@@ -18,11 +18,11 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 
 from terraform.config import Config, TerrariumSource
-from terraform.errors import ConfigError, RemoteError
+from terraform.errors import RemoteError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
+from terraform.sources import Needs, Request, require
 from terraform.sources.formats import Pixels, Raster, Span
 from terraform.sources.making import make
 from terraform.sources.masking import Known, heights
@@ -75,7 +75,7 @@ class Terrarium:
 
     def plan(self, request: Request) -> Needs:
         """One request a tile."""
-        _check(request)
+        require(request, "terrarium", EARTH, "elevation")
         tiles = self._tiles(request.grid)
         missing = [tile for tile in tiles if not self.bucket.shelf.has(*self._names(tile))]
         kept = len(tiles) - len(missing)
@@ -92,7 +92,7 @@ class Terrarium:
         RemoteError
             The service fails, or a tile is not what it should be.
         """
-        _check(request)
+        require(request, "terrarium", EARTH, "elevation")
         tiles = self._tiles(request.grid)
         with self.bucket.shelf.alone():
             self.bucket.each(self._png, tiles)
@@ -150,11 +150,6 @@ class Terrarium:
 
     def _heights(self, tile: Tile) -> NDArray[np.float32]:
         return decoded(self._png(tile), f"tile {self.zoom}/{tile.x}/{tile.y}")
-
-
-def _check(request: Request) -> None:
-    if request.region.body != EARTH or request.what != "elevation":
-        raise ConfigError(f"terrarium has no {request.what} of {request.region.body.name}: it has heights of Earth")
 
 
 def decoded(png: bytes, name: str) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """A map of a whole planet in one file of uncompressed rows: a window by ranges, most of the planet by one download."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.transform import Affine
 
 from terraform.errors import IntegrityError
 from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import to_cog
+from terraform.geo.resample import Axis
 from terraform.provenance import Credit, Provenance
 from terraform.publish import publish as published
-from terraform.sources import Needs, Request, hgt
+from terraform.sources import Needs, Request, hgt, require
 from terraform.sources.formats import Declared, Pixels, Raster, Span, opened
 from terraform.sources.making import make
 from terraform.sources.masking import heights
-from terraform.sources.placing import Placed, lying
+from terraform.sources.placing import Axes, Placed, lying
 from terraform.sources.remote.access import shown
 from terraform.sources.remote.bucket import Bucket, RemoteFile
 from terraform.sources.remote.content import TIFF
@@ -30,7 +30,7 @@ from terraform.sources.remote.locks import Locks, sha256_of
 from terraform.sources.remote.rows import Rows, contiguous
 from terraform.sources.remote.tiff import HEAD_BYTES, Layout, layout, values
 from terraform.sources.remote.whole import download
-from terraform.sources.resampling import windows
+from terraform.sources.resampling import Window, windows, windows_along
 
 WHOLE_FROM = 0.25
 """Share of a file from which on it is fetched whole, once, and kept as a cloud-optimised TIFF."""
@@ -38,7 +38,7 @@ WHOLE_FROM = 0.25
 
 @dataclass(frozen=True)
 class Planet:
-    """One remote map.
+    """The source that is one remote map of heights.
 
     Attributes
     ----------
@@ -55,6 +55,8 @@ class Planet:
     typical : tuple of int
         Rows and columns, for estimates before the first look.
     locks : Locks
+    own : Credit
+        Of the map.
     """
 
     bucket: Bucket
@@ -65,6 +67,7 @@ class Planet:
     degrees: bool
     typical: tuple[int, int]
     locks: Locks
+    own: Credit
 
     @cached_property
     def _file(self) -> RemoteFile:
@@ -74,15 +77,20 @@ class Planet:
     def _local(self) -> Path:
         return self.bucket.shelf.path(f"{self.name}.tif")
 
+    def credit(self) -> Credit:
+        """Licence and attribution of the map."""
+        return self.own
+
     def plan(self, request: Request) -> Needs:
-        """What a window needs, row by row, or the whole file."""
+        """What a window needs: one request a row, or the whole file."""
+        self._require(request)
         service = self.bucket.shelf.source
         if self._local.exists():
             return Needs(service, 0, 0, self._local.stat().st_size)
         exact = self._file.looked_at
-        rows, raster = self._described() if exact else self._assumed()
-        cells = cells_of(rows, raster, request.grid)
-        if _share(raster, request.grid) > WHOLE_FROM:
+        rows, found = self._foreseen(request.grid)
+        cells = cells_of(rows, found)
+        if _share(rows, found) > WHOLE_FROM:
             return Needs(service, 1, rows.bytes, 0, exact)
         missing = rows.missing(cells)
         size, head = rows.bytes_of(missing), 0 if exact else HEAD_BYTES
@@ -90,18 +98,24 @@ class Planet:
             service, rows.requests(missing) + (0 if exact else 1), size + head, rows.bytes_of(cells) - size, exact
         )
 
-    def fetch(self, request: Request, destination: Path, credit: Credit) -> Provenance:
+    def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the heights of a region.
 
         Raises
         ------
+        ConfigError
+            Another body is asked for, or imagery.
         RemoteError, IntegrityError
             The service fails; the file is not the one that is locked, or not a map of the planet.
         """
+        self._require(request)
         with self._ready(request.grid) as (raster, record):
             sort = partial(heights, body=self.body, missing_is_sea=False)
-            make(request, [[raster]], sort, destination, Provenance((credit,)))
-            return Provenance((credit,), {"version": self.name, "files": [record()]})
+            make(request, [[raster]], sort, destination, Provenance((self.own,)))
+            return Provenance((self.own,), {"version": self.name, "files": [record()]})
+
+    def _require(self, request: Request) -> None:
+        require(request, self.own.source, self.body, "elevation")
 
     @contextmanager
     def _ready(self, grid: RasterGrid) -> Iterator[tuple[Placed, Callable[[], dict[str, Any]]]]:
@@ -110,10 +124,11 @@ class Planet:
             if not self._local.exists():
                 rows, raster = self._described()
                 self.locks.hold(f"{self.bucket.shelf.source}/{self.name}", self._file.head.identity)
-                if _share(raster, grid) > WHOLE_FROM:
+                found = windows(raster, grid)
+                if _share(rows, found) > WHOLE_FROM:
                     self._download(rows)
                 else:
-                    rows.fetch(rows.missing(cells_of(rows, raster, grid)))
+                    rows.fetch(rows.missing(cells_of(rows, found)))
         if not self._local.exists():
             yield raster, rows.record
         else:
@@ -150,16 +165,14 @@ class Planet:
         rows = Rows(self._file, made.height, made.width, made.dtype, starts)
         return rows, lying(_raster(shown(self._file.url), self.crs, made, rows), self.body)
 
-    def _assumed(self) -> tuple[Rows, Placed]:
-        """The map as it is known, before anything of it was fetched."""
+    def _foreseen(self, grid: RasterGrid) -> tuple[Rows, list[Window]]:
+        """The rows of the map and what a window needs of them: as it is, or as it is known before the first look."""
+        if self._file.looked_at:
+            rows, raster = self._described()
+            return rows, windows(raster, grid)
         height, width = self.typical
-        step_x, step_y = 360 * self._unit / width, 180 * self._unit / height
-        transform = Affine(step_x, 0, -180 * self._unit, 0, -step_y, 90 * self._unit)
-        rows = Rows(self._file, height, width, "<i2", contiguous(0, width, 2))
-        raster = Raster(
-            self.name, CRS.from_user_input(self.crs), transform, height, width, 1, "int16", -32768.0, _unread
-        )  # fmt: skip
-        return rows, lying(raster, self.body)
+        axes = Axes(Axis(90.0, -180 / height, height), Axis(-180.0, 360 / width, width))
+        return Rows(self._file, height, width, "<i2", contiguous(0, width, 2)), windows_along(axes, grid)
 
     @property
     def _unit(self) -> float:
@@ -182,17 +195,16 @@ class Planet:
             )
 
 
-def cells_of(rows: Rows, raster: Placed, grid: RasterGrid) -> list[tuple[int, int]]:
-    """The entries of the cache that a window touches."""
-    found = [rows.cells(window.rows, window.columns) for window in windows(raster, grid)]
-    return list(dict.fromkeys(cell for cells in found for cell in cells))
+def cells_of(rows: Rows, found: Sequence[Window]) -> list[tuple[int, int]]:
+    """The entries of the cache that windows touch."""
+    touched = [rows.cells(window.rows, window.columns) for window in found]
+    return list(dict.fromkeys(cell for cells in touched for cell in cells))
 
 
-def _share(raster: Placed, grid: RasterGrid) -> float:
-    """How much of a map a window needs, 0 to 1."""
-    of = raster.raster
-    needed = sum((w.rows[1] - w.rows[0]) * min(w.columns[1] - w.columns[0], of.width) for w in windows(raster, grid))
-    return float(needed / (of.height * of.width))
+def _share(rows: Rows, found: Sequence[Window]) -> float:
+    """How much of a map windows need, 0 to 1."""
+    needed = sum((w.rows[1] - w.rows[0]) * min(w.columns[1] - w.columns[0], rows.width) for w in found)
+    return float(needed / (rows.height * rows.width))
 
 
 def _raster(name: str, crs: str, made: Layout, rows: Rows) -> Raster:
@@ -203,7 +215,3 @@ def _raster(name: str, crs: str, made: Layout, rows: Rows) -> Raster:
     return Raster(
         name, CRS.from_user_input(crs), made.transform, made.height, made.width, 1, "int16", nodata, read
     )  # fmt: skip
-
-
-def _unread(rows: Span, columns: Span) -> Pixels:
-    raise NotImplementedError
