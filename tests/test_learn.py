@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from terraform.config import Condition, Sheet, Train
 from terraform.errors import InputError
-from terraform.learn import losses, metrics, order, weights
+from terraform.learn import losses, metrics, order, table, weights
+from terraform.learn.dataset import Stored
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import ResizeConv2d, build_generator
 from terraform.pairs.relief import channels_of
@@ -139,6 +140,30 @@ def test_metrics_know_the_same_from_the_other():
     assert metrics.spectrum_distance(soft, real) > 3
     lattice = real + 0.3 * torch.tensor([1.0, -1.0]).repeat(128)
     assert metrics.checkerboard(real)[2] < 3 < metrics.checkerboard(lattice)[2]
+
+
+def test_colour_given_relief_asks_for_the_colours_of_a_place_not_for_its_pixels():
+    torch.manual_seed(0)
+    real = torch.rand(1, 3, 128, 128) / 4
+    real[..., 64:] += 0.5  # the mountains of this world are bright
+    kinds = torch.zeros(1, 128, 128, dtype=torch.int64)
+    kinds[..., 64:] = 1
+    turned, swapped = real.flip(2), real.flip(3)
+    assert metrics.colour_given_relief(turned, real, kinds) < 0.01
+    assert metrics.colour_given_relief(swapped, real, kinds) == pytest.approx(0.5 * 127.5, rel=0.02)
+    assert metrics.colour_given_relief(swapped, real, torch.where(kinds == 1, -1, -1)) == 0
+
+
+def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
+    elevation = np.zeros((1, 384, 384), np.int16)
+    elevation[:, :, 192:] = 3000
+    elevation[:, :, 100:110] = -32768
+    imagery = np.full((1, 256, 256, 3), 9, np.uint8)
+    kinds = table.kinds_of(Stored(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.full((1, 384), 45.0)))
+    assert kinds.shape == (1, 256, 256)
+    low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]
+    assert len({int(kind) for kind in (low, cliff, high)}) == 3
+    assert (kinds[:, :, 36:46] == -1).all() and (kinds[:, :, 48:] >= 0).all()
 
 
 def test_spectrum_of_a_known_wave():

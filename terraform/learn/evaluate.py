@@ -84,16 +84,18 @@ def _measured(trained: Trained, straw_man: ColourTable, collection: Collection) 
         "generated": torch.cat([judged.generated for judged in drawn]),
         "table": torch.cat([judged.table for judged in drawn]),
     }
+    kinds = torch.cat([table.kinds_of(part) for part in parts])
     return {
         "pairs": len(chosen),
-        **{name: _scores(values, real, valid) for name, values in sets.items()},
+        **{name: _scores(values, real, valid, kinds) for name, values in sets.items()},
         "real": _floor(real),
     }
 
 
-def _scores(drawn: Tensor, real: Tensor, valid: Tensor) -> dict[str, Any]:
+def _scores(drawn: Tensor, real: Tensor, valid: Tensor, kinds: Tensor) -> dict[str, Any]:
     return {
         "l1": metrics.l1(drawn, real, valid),
+        "colour_given_relief": metrics.colour_given_relief(drawn, real, kinds),
         **metrics.fidelity(drawn * valid, real * valid),
         "swd": metrics.sliced_wasserstein(drawn * valid, real * valid),
         "spectrum_db": metrics.spectrum_distance(drawn * valid, real * valid),

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform.geo.heights import unpack
-from terraform.geo.tile import MARGIN_PX
+from terraform.geo.tile import MARGIN_PX, PIXEL_M
 from terraform.learn.dataset import Collection, Stored
 
 _HEIGHTS = 48
 _LATITUDES = 36
 _SEA = _HEIGHTS - 1
 _STEP_DEG = 5.0
+_SLOPES = (0.05, 0.15, 0.3)
+"""Borders between plain, gentle, steep and steepest: rise over run, at 200 m."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ def fit(collection: Collection, at_most: int = 400) -> ColourTable:
             weighed = np.bincount(cell[seen], colours[seen, band], minlength=count.size)
             total[..., band] += weighed.reshape(count.shape)
     return ColourTable(_nearest(total, count))
+
+
+def kinds_of(stored: Stored) -> Tensor:
+    """Kind of terrain of each pixel, by height, steepness and latitude: (N, 256, 256) int64; -1 where unknown."""
+    latitude, height = _bins(stored)
+    inner = slice(MARGIN_PX, -MARGIN_PX)
+    around = unpack(stored.elevation[:, MARGIN_PX - 1 : 1 - MARGIN_PX, MARGIN_PX - 1 : 1 - MARGIN_PX].numpy())
+    down, right = np.gradient(around.metres, PIXEL_M, axis=(1, 2))
+    slope = np.hypot(down, right)[:, 1:-1, 1:-1]
+    steepness = np.digitize(slope, _SLOPES)
+    kind = (latitude * _HEIGHTS + height // 4 * 4 + (height == _SEA)) * (len(_SLOPES) + 1) + steepness
+    void = unpack(stored.elevation[:, inner, inner].numpy()).void
+    return torch.from_numpy(np.where(void | ~stored.imagery.numpy().any(axis=3), -1, kind))
 
 
 def _bins(stored: Stored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

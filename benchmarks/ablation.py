@@ -1,0 +1,287 @@
+"""What each lever is worth on a region that training never saw, at equal images seen.
+
+`python -m benchmarks.ablation PAIRS RASTERS --into FOLDER` trains every row of the table that `FOLDER` does not hold
+yet, on the pairs that `make real` cut, and prints the table; `--write` puts it into `docs/quality.md`. One fold:
+trained on andes, cali, nepal and tanzania, validated on nw, judged on italy.
+"""
+
+import argparse
+import contextlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import rasterio
+import torch
+from numpy.typing import NDArray
+from shapely.geometry import box
+
+from benchmarks import measure
+from benchmarks.seams import score
+from terraform.config import Config, Mosaics, load, overlay, parse
+from terraform.geo import raster
+from terraform.geo.bodies import EARTH
+from terraform.geo.regions import Region
+from terraform.learn import weights
+from terraform.learn.evaluate import evaluate
+from terraform.learn.train import train
+from terraform.learn.weights import Trained
+from terraform.mars import mosaic
+from terraform.mars.bands import Band, Globe, strips
+from terraform.mars.canvas import Canvas
+from terraform.mars.generate import BLEND_PX, RAMP_PX, Artist, Patch, Span, Terrain, draw, plan
+from terraform.mars.terrain import BandTerrain
+from terraform.publish import write_text
+from terraform.sources.fetch import fetch
+
+DOCUMENT = Path("docs/quality.md")
+ROLES = {"train": ["andes", "cali", "nepal", "tanzania"], "validation": ["nw"], "test": ["italy"]}
+IMAGES, WIDTH = 1000, 16
+PLACE = (8.0, 43.6, 12.0, 46.2)
+"""West, south, east, north of the part of italy that is drawn in windows: Alps, Po plain, Apennines and coast."""
+SHIFT_PX = 112
+_START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
+
+Settings = dict[str, Any]
+Result = dict[str, Any]
+
+_COMMON: Settings = {
+    "width": WIDTH, "discriminator_width": WIDTH, "images": IMAGES, "batch": 1, "validate_every": 250,
+    "state_every": 500, "validation_pairs": 32,
+}  # fmt: skip
+PUBLISHED: Settings = {
+    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_l1": 100,
+    "lambda_features": 0, "lambda_texture": 0, "noise": 0, "average": 0, "rate": 2e-4, "discriminator_rate": 2e-4,
+}  # fmt: skip
+"""pix2pix as published, and the colormap of the original work."""
+
+LADDER: tuple[tuple[str, str, Settings], ...] = (
+    ("pix2pix", "pix2pix as published, relief as Turbo colours", {}),
+    ("relief", "+ relief as channels", {"encoding": "relief"}),
+    ("unet_fc", "+ `unet_fc`", {"network": "unet_fc"}),
+    ("pixel", "+ norm per pixel", {"norm": "pixel"}),
+    ("rates", "+ higher rates and an average", {"rate": 1e-3, "discriminator_rate": 5e-4, "average": 0.98}),
+    ("scales", "+ two scales, spectral norm, hinge", {"discriminator": "multiscale", "adversarial": "hinge"}),
+    ("features", "+ feature matching", {"lambda_features": 5, "lambda_l1": 60}),
+    ("all", "+ texture loss and noise: all", {"lambda_texture": 2, "noise": 3}),
+)
+"""One lever at a time: every row has those of the rows above it."""
+
+BESIDE: tuple[tuple[str, str, Settings], ...] = (
+    ("cnn", "`cnn`, mean square error", {"network": "cnn", "norm": "batch", "discriminator": "none", "noise": 0}),
+    ("l1", "`unet_fc`, L1 alone", {"discriminator": "none", "noise": 0}),
+    ("turbo", "all, but relief as Turbo colours", {"encoding": "turbo"}),
+    ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
+    ("vertical", "all + vertical jitter of 0.2", {"vertical_jitter": 0.2}),
+    ("renorm", "all, but batch renormalisation at batch 2", {"norm": "renorm", "batch": 2}),
+)
+"""Rows that change something of `all`."""
+
+ORDER = (
+    ("cnn", 0), ("pix2pix", 0), ("all", 0), ("l1", 0), ("turbo", 0), ("relief", 0), ("unet_fc", 0), ("pixel", 0),
+    ("rates", 0), ("scales", 0), ("features", 0), ("all", 1), ("pix2pix", 1), ("cnn", 1), ("all", 2), ("pix2pix", 2),
+    ("cnn", 2), ("diffaugment", 0), ("vertical", 0), ("renorm", 0), ("turbo", 1),
+)  # fmt: skip
+"""Rows and seeds, the most telling first."""
+
+COLUMNS = {
+    "l1": "L1, levels", "colour_given_relief": "colour given relief, levels", "swd": "sliced Wasserstein",
+    "spectrum_db": "spectrum, dB", "checkerboard": "checkerboard", "seam": "seam", "windows": "other windows, levels",
+}  # fmt: skip
+
+
+def names() -> dict[str, tuple[str, Settings]]:
+    """Every row: what it is called and its settings, `encoding` among those of training."""
+    rows: dict[str, tuple[str, Settings]] = {}
+    settings: Settings = {"encoding": "turbo", **_COMMON, **PUBLISHED}
+    for name, title, lever in LADDER:
+        settings = settings | lever
+        rows[name] = (title, settings)
+    rows |= {name: (title, settings | lever) for name, title, lever in BESIDE}
+    return rows
+
+
+def config_of(name: str, seed: int, rasters: str) -> Config:
+    """The configuration of a row."""
+    settings = dict(names()[name][1])
+    condition = {"encoding": settings.pop("encoding")}
+    files = load("config.yaml", "workflow/config/files.yaml").model_dump()
+    return parse(overlay(files, {"seed": seed, "rasters": rasters, "condition": condition, "train": settings}))
+
+
+def run(name: str, seed: int, pairs: Path, rasters: str, into: Path) -> Result:
+    """Train a row and judge it; what `into` holds already is read."""
+    folder = into / f"{name}-{seed}"
+    done = folder / "result.json"
+    if done.is_file():
+        kept: Result = json.loads(done.read_text(encoding="utf-8"))
+        return kept
+    config, before = config_of(name, seed, rasters), measure.cpu_seconds()
+    folders = _folders(pairs)
+    with (into / f"{name}-{seed}.log").open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+        train(folders, folder, config, False, lambda counters, board: None)
+    trained = measure.cpu_seconds() - before
+    evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
+    measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
+    result = {
+        "name": name, "seed": seed, "cpu_s": trained, **_flat(measured["generated"]), "table": _flat(measured["table"]),
+        "real": _flat(measured["real"]) | {"seam": _real_seam(config, into)},
+        **_windows(weights.load(folder / "weights.safetensors"), config, into),
+    }  # fmt: skip
+    write_text(done, json.dumps(result) + "\n")
+    return result
+
+
+def _folders(pairs: Path) -> Mapping[str, Sequence[Path]]:
+    by_region = {}
+    for file in sorted(pairs.glob("*/provenance.json")):
+        details = json.loads(file.read_text(encoding="utf-8"))["details"]
+        by_region[details["region"]] = file.parent
+    return {role: [by_region[region] for region in regions] for role, regions in ROLES.items()}
+
+
+def _flat(scores: Mapping[str, Any]) -> dict[str, float]:
+    peaks = max(scores["checkerboard"].values())
+    return {name: value for name, value in scores.items() if isinstance(value, float)} | {"checkerboard": peaks}
+
+
+class _Moved:
+    """A terrain whose pixels are counted from another place, so that windows fall elsewhere."""
+
+    def __init__(self, terrain: Terrain, by: int) -> None:
+        self._terrain, self._by = terrain, by
+        self.pixel_m, self.top = terrain.pixel_m, terrain.top
+
+    def patch(self, rows: Span, columns: Span) -> Patch:
+        return self._terrain.patch(*self._there(rows, columns))
+
+    def wanted(self, rows: Span, columns: Span) -> bool:
+        return self._terrain.wanted(*self._there(rows, columns))
+
+    def _there(self, rows: Span, columns: Span) -> tuple[Span, Span]:
+        return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
+
+
+def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
+    """Steps at the windows' borders, and the most that other windows change."""
+    band, rows, columns = _place(trained.stride)
+    settings = Mosaics(window_px=640, device="cpu").model_copy(update={"elevation": _as_it_is()})
+    with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
+        source = mosaic.source_of(dataset, EARTH)
+        terrain = BandTerrain(mosaic.relief_of(source, EARTH, settings), band)
+        here = _drawn(trained, terrain, rows, columns, settings, Path(name) / "here")
+        up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
+        moved = settings.model_copy(update={"window_px": 512})
+        there = _drawn(trained, _Moved(terrain, SHIFT_PX), up, left, moved, Path(name) / "there")
+    if trained.tile_safe:
+        at = [first for first, _ in plan(rows, columns, 640, trained.halo_px, trained.stride).columns]
+        seam = score(here, [column - columns[0] for column in at], trained.stride, 2)
+    else:
+        step = BLEND_PX - RAMP_PX
+        ramps = [k for k in range(columns[0], columns[1]) if k % step < RAMP_PX]
+        seam = score(here, [k - columns[0] for k in ramps], 1, 2)
+    return {"seam": seam, "windows": float(np.abs(here.astype(np.int16) - there).max())}
+
+
+def _as_it_is() -> Any:
+    return Mosaics().elevation.model_copy(update={"policy": "clip"})
+
+
+def _place(stride: int) -> tuple[Band, Span, Span]:
+    """The band, rows and columns of `PLACE`, as much of it as lies in one band."""
+    west, south, east, north = PLACE
+    globe = Globe(EARTH.radius_m)
+    row = round((90 - (south + north) / 2) / globe.pixel_deg)
+    band = next(strip for strip in strips(globe, stride) if isinstance(strip, Band) and strip.top <= row < strip.bottom)
+    rows = max(band.top, round((90 - north) / globe.pixel_deg)), min(band.bottom, round((90 - south) / globe.pixel_deg))
+    columns = tuple(round((degrees + 180) / 360 * band.columns) for degrees in (west, east))
+    return band, rows, (columns[0], columns[1])
+
+
+def _fetched(config: Config, what: Any, into: Path) -> Path:
+    path = into / f"italy-{what}.tif"
+    if not path.is_file():
+        fetch(config, Region("italy", EARTH, "test", "italy", box(*PLACE)), what, path)
+    return path
+
+
+def _drawn(
+    trained: Trained, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
+) -> NDArray[np.uint8]:
+    canvas = Canvas(rows, columns, path)
+    canvas.blank()
+    for block in draw(Artist(trained, settings), terrain, rows, columns):
+        canvas.put(block)
+    return canvas.read(rows, columns)[:3]
+
+
+def _real_seam(config: Config, into: Path) -> float:
+    """The same score of real imagery, where the windows of a network of stride 16 would meet."""
+    band, rows, columns = _place(16)
+    with rasterio.open(_fetched(config, "imagery", into)) as dataset:
+        west = np.arange(*columns) * 360 / band.columns - 180
+        picture = dataset.read()
+        index = np.clip(((west - dataset.transform.c) / dataset.transform.a).astype(int), 0, dataset.width - 1)
+    at = [first for first, _ in plan(rows, columns, 640, 96, 16).columns]
+    return score(picture[:, :, index], [column - columns[0] for column in at], 16, 2)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Rows of means over seeds, with half the range between them."""
+    lines = ["| | seeds | " + " | ".join(COLUMNS.values()) + " | CPU s |", "|---" * (len(COLUMNS) + 3) + "|"]
+    for name, (title, _) in _shown().items():
+        mine = [result for result in results if result["name"] == name]
+        if mine:
+            values = [_spread([result[column] for result in mine]) for column in COLUMNS]
+            lines.append(f"| {title} | {len(mine)} | {' | '.join(values)} | {mean(r['cpu_s'] for r in mine):.0f} |")
+    for title, what in (("table of colours by height and latitude", "table"), ("real imagery", "real")):
+        values = [_spread([results[0][what][column]]) if column in results[0][what] else "" for column in COLUMNS]
+        lines.append(f"| {title} | | {' | '.join(values)} | |")
+    return "\n".join(lines)
+
+
+def _shown() -> dict[str, tuple[str, Settings]]:
+    rows = names()
+    first = {name: rows[name] for name in ("cnn", "l1")}
+    return first | rows
+
+
+def _spread(values: Sequence[float]) -> str:
+    middle, half = mean(values), (max(values) - min(values)) / 2
+    return f"{middle:.3g}" if len(values) == 1 else f"{middle:.3g} ± {half:.2g}"
+
+
+def main() -> None:
+    """Run what is missing and print or write the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
+    parser.add_argument("pairs", type=Path, help="results/pairs of `make real`")
+    parser.add_argument("rasters", help="the folder given to `make real`")
+    parser.add_argument("--into", type=Path, required=True, help="folder of weights and results; a second run goes on")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no row after so many minutes")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--write", action="store_true", help=f"put the table into {DOCUMENT}")
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    options.into.mkdir(parents=True, exist_ok=True)
+    results, started = [], time.monotonic()
+    for name, seed in ORDER:
+        known = (options.into / f"{name}-{seed}" / "result.json").is_file()
+        if known or time.monotonic() - started < 60 * options.minutes:
+            results.append(run(name, seed, options.pairs, options.rasters, options.into))
+            print(f"{name}, seed {seed}: {results[-1]}", flush=True)
+    text = table(results)
+    print(text)
+    if options.write:
+        document = DOCUMENT.read_text(encoding="utf-8")
+        before, after = document.partition(_START)[0], document.partition(_END)[2]
+        write_text(DOCUMENT, f"{before}{_START}\n{text}\n\n{measure.machine()}.\n{_END}{after}")
+
+
+if __name__ == "__main__":
+    main()
