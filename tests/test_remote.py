@@ -20,8 +20,9 @@ from servers.nginx import Nginx, nginx
 from terraform.config import Downloads
 from terraform.errors import ConfigError, IntegrityError, RemoteError, ResourceError
 from terraform.sources.remote.access import Access, is_private, shown
+from terraform.sources.remote.answer import Missing
 from terraform.sources.remote.cache import Shelf
-from terraform.sources.remote.client import Client, Missing
+from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import BINARY, JPEG, TIFF, words
 from terraform.sources.remote.patience import pause_s, retry_after_s
 from terraform.sources.remote.ranges import Identity, part

@@ -27,7 +27,7 @@ from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
 from terraform.sources.picture import decoded
-from terraform.sources.remote.client import Unfit
+from terraform.sources.remote.answer import Unfit
 from terraform.sources.remote.content import JPEG
 from terraform.sources.wms import offered
 
@@ -269,7 +269,7 @@ def test_other_planets_and_heights_are_refused(tmp_path: Path) -> None:
     source = source_named("s2cloudless", config.sources.earth.imagery, config)
     there = Region("there", MARS, "mosaic", "There", rectangle(10, 5, 11, 6))
     for request in (Request(there, "imagery", asked(HERE).grid), Request(HERE, "elevation", asked(HERE).grid)):
-        with pytest.raises(ConfigError, match="it is imagery of Earth"):
+        with pytest.raises(ConfigError, match="it has imagery of earth; choose another"):
             source.fetch(request, tmp_path / "x.tif")
 
 

@@ -1,5 +1,6 @@
 """Terrain tiles from a real server: Mercator, the antimeridian, the sea, pictures that are not tiles."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -81,6 +82,15 @@ def test_heights_are_where_they_belong(
     assert np.abs(values - gentle(x, y)).max() < 1.5
     about = provenance.read(tmp_path / "e.json")
     assert about.licence == "LicenseRef-Terrain-Tiles" and "ArcticDEM" in about.attribution
+    assert_names_its_tiles(served, about.details)
+
+
+def assert_names_its_tiles(served: Path, told: dict[str, Any]) -> None:
+    """Whoever has the tiles can check what was used: the digest of their digests, column by column."""
+    tiles = [served / f"{ZOOM}/{x}/{y}.png" for x in told["x"] for y in told["y"]]
+    digests = [hashlib.sha256(tile.read_bytes()).digest() for tile in tiles]
+    assert told["tiles"] == len(tiles) and told["tiles_sha256"] == hashlib.sha256(b"".join(digests)).hexdigest()
+    assert told["url"].endswith(f"{served.name}/{ZOOM}/{{x}}/{{y}}.png")
 
 
 def test_the_antimeridian_is_crossed(file_server: Nginx, served: Path, tmp_path: Path) -> None:

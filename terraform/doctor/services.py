@@ -21,7 +21,8 @@ from terraform.geo.tile import PIXEL_M
 from terraform.sources import Request, What, source_named
 from terraform.sources.picture import decoded
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.client import Answer, Client
+from terraform.sources.remote.answer import Answer
+from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import JPEG, XML
 from terraform.sources.s2cloudless import layer_of
 from terraform.sources.wms import offered

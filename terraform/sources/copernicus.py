@@ -16,14 +16,15 @@ from terraform.sources.remote.content import TEXT
 from terraform.sources.remote.degree_cells import Cell, cells
 from terraform.sources.remote.elevation import Tile, fetch_window, look, needs, placed, publish, waters
 
-CREDIT = Credit(
-    "copernicus",
-    "LicenseRef-Copernicus-DEM",
-    "produced using Copernicus WorldDEM-30 (c) DLR e.V. 2010-2014 and (c) Airbus Defence and Space GmbH 2014-2018 "
+LICENCE = "LicenseRef-Copernicus-DEM"
+NOTICE = (
+    "produced using Copernicus WorldDEM-30 © DLR e.V. 2010-2014 and © Airbus Defence and Space GmbH 2014-2018 "
     "provided under COPERNICUS by the European Union and ESA; all rights reserved. The organisations in charge of the "
-    "Copernicus programme by law or by delegation do not incur any liability for any use of the Copernicus WorldDEM-30",
+    "Copernicus programme by law or by delegation do not incur any liability for any use of the Copernicus WorldDEM-30"
 )
-"""The notices that the licence of GLO-30 and GLO-90 asks for with whatever is derived from them."""
+"""What the licence of GLO-30 and GLO-90 asks for with whatever is derived from them, whoever serves them."""
+
+CREDIT = Credit("copernicus", LICENCE, NOTICE)
 
 _MOST_LIST_BYTES = 8 << 20
 _LIST_BYTES = 1_200_000

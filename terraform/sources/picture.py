@@ -5,7 +5,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.sources.remote.client import Unfit
+from terraform.sources.remote.answer import Unfit
 
 _BLOCK = 32
 _SEAM = 0.1

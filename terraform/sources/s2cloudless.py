@@ -1,6 +1,5 @@
 """The source `s2cloudless`: Sentinel-2 cloudless, EOX's mosaic of a year, drawn by its WMS on our lattice."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.config import Config, S2CloudlessSource
-from terraform.errors import InputError, RemoteError
+from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
@@ -97,7 +96,7 @@ class S2Cloudless:
         details = {
             "year": self.settings.year, "layer": layer_of(self.settings.year),
             "url": shown(self.settings.base_url), "windows": len(windows),
-            "pictures_sha256": self._digest(windows),
+            "pictures_sha256": self.bucket.shelf.digest(map(_names, windows)),
             "service_says": {"attribution": offer.attribution, "constraints": offer.constraints},
         }  # fmt: skip
         provenance = Provenance((self.credit(),), details)
@@ -132,23 +131,14 @@ class S2Cloudless:
         body = self.bucket.client.get(url, JPEG, most, lambda got: decoded(got, window.shape))
         self.bucket.shelf.write(body, *_names(window))
 
-    def _read(self, window: Window) -> bytes:
-        body = self.bucket.shelf.read(*_names(window))
-        if body is None:
-            raise RemoteError("a picture vanished from the cache while it was used: run the same command again")
-        return body
-
-    def _digest(self, windows: list[Window]) -> str:
-        digests = [hashlib.sha256(self._read(window)).digest() for window in windows]
-        return hashlib.sha256(b"".join(digests)).hexdigest()
-
     def _strips(self, part: Lattice, windows: list[Window], request: Request) -> Iterator[NDArray[np.uint8]]:
         """The region from north to south, a row of pictures at a time."""
         seen = False
         for (top, bottom), row in strips(part, windows):
             strip = np.zeros((bottom - top, part.columns[1] - part.columns[0], 3), np.uint8)
             for window in row:
-                place(strip, (top, part.columns[0]), decoded(self._read(window), window.shape), window)
+                picture = decoded(self.bucket.shelf.held(*_names(window)), window.shape)
+                place(strip, (top, part.columns[0]), picture, window)
             seen = seen or bool(strip.any())
             yield strip
         if not seen:

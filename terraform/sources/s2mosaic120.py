@@ -28,8 +28,8 @@ from terraform.sources.making import make, result_grid, strips_of
 from terraform.sources.masking import colours
 from terraform.sources.placing import Placed, lying
 from terraform.sources.remote.access import shown
+from terraform.sources.remote.answer import Missing
 from terraform.sources.remote.bucket import Bucket, bucket
-from terraform.sources.remote.client import Missing
 from terraform.sources.remote.cog import Cog, Held, fetch_all
 from terraform.sources.resampling import windows
 

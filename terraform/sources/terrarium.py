@@ -98,7 +98,13 @@ class Terrarium:
             self.bucket.each(self._png, tiles)
         raster = lying(self._raster(request.grid), EARTH)
         make(request, [[raster]], partial(_land_and_sea, body=EARTH), destination, Provenance((CREDIT,)))
-        return Provenance((CREDIT,), {"version": f"zoom {self.zoom}", "tiles": len(tiles)})
+        columns, rows = sorted({tile.x for tile in tiles}), sorted({tile.y for tile in tiles})
+        details = {
+            "version": f"zoom {self.zoom}", "url": shown(self.bucket.client.access.url(f"{self.zoom}/{{x}}/{{y}}.png")),
+            "tiles": len(tiles), "x": columns, "y": rows,
+            "tiles_sha256": self.bucket.shelf.digest(map(self._names, sorted(tiles))),
+        }  # fmt: skip
+        return Provenance((CREDIT,), details)
 
     def _span(self, grid: RasterGrid) -> tuple[range, range]:
         """Rows and columns of tiles that a window touches; columns go on beyond the antimeridian."""

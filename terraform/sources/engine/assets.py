@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from terraform.geo.heights import pack
 from terraform.provenance import Credit
+from terraform.sources.copernicus import LICENCE, NOTICE
 from terraform.sources.lattice import ARC_SECOND, NORTH, WEST
 
 BANDS = ("land", "sea", "seen")
@@ -102,13 +103,6 @@ def _glo30(ee: Any) -> Surface:
     return Surface(model.select("DEM"), model.select("WBM").eq(1))
 
 
-_GLO30_NOTICE = (
-    "produced using Copernicus WorldDEM-30 © DLR e.V. 2010-2014 and © Airbus Defence and Space GmbH 2014-2018 "
-    "provided under COPERNICUS by the European Union and ESA; all rights reserved. The organisations in charge of the "
-    "Copernicus programme by law or by delegation do not incur any liability for any use of the Copernicus WorldDEM-30"
-)
-
-
 def _public(attribution: str) -> Credit:
     return Credit("earthengine", "LicenseRef-Public-Domain", attribution)
 
@@ -120,7 +114,7 @@ ASSETS = {
         Asset("NASA/NASADEM_HGT/001", -56, 60, _public("NASADEM, NASA JPL, by Google Earth Engine"), _nasadem),
         Asset(
             "COPERNICUS/DEM/GLO30_2024_1", -90, 90,
-            Credit("earthengine", "LicenseRef-Copernicus-DEM", _GLO30_NOTICE), _glo30,
+            Credit("earthengine", LICENCE, NOTICE), _glo30,
         ),
     )
 }  # fmt: skip

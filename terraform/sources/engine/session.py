@@ -20,7 +20,7 @@ from terraform.sources.engine.assets import BANDS, DTYPE
 from terraform.sources.engine.transport import Transport
 from terraform.sources.lattice import ARC_SECOND, ROW_S, Window
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.client import Unfit
+from terraform.sources.remote.answer import Later, Unfit
 from terraform.sources.remote.content import words
 from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
 
@@ -42,14 +42,6 @@ _SIGN_IN = (
 
 class TooMuch(Exception):
     """The request is too large, or takes too long, for one answer."""
-
-
-class _Passing(Exception):
-    """What another attempt may heal."""
-
-    def __init__(self, reason: str, after_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.after_s = after_s
 
 
 @dataclass(frozen=True)
@@ -162,7 +154,7 @@ class Session:
         def once() -> NDArray[np.void]:
             made = ee.data.computePixels(asked)
             if made.shape != window.shape or made.dtype != DTYPE:
-                raise _Passing(f"asked for {window.shape} of {DTYPE}, it sends {made.shape} of {made.dtype}")
+                raise Later(f"asked for {window.shape} of {DTYPE}, it sends {made.shape} of {made.dtype}")
             return np.asarray(made)
 
         return self._patiently(once)
@@ -185,7 +177,7 @@ class Session:
         for attempt in range(1, settings.attempts + 1):
             try:
                 return self._explained(once)
-            except _Passing as error:
+            except Later as error:
                 asked = error.after_s or 0.0
                 pause = max(asked, pause_s(attempt, settings.backoff_s, self._jitter))
                 if attempt == settings.attempts or asked > settings.longest_wait_s or pause > deadline.left_s:
@@ -204,21 +196,21 @@ class Session:
         except ee.EEException as error:
             raise _meant(error, self._who) from None
         except Unfit as error:
-            raise _Passing(str(error)) from None
+            raise Later(str(error)) from None
         except TimeoutError:
-            raise _Passing("it does not answer in time") from None
+            raise Later("it does not answer in time") from None
         except ConnectionError:
-            raise _Passing("the connection broke") from None
+            raise Later("the connection broke") from None
         except RefreshError as error:
             if error.retryable:
-                raise _Passing("Google's sign-in is out of order") from None
+                raise Later("Google's sign-in is out of order") from None
             raise RemoteError(f"Earth Engine: Google refuses the credentials of this machine: {_SIGN_IN}") from None
         except TransportError:
-            raise _Passing("Google's sign-in cannot be reached") from None
+            raise Later("Google's sign-in cannot be reached") from None
         except GoogleAuthError as error:
             raise RemoteError(f"Earth Engine: signing in failed ({type(error).__name__}): {_SIGN_IN}") from None
         except (ClientError, ValueError, KeyError) as error:
-            raise _Passing(f"it sends something else than was asked for ({type(error).__name__})") from None
+            raise Later(f"it sends something else than was asked for ({type(error).__name__})") from None
 
 
 def _grid(window: Window) -> dict[str, object]:
@@ -240,7 +232,7 @@ def _meant(error: Exception, who: Identity) -> Exception:
     status = int(getattr(reply, "status", 0) or 0)
     said = words(str(error).replace(who.project, "PROJECT").encode())
     if status in _LATER:
-        return _Passing(f"status {status}: {said}", retry_after_s(reply.get("retry-after")) if reply else None)
+        return Later(f"status {status}: {said}", retry_after_s(reply.get("retry-after")) if reply else None)
     if status in (0, 400) and any(word in said.lower() for word in _TOO_MUCH):
         return TooMuch(said)
     if status == 401:
@@ -253,7 +245,7 @@ def _meant(error: Exception, who: Identity) -> Exception:
     return RemoteError(f"Earth Engine refuses (status {status or 'unknown'}): {said}")
 
 
-def _resume(error: _Passing, attempts: int) -> RemoteError:
+def _resume(error: Later, attempts: int) -> RemoteError:
     wait = f"; it asks to come back in {error.after_s:.0f} s" if error.after_s else ""
     return RemoteError(
         f"Earth Engine: {error} ({attempts} attempts){wait}. Nothing that was fetched is lost: run the same command "

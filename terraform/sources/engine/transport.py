@@ -11,7 +11,7 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 from terraform.config import Downloads
 from terraform.errors import RemoteError
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.client import Unfit
+from terraform.sources.remote.answer import Unfit
 from terraform.sources.remote.connections import pool
 from terraform.sources.remote.content import media_type, words
 from terraform.sources.remote.patience import Deadline

@@ -4,11 +4,11 @@ import fcntl
 import hashlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from terraform.errors import ConfigError
+from terraform.errors import ConfigError, RemoteError
 from terraform.publish import publish, sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
@@ -51,16 +51,41 @@ class Shelf:
 
     def read(self, *names: str) -> bytes | None:
         """An entry, or None where there is none or it is damaged."""
+        stored = self._sealed(*names)
+        return None if stored is None else stored[_SEAL_BYTES:]
+
+    def held(self, *names: str) -> bytes:
+        """An entry that was fetched before.
+
+        Raises
+        ------
+        RemoteError
+            It is gone.
+        """
+        return self._held(*names)[_SEAL_BYTES:]
+
+    def digest(self, entries: Iterable[Sequence[str]]) -> str:
+        """What a provenance names entries by: the SHA-256 of their SHA-256s, 32 bytes each, in their order."""
+        seals = (self._held(*names)[:_SEAL_BYTES] for names in entries)
+        return hashlib.sha256(b"".join(seals)).hexdigest()
+
+    def _held(self, *names: str) -> bytes:
+        stored = self._sealed(*names)
+        if stored is None:
+            raise RemoteError(f"{self.path(*names)} vanished while it was used: run the same command again")
+        return stored
+
+    def _sealed(self, *names: str) -> bytes | None:
+        """An entry behind its SHA-256, if that is right."""
         path = self.path(*names)
         try:
             stored = path.read_bytes()
         except FileNotFoundError:
             return None
-        content = stored[_SEAL_BYTES:]
-        if hashlib.sha256(content).digest() != stored[:_SEAL_BYTES]:
+        if hashlib.sha256(stored[_SEAL_BYTES:]).digest() != stored[:_SEAL_BYTES]:
             path.unlink(missing_ok=True)
             return None
-        return content
+        return stored
 
     def write(self, content: bytes, *names: str) -> None:
         """Keep an entry; it is there whole, or not at all."""

@@ -15,6 +15,7 @@ from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
 from terraform.sources.remote.access import Access, shown
+from terraform.sources.remote.answer import Answer, Later, Missing, Unfit, told
 from terraform.sources.remote.connections import pool
 from terraform.sources.remote.content import Kind, unlike, words
 from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
@@ -26,63 +27,6 @@ _PROGRESS = 1 << 20
 _MOST_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
 _COME_AGAIN = {408, 425, 429, 500, 502, 503, 504}
-_PLAIN = {
-    "ReadTimeoutError": "it does not answer in time",
-    "ConnectTimeoutError": "it cannot be reached in time",
-    "NameResolutionError": "its name cannot be resolved",
-    "NewConnectionError": "it cannot be reached",
-    "ProtocolError": "the connection broke",
-    "IncompleteRead": "the answer ended early",
-    "EmptyPoolError": "no connection became free",
-    "ProxyError": "the proxy of HTTPS_PROXY refuses or cannot be reached",
-}
-
-
-class Missing(RemoteError):
-    """The service says that there is no such thing (404, 410)."""
-
-
-class Unfit(Exception):
-    """An answer that is not what was asked for, though another attempt may bring it."""
-
-
-class _Later(Exception):
-    """The service asks to come again."""
-
-    def __init__(self, reason: str, after_s: float | None) -> None:
-        super().__init__(reason)
-        self.after_s = after_s
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer whose body is still to be read, in `chunks`, within the deadline."""
-
-    status: int
-    headers: Mapping[str, str]
-    url: str
-    chunks: Iterator[bytes]
-
-    def whole(self, most: int) -> bytes:
-        """The body.
-
-        Raises
-        ------
-        RemoteError
-            It is larger than `most` bytes.
-        """
-        declared = self.headers.get("Content-Length", "")
-        size = int(declared) if declared.isdigit() else 0
-        body = bytearray()
-        while size <= most and (chunk := next(self.chunks, b"")):
-            body += chunk
-            size = len(body)
-        if size > most:
-            raise RemoteError(
-                f"{shown(self.url)} sends {size:,} bytes or more where at most {most:,} are expected: look at it in a "
-                "browser, it is not what it should be"
-            )
-        return bytes(body)
 
 
 @dataclass
@@ -184,19 +128,19 @@ class Client:
             before = errand.got
             try:
                 return self._once(errand)
-            except (Unfit, _Later, HTTPError) as error:
+            except (Unfit, Later, HTTPError) as error:
                 attempt = 0 if keeps and errand.got > before + _PROGRESS else attempt + 1
                 self._wait(errand, attempt, error)
 
     def _wait(self, errand: _Errand[T], attempt: int, error: Exception) -> None:
         """Pause before the next attempt, or give up."""
-        settings, reason = self.settings, _told(error)
+        settings, reason = self.settings, told(error)
         if isinstance(error, SSLError) or isinstance(error.__cause__, SSLError):
             raise RemoteError(
                 f"{shown(errand.url)}: the connection is not trustworthy ({error}): check the clock and the "
                 "certificates of this machine"
             ) from None
-        asked = (error.after_s or 0.0) if isinstance(error, _Later) else 0.0
+        asked = (error.after_s or 0.0) if isinstance(error, Later) else 0.0
         if asked > settings.longest_wait_s:
             raise _resume(errand.url, f"{reason}; it asks to come back in {asked:.0f} s") from None
         if attempt >= settings.attempts:
@@ -256,7 +200,7 @@ class Client:
         if status in (404, 410):
             raise Missing(f"{shown(answer.url)} does not exist (status {status}): {said}")
         if status in _COME_AGAIN:
-            raise _Later(f"status {status}: {said}", retry_after_s(answer.headers.get("Retry-After")))
+            raise Later(f"status {status}: {said}", retry_after_s(answer.headers.get("Retry-After")))
         raise RemoteError(
             f"{shown(answer.url)} refuses (status {status}): {said}; check base_url of {self.access.source}, and "
             "whether the service needs an account"
@@ -292,10 +236,3 @@ def _finished(response: BaseHTTPResponse) -> None:
     else:
         response.close()
     response.release_conn()
-
-
-def _told(error: Exception) -> str:
-    """What went wrong, without what urllib3 says of objects and whole addresses."""
-    if isinstance(error, Unfit | _Later):
-        return str(error)
-    return _PLAIN.get(type(error).__name__, type(error).__name__)

@@ -4,7 +4,6 @@ GDAL's own way (/vsicurl) was left for three reasons: it returns a damaged defla
 multiplies retries and ignores Retry-After, and its cache lives in one process.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -42,7 +41,7 @@ class Cog:
 
     def __init__(self, bucket: Bucket, path: str, name: str) -> None:
         self.file = RemoteFile(bucket, path, name, TIFF, HEAD_BYTES)
-        self._used: dict[int, str] = {}
+        self._used: set[int] = set()
 
     @cached_property
     def layout(self) -> Layout:
@@ -102,24 +101,22 @@ class Cog:
 
     def block(self, number: int) -> NDArray[Any]:
         """The pixels of a block."""
-        packed = b""
-        if self._bytes(number)[1]:
-            shelf = self.file.bucket.shelf
-            found = shelf.read(self.file.name, str(number))
-            if found is None:
-                self.fetch([number])
-                found = shelf.read(self.file.name, str(number)) or b""
-            packed = found
-        self._used[number] = hashlib.sha256(packed).hexdigest()
+        packed = self._packed(number) if self._bytes(number)[1] else b""
         return unpacked(packed, self.layout, number, self._name(number))
+
+    def _packed(self, number: int) -> bytes:
+        shelf = self.file.bucket.shelf
+        self._used.add(number)
+        found = shelf.read(self.file.name, str(number))
+        if found is None:
+            self.fetch([number])
+            found = shelf.held(self.file.name, str(number))
+        return found
 
     def record(self) -> dict[str, Any]:
         """What is told of it in the provenance: the digest is that of the digests of the blocks that were used."""
-        digests = "".join(self._used[number] for number in sorted(self._used))
-        return self.file.record() | {
-            "blocks": len(self._used),
-            "sha256": hashlib.sha256(digests.encode()).hexdigest(),
-        }
+        used = [(self.file.name, str(number)) for number in sorted(self._used)]
+        return self.file.record() | {"blocks": len(used), "sha256": self.file.bucket.shelf.digest(used)}
 
     def _name(self, number: int) -> str:
         return f"block {number} of {shown(self.file.url)}"

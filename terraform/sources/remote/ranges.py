@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from terraform.errors import IntegrityError
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.client import Answer, Client, Unfit
+from terraform.sources.remote.answer import Answer, Unfit
+from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind, unlike, words
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")

@@ -5,7 +5,6 @@ one range a request, so that a window is one small request a row; where it is ne
 fetched together.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -88,17 +87,15 @@ class Rows:
 
     def record(self) -> dict[str, Any]:
         """What is told of it in the provenance: the digest is that of the digests of the entries that were used."""
-        digest = hashlib.sha256()
-        for cell in sorted(self._used):
-            digest.update(hashlib.sha256(self.file.bucket.shelf.read(self.file.name, _key(cell)) or b"").digest())
-        return self.file.record() | {"cells": len(self._used), "sha256": digest.hexdigest()}
+        used = [(self.file.name, _key(cell)) for cell in sorted(self._used)]
+        return self.file.record() | {"cells": len(used), "sha256": self.file.bucket.shelf.digest(used)}
 
     def _cell(self, cell: Cell) -> NDArray[Any]:
         shelf = self.file.bucket.shelf
         stored = shelf.read(self.file.name, _key(cell))
         if stored is None:
             self.fetch([cell])
-            stored = shelf.read(self.file.name, _key(cell)) or b""
+            stored = shelf.held(self.file.name, _key(cell))
         self._used.add(cell)
         (top, bottom), (left, right) = self._area(cell)
         return np.frombuffer(stored, self.dtype).reshape(bottom - top, right - left)

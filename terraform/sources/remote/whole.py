@@ -6,7 +6,8 @@ from pathlib import Path
 
 from terraform.publish import adopt, explained, require_space, write_text
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.client import Answer, Client, Unfit
+from terraform.sources.remote.answer import Answer, Unfit
+from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind, unlike, words
 from terraform.sources.remote.ranges import Identity, content_range, identity_of, same
 
