@@ -26,6 +26,7 @@ from terraform.geo.bodies import MARS
 from terraform.learn.generators import build_generator
 from terraform.mars import anywhere, cog, generate
 from terraform.mars.bands import Band, Globe, strips
+from terraform.mars.frame import Frame
 from terraform.mars.generate import Artist, plan
 from terraform.pairs.relief import channels_of
 
@@ -50,7 +51,7 @@ def whole(width: int, rounds: int) -> None:
         anywhere.draw(elevation, made, elevation, output, settings, False)
         with rasterio.open(output) as dataset:
             picture = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
-            frame = cog.Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+            frame = Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
         sides = {
             "all": lambda: anywhere.draw(elevation, made, elevation, output, settings, False),
             "network": lambda: _network(artist, seen),
@@ -94,7 +95,7 @@ def compressions(picture: Path) -> None:
     """Size, CPU time and error of each compression, on a picture that is there."""
     with rasterio.open(picture) as dataset:
         planes = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
-        frame = cog.Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+        frame = Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
     with tempfile.TemporaryDirectory() as name:
         for compression in ("zstd", "deflate", "jpeg", "webp"):
             path, before = Path(name) / f"{compression}.tif", cpu_seconds()

@@ -14,7 +14,7 @@ from rasterio.transform import Affine
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.regions import Region
-from terraform.mars.cog import Frame
+from terraform.mars.frame import Frame
 from terraform.mars.view import View
 from terraform.sources.placing import degrees_crs, transformer
 

@@ -1,7 +1,6 @@
 """Writing a picture as a cloud-optimised GeoTIFF, stripe by stripe."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,12 @@ import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
-from rasterio.crs import CRS
 from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-from rasterio.windows import Window
 
 from terraform.errors import IntegrityError, ResourceError
 from terraform.geo.raster import opened, read
+from terraform.mars.frame import Frame
+from terraform.mars.pyramid import pyramid
 from terraform.publish import publish, require_space
 
 DESCRIPTION = "plausible, not predicted: drawn by a neural network, not an observation"
@@ -33,24 +31,6 @@ _COMPRESSION: dict[str, dict[str, Any]] = {
     "jpeg": {"compress": "JPEG", "quality": 90},
     "webp": {"compress": "WEBP", "quality": 90},
 }
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where a picture lies.
-
-    Attributes
-    ----------
-    height, width : int
-    transform : Affine
-        From pixel (column, row) to the CRS.
-    crs : rasterio CRS or None
-    """
-
-    height: int
-    width: int
-    transform: Affine
-    crs: CRS | None
 
 
 def write(
@@ -79,41 +59,22 @@ def write(
         _verify(temporary, frame)
 
     with publish(path, verify=check) as temporary:
-        plain = temporary.with_name(f"{temporary.name}.plain.tif")
+        labels = {"DESCRIPTION": DESCRIPTION, **tags}
         try:
-            with rasterio.Env(**_GDAL):
-                _write_plain(plain, frame, stripes, {"DESCRIPTION": DESCRIPTION, **tags})
+            with rasterio.Env(**_GDAL), pyramid(temporary, frame, stripes, labels) as made:
                 rasterio.shutil.copy(
-                    plain, temporary, driver="COG", bigtiff="IF_SAFER", overview_resampling="average",
-                    num_threads="ALL_CPUS", **_COMPRESSION[compression],
+                    made, temporary, driver="COG", bigtiff="IF_SAFER", num_threads="ALL_CPUS",
+                    **_COMPRESSION[compression],
                 )  # fmt: skip
         except (RasterioError, CPLE_BaseError) as error:
             raise ResourceError(
                 f"{path} cannot be written ({error.__cause__ or error}): is the disk full, or the folder not writable?"
             ) from None
-        finally:
-            plain.unlink(missing_ok=True)
 
 
 def needed_bytes(frame: Frame) -> int:
-    """Room for the mosaic, its overviews and the plain raster that it is made from, were they hardly compressible."""
-    return frame.height * frame.width * 6
-
-
-def _write_plain(path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]], tags: Mapping[str, str]) -> None:
-    profile = {
-        "driver": "GTiff", "height": frame.height, "width": frame.width, "count": 3, "dtype": "uint8",
-        "crs": frame.crs, "transform": frame.transform, "photometric": "RGB", "interleave": "pixel", "tiled": True,
-        "blockxsize": 256, "blockysize": 256, "compress": "ZSTD", "zstd_level": 1, "bigtiff": "IF_SAFER",
-    }  # fmt: skip
-    with rasterio.open(path, "w", **profile) as dataset:
-        dataset.update_tags(**tags)
-        top = 0
-        for stripe in stripes:
-            window = Window(0, top, frame.width, stripe.shape[1])
-            dataset.write(stripe[:3], window=window)
-            dataset.write_mask(stripe[3], window=window)
-            top += stripe.shape[1]
+    """Room for the mosaic and what it is made from, both with overviews, were they hardly compressible."""
+    return frame.height * frame.width * 7
 
 
 def _verify(path: Path, frame: Frame) -> None:

@@ -1,6 +1,6 @@
 """A mosaic's rows from drawn strips, north to south, a stripe at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,7 @@ from terraform.mars.view import View
 Span = tuple[int, int]
 Planes = NDArray[np.uint8]
 
-STRIPE_ROWS = 256
+_STRIPE_ROWS = 256
 _CHUNK_COLUMNS = 8192
 _CHART_COLUMNS = 1024
 
@@ -27,11 +27,7 @@ Fetch = Callable[[int], Drawn]
 
 def on_grid(view: View, every: Strips, drawn: Fetch) -> Iterator[Planes]:
     """(4, h, W) of a window of the planet-wide grid: red, green, blue and 255 where valid."""
-    return _even(_pieces(view, every, drawn), STRIPE_ROWS)
-
-
-def _pieces(view: View, every: Strips, drawn: Fetch) -> Iterator[Planes]:
-    """Stretches of rows in which the same strips take part; a cross-fade is one of them."""
+    # Stretches of rows in which the same strips take part; a cross-fade is one of them.
     for rows in _stretches(view, every):
         shares = {number: strip.weights(np.arange(*rows)) for number, strip in enumerate(every)}
         parts = [(drawn(number), share) for number, share in shares.items() if share.any()]
@@ -44,8 +40,8 @@ def _stretches(view: View, every: Strips) -> Iterator[Span]:
                                                strip.bottom - strip.fade_below)}  # fmt: skip
     edges = sorted({*view.rows, *(end for end in ends if view.rows[0] < end < view.rows[1])})
     for top, bottom in pairwise(edges):
-        for row in range(top, bottom, STRIPE_ROWS):
-            yield row, min(row + STRIPE_ROWS, bottom)
+        for row in range(top, bottom, _STRIPE_ROWS):
+            yield row, min(row + _STRIPE_ROWS, bottom)
 
 
 def _on_grid(view: View, parts: Sequence[tuple[Drawn, NDArray[np.float64]]], rows: Span, columns: Span) -> Planes:
@@ -65,8 +61,8 @@ def _chunks(columns: Span) -> Iterator[Span]:
 def on_chart(chart: Chart, every: Strips, drawn: Fetch) -> Iterator[Planes]:
     """(4, h, W) of any other map: red, green, blue and 255 where valid."""
     height, width = chart.frame.height, chart.frame.width
-    for top in range(0, height, STRIPE_ROWS):
-        rows = (top, min(top + STRIPE_ROWS, height))
+    for top in range(0, height, _STRIPE_ROWS):
+        rows = (top, min(top + _STRIPE_ROWS, height))
         spans = [(left, min(left + _CHART_COLUMNS, width)) for left in range(0, width, _CHART_COLUMNS)]
         yield np.concatenate([_on_chart(chart, every, drawn, rows, columns) for columns in spans], axis=2)
 
@@ -126,16 +122,3 @@ def _masked(planes: Planes, outside: NDArray[np.bool_] | None) -> Planes:
     if outside is not None:
         planes[:, outside] = 0
     return planes
-
-
-def _even(pieces: Iterable[Planes], rows: int) -> Iterator[Planes]:
-    """The same rows in stripes of equal height, the last excepted: the blocks of the file are written once."""
-    waiting: list[Planes] = []
-    for piece in pieces:
-        waiting.append(piece)
-        while sum(part.shape[1] for part in waiting) >= rows:
-            joined = np.concatenate(waiting, axis=1) if len(waiting) > 1 else waiting[0]
-            yield joined[:, :rows]
-            waiting = [joined[:, rows:]] if joined.shape[1] > rows else []
-    if waiting:
-        yield np.concatenate(waiting, axis=1)

@@ -8,7 +8,8 @@ import pystac
 from pyproj import CRS
 
 from terraform.geo.bodies import EARTH, Body
-from terraform.mars.cog import DESCRIPTION, Frame
+from terraform.mars.cog import DESCRIPTION
+from terraform.mars.frame import Frame
 from terraform.provenance import Provenance
 from terraform.publish import write_text
 

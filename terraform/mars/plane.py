@@ -145,8 +145,9 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, made: Pro
         from rasterio.transform import Affine
 
         from terraform.mars import cog
+        from terraform.mars.frame import Frame
 
-        frame = cog.Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
+        frame = Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
         cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, made.tags())
 
 

@@ -15,7 +15,7 @@ from terraform.geo.bodies import Body
 from terraform.geo.raster import semi_major_axis_m
 from terraform.geo.regions import Region
 from terraform.mars.bands import Globe
-from terraform.mars.cog import Frame
+from terraform.mars.frame import Frame
 
 Span = tuple[int, int]
 
