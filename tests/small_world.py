@@ -1,8 +1,15 @@
-"""Pairs of two small regions, and settings with which a run of them takes a second."""
+"""Pairs of two small regions, settings with which a run of them takes a second, and how two runs are compared."""
+
+import json
+import os
+
+import torch
+from safetensors.torch import load_file
 
 from benchmarks.world import make_pairs
 from terraform.config import parse
 from terraform.learn import train as training
+from terraform.learn import validation
 
 
 def make_world(root, pairs=6):
@@ -22,3 +29,47 @@ def config(condition=None, **over):
 def run(world, output, settings, resume=False, watch=lambda counters, board: None):
     """Train."""
     return training.train(world, output, settings, resume, watch)
+
+
+def few_pairs(patch):
+    """Let validations look at two pairs: enough to tell one network from another."""
+    for name in ("_STATISTICS_IMAGES", "_GAP_PAIRS", "_BOARD_PAIRS"):
+        patch.setattr(validation, name, 2)
+
+
+def forked(work):
+    """Run in a child that has torch loaded already; its exit status as `os.waitpid` tells it."""
+    return os.waitpid(child_of(work), 0)[1]
+
+
+def child_of(work):
+    """Start work in a child; its number."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    return child
+
+
+def outcome(output):
+    """All tensors and counters of the last state, weights and history; without the clock."""
+    state = max(output.glob("state/*/images-*.safetensors"))
+    counters = json.loads(state.with_suffix(".json").read_text())
+    counters.pop("sha256")
+    for row in (counters, *counters["history"]):
+        row.pop("seconds")
+    return load_file(state), load_file(output / "weights.safetensors"), counters
+
+
+def same(one, other):
+    """Two outcomes, byte by byte."""
+    tensors = [(a, b) for mine, theirs in zip(one[:2], other[:2], strict=True) for a, b in named_alike(mine, theirs)]
+    return all(torch.equal(a.view(torch.uint8), b.view(torch.uint8)) for a, b in tensors) and one[2] == other[2]
+
+
+def named_alike(mine, theirs):
+    assert mine.keys() == theirs.keys()
+    return [(mine[name].reshape(-1), theirs[name].reshape(-1)) for name in mine]

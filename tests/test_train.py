@@ -1,52 +1,24 @@
-"""A killed run goes on exactly: the final weights equal those of the uninterrupted run, bit by bit."""
+"""A run from its settings to its history: what is resumed, what is refused, what is held out."""
 
-import os
 import shutil
-import signal
 
-import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file
+from small_world import config, few_pairs, make_world, outcome, run, same
 
-from terraform import provenance
-from terraform.config import parse
+from benchmarks.world import make_pairs
 from terraform.errors import ConfigError, InputError
 from terraform.learn import train as training
 from terraform.learn.dataset import by_role
-from terraform.learn.signals import Stopped
-from terraform.pairs.store import TILE, save_array
-from terraform.provenance import Credit, Provenance
-
-
-def make_pairs(folder, west, count=6):
-    draw = np.random.default_rng(int(west))
-    folder.mkdir(parents=True)
-    save_array(folder / "elevation.npy", draw.integers(0, 3000, (count, 384, 384)).astype(np.int16))
-    save_array(folder / "imagery.npy", draw.integers(1, 255, (count, 256, 256, 3)).astype(np.uint8))
-    tiles = [(0, i, 0, 0, 10.25, west + i / 2, 10.0, west + i / 2 + 0.5, 10.5) for i in range(count)]
-    save_array(folder / "tiles.npy", np.array(tiles, TILE))
-    details = {"body": "earth", "fingerprint": folder.name}
-    provenance.write(Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), details), folder / "provenance.json")
-    return folder
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pairs")
-    return {"train": [make_pairs(root / "one", 0.0)], "validation": [make_pairs(root / "two", 50.0, 2)]}
+    return make_world(tmp_path_factory.mktemp("pairs"))
 
 
-def config(**over):
-    settings = {
-        "width": 4, "discriminator_width": 4, "images": 12, "batch": 2, "state_every": 2, "validate_every": 6,
-        "average": 0.9, **over,
-    }  # fmt: skip
-    return parse({"train": settings})
-
-
-def run(world, output, settings, resume=False):
-    return training.train(world, output, settings, resume, lambda counters, board: None)
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    few_pairs(monkeypatch)
 
 
 class Killed(Exception):
@@ -66,74 +38,43 @@ def killed_after(monkeypatch, steps):
     monkeypatch.setattr(training.Learner, "step", step)
 
 
-@pytest.mark.parametrize("over", [{}, {"network": "unet256", "discriminator": "patch70", "batch": 1, "images": 4}])
-def test_resumed_weights_are_the_uninterrupted_ones(world, tmp_path, monkeypatch, over):
-    settings = config(**over)
-    run(world, tmp_path / "whole", settings)
-    for steps in (1, 2):
-        with monkeypatch.context() as patch:
-            killed_after(patch, steps)
-            with pytest.raises(Killed):
-                run(world, tmp_path / "killed", settings)
-        torch.rand(7)
-    run(world, tmp_path / "killed", settings, resume=True)
-    whole, killed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
-    assert all((whole[name] == killed[name]).all() for name in whole)
-    assert losses_of(tmp_path / "whole") == losses_of(tmp_path / "killed")
-
-
 def losses_of(folder):
     """The history without the clock."""
     rows = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
     return [row[:1] + row[2:] for row in rows]
 
 
-def test_a_lost_state_is_noticed(world, tmp_path, monkeypatch):
-    """The control: without the optimisers' memory the weights differ."""
-    run(world, tmp_path / "whole", config())
-    with monkeypatch.context() as patch:
+DAMAGES = {
+    "a flipped bit": lambda state: state.write_bytes(state.read_bytes()[:-100] + b"!" + state.read_bytes()[-99:]),
+    "cut short": lambda state: state.write_bytes(state.read_bytes()[:1000]),
+    "zeros": lambda state: state.write_bytes(bytes(state.stat().st_size)),
+    "gone": lambda state: state.unlink(),
+    "counters gone": lambda state: state.with_suffix(".json").unlink(),
+}
+
+
+@pytest.fixture(scope="module")
+def killed(world, tmp_path_factory):
+    """An uninterrupted run, and one that died in its fourth step."""
+    root = tmp_path_factory.mktemp("killed")
+    with pytest.MonkeyPatch.context() as patch:
+        few_pairs(patch)
+        run(world, root / "whole", config(images=8))
         killed_after(patch, 3)
         with pytest.raises(Killed):
-            run(world, tmp_path / "killed", config())
-
-    def forgetful(tensors):
-        return {name: value * 0 if "exp_avg" in name else value for name, value in tensors.items()}
-
-    restore = training.Learner.restore
-    monkeypatch.setattr(training.Learner, "restore", lambda self, t, steps: restore(self, forgetful(t), steps))
-    run(world, tmp_path / "killed", config())
-    whole, killed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
-    assert any((whole[name] != killed[name]).any() for name in whole)
+            run(world, root / "killed", config(images=8))
+    return root
 
 
-def test_a_corrupt_state_falls_back_to_the_one_before(world, tmp_path, monkeypatch, capsys):
-    run(world, tmp_path / "whole", config())
-    with monkeypatch.context() as patch:
-        killed_after(patch, 3)
-        with pytest.raises(Killed):
-            run(world, tmp_path / "killed", config())
-    newest = max((tmp_path / "killed/state").glob("*/images-*.safetensors"))
-    damaged = bytearray(newest.read_bytes())
-    damaged[-100] ^= 255
-    newest.write_bytes(damaged)
-    run(world, tmp_path / "killed", config())
-    assert "damaged" in capsys.readouterr().out
-    whole, killed = (load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "killed"))
-    assert all((whole[name] == killed[name]).all() for name in whole)
-
-
-def test_sigterm_saves_and_exits_143(world, tmp_path, monkeypatch):
-    real = training.Learner.step
-
-    def step(self, *batch):
-        os.kill(os.getpid(), signal.SIGTERM)
-        return real(self, *batch)
-
-    monkeypatch.setattr(training.Learner, "step", step)
-    with pytest.raises(Stopped) as stopped:
-        run(world, tmp_path, config(state_every=1000))
-    assert stopped.value.exit_code == 143
-    assert list((tmp_path / "state").glob("*/images-*.safetensors"))
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_corrupt_state_falls_back_to_the_one_before(world, killed, tmp_path, capsys, damage):
+    shutil.copytree(killed / "killed", tmp_path, dirs_exist_ok=True)
+    DAMAGES[damage](max(tmp_path.glob("state/*/images-*.safetensors")))
+    run(world, tmp_path, config(images=8))
+    told = capsys.readouterr().out
+    assert "images-000000006.safetensors is damaged" in told
+    assert "4 of 8 images seen" in told
+    assert same(outcome(killed / "whole"), outcome(tmp_path))
 
 
 def test_resume_with_other_settings_names_the_difference(world, tmp_path):
@@ -163,7 +104,7 @@ def test_history_has_its_columns(world, tmp_path):
 
 
 def test_what_overlaps_a_held_out_tile_is_not_trained_on(tmp_path):
-    train, held_out = make_pairs(tmp_path / "train", 0.0), make_pairs(tmp_path / "held", 2.0)
+    train, held_out = make_pairs(tmp_path / "train", 6), make_pairs(tmp_path / "held", 6, seed=2)
     roles = by_role({"train": [train], "test": [held_out]})
     assert len(roles["train"]) == 4
     shutil.rmtree(held_out)

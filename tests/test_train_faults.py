@@ -8,11 +8,11 @@ import signal
 import numpy as np
 import pytest
 import torch
-from small_world import config, make_world, run
+from small_world import config, few_pairs, make_world, run
 
 from benchmarks.world import make_pairs
 from terraform.errors import ConfigError, IntegrityError, ResourceError
-from terraform.learn import lock, validation
+from terraform.learn import lock
 from terraform.learn import train as training
 from terraform.learn.dataset import collect
 from terraform.learn.feeding import Feed, Resident
@@ -27,9 +27,8 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def few_pairs(monkeypatch):
-    for name in ("_STATISTICS_IMAGES", "_GAP_PAIRS", "_BOARD_PAIRS"):
-        monkeypatch.setattr(validation, name, 2)
+def quick(monkeypatch):
+    few_pairs(monkeypatch)
 
 
 def spoilt(monkeypatch, steps, seen):

@@ -56,7 +56,10 @@ def save(folder: Path, counters: Counters, tensors: dict[str, Tensor]) -> None:
 def newest(folder: Path) -> tuple[Counters, dict[str, Tensor], list[str]] | None:
     """The newest state that is whole, and a line for each newer one that is not; None when there is none."""
     complaints: list[str] = []
-    for path in sorted(folder.glob("images-*.safetensors"), reverse=True):
+    either = {
+        path.with_suffix(".safetensors") for path in folder.glob("images-*") if path.suffix in (".safetensors", ".json")
+    }
+    for path in sorted(either, reverse=True):
         try:
             document: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
             if document.pop("sha256") != _digest(path):
