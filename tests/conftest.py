@@ -2,7 +2,7 @@
 
 import os
 
-from servers.fixtures import _file_server, _maps, broken_files, broken_maps, earth_engine, file_server, maps  # noqa: F401
+from servers.fixtures import _file_server, _maps, account, broken_files, broken_maps, earth_engine, file_server, maps  # noqa: F401
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")

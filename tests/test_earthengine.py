@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from servers.accounts import CANARY, key_file, sign_in
 from servers.earthengine import EarthEngine
 from servers.ee_expressions import sea, unseen_land, unseen_ocean
 from servers.surface import height_m
@@ -23,7 +22,7 @@ from terraform.geo.heights import SEA, VOID
 from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
-from terraform.provenance import Provenance, write
+from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
 from terraform.sources.engine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.fetch import fetch
@@ -45,14 +44,6 @@ HERE = region(10.45, 45.45, 10.61, 45.55)
 COAST = region(9.95, 45.01, 10.15, 45.13)
 CORNER = region(10.85, 45.85, 10.95, 45.93)
 OVER = region(179.85, 40.15, 180.15, 40.25)  # where the antimeridian is no edge of the windows anyway
-
-
-@pytest.fixture
-def account(earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Signed in, by a key file."""
-    path = key_file(tmp_path, earth_engine)
-    sign_in(monkeypatch, tmp_path, path)
-    return path
 
 
 def settings(server: EarthEngine, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
@@ -333,79 +324,3 @@ def test_all_void_is_an_error(earth_engine: EarthEngine, account: Path, tmp_path
     with pytest.raises(InputError, match="no elevation at all"):
         fetched(config, HERE, tmp_path)
     assert not (tmp_path / "elevation.tif").exists()
-
-
-def told(config: Config, tmp_path: Path) -> str:
-    with pytest.raises(RemoteError) as error:
-        fetched(config, HERE, tmp_path)
-    assert error.value.exit_code == 4 and CANARY not in str(error.value) and str(tmp_path) not in str(error.value)
-    return str(error.value)
-
-
-def test_without_credentials(earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sign_in(monkeypatch, tmp_path, None)
-    assert "no credentials on this machine: set GOOGLE_APPLICATION_CREDENTIALS" in told(
-        settings(earth_engine, tmp_path), tmp_path
-    )
-    assert earth_engine.calls == []
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"type": "service_account"}', '"canary5f1d"'])
-def test_with_a_broken_key(
-    content: str, earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / f"{CANARY}.json"
-    path.write_text(content)
-    sign_in(monkeypatch, tmp_path, path)
-    assert "GOOGLE_APPLICATION_CREDENTIALS names cannot be used" in told(settings(earth_engine, tmp_path), tmp_path)
-    path.unlink()
-    assert "FileNotFoundError" in told(settings(earth_engine, tmp_path), tmp_path)
-
-
-def test_without_a_project(earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sign_in(monkeypatch, tmp_path, key_file(tmp_path, earth_engine, project_id=""))
-    assert "no project is named: set EARTHENGINE_PROJECT" in told(settings(earth_engine, tmp_path), tmp_path)
-    monkeypatch.setenv("EARTHENGINE_PROJECT", earth_engine.project)
-    fetched(settings(earth_engine, tmp_path), HERE, tmp_path)
-
-
-def test_with_a_foreign_project(earth_engine: EarthEngine, account: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setenv("EARTHENGINE_PROJECT", f"{CANARY}-project")
-    said = told(settings(earth_engine, tmp_path), tmp_path)
-    assert "refuses this project or account" in said and "register the project" in said
-
-
-@pytest.mark.parametrize(("status", "word"), [(401, "does not accept"), (403, "refuses this project")])
-def test_refused_in_the_middle(
-    status: int, word: str, earth_engine: EarthEngine, account: Path, tmp_path: Path
-) -> None:
-    earth_engine.fail("computePixels", status, message="Not you")
-    assert word in told(settings(earth_engine, tmp_path), tmp_path)
-    assert len(earth_engine.pixels()) <= 8  # no refusal is asked again
-
-
-def test_when_google_refuses_the_key(earth_engine: EarthEngine, account: Path, tmp_path: Path) -> None:
-    earth_engine.fail("token", kind="body", body=b'{"error": "invalid_grant", "error_description": "canary5f1d"}')
-    assert "refuses the credentials" in told(settings(earth_engine, tmp_path), tmp_path)
-
-
-def test_a_key_that_sends_elsewhere_is_not_followed(
-    earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    elsewhere = EarthEngine()
-    path = key_file(tmp_path, earth_engine, token_uri=f"{elsewhere.url}/token")
-    sign_in(monkeypatch, tmp_path, path)
-    assert "refused to go to" in told(settings(earth_engine, tmp_path), tmp_path)
-    assert elsewhere.calls == []
-    elsewhere.stop()
-
-
-def test_no_secret_reaches_a_file(earth_engine: EarthEngine, account: Path, tmp_path: Path) -> None:
-    _, _, made = fetched(settings(earth_engine, tmp_path), HERE, tmp_path / "out")
-    write(made, tmp_path / "out" / "elevation.json")
-    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != account]
-    assert len(written) > 2
-    for path in written:
-        content = path.read_bytes()
-        assert CANARY.encode() not in content and b"a-token" not in content, path
-        assert earth_engine.project.encode() not in content, path

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from servers.buckets import srtm, srtm_list
+from servers.earthengine import EarthEngine
 from servers.nginx import Nginx
 from servers.surface import height_m
 
@@ -91,3 +92,44 @@ def test_a_killed_process_loses_what_was_on_its_way_and_no_more(file_server: Ngi
 
 def kept(folder: Path) -> list[Path]:
     return [entry for entry in folder.glob("*") if not entry.name.startswith(".")] if folder.is_dir() else []
+
+
+ENGINE = """
+import sys
+from pathlib import Path
+import ee
+sys.path.insert(0, sys.argv[3])
+from test_earthengine import HERE, fetched, settings
+
+class Server:
+    url = sys.argv[1]
+
+ee.deprecation._FetchDataCatalogStac = dict  # the one address that cannot be set
+here = Path(sys.argv[2])
+fetched(settings(Server, here, window_px=32, connections=2), HERE, here)
+"""
+
+
+def test_a_killed_process_asks_earth_engine_for_what_was_on_its_way_and_no_more(
+    earth_engine: EarthEngine, account: Path, tmp_path: Path
+) -> None:
+    earth_engine.limit(delay_s=0.1)
+    command = [sys.executable, "-c", ENGINE, earth_engine.url, str(tmp_path), str(Path(__file__).parent)]
+    child = subprocess.Popen(command)
+    while len(windows(tmp_path)) < 3:
+        assert child.poll() is None
+        time.sleep(0.01)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    time.sleep(0.3)  # what it had asked for is still being answered
+    had, asked = len(windows(tmp_path)), [body["grid"] for body in earth_engine.pixels()]
+    assert not (tmp_path / "elevation.tif").exists()
+    earth_engine.heal()
+    assert subprocess.run(command, check=False, timeout=120).returncode == 0
+    again = [body["grid"] for body in earth_engine.pixels()]
+    assert len(again) == len(windows(tmp_path)) - had > 3
+    assert sum(grid in asked for grid in again) == len(asked) - had <= 2
+
+
+def windows(here: Path) -> list[Path]:
+    return [path for path in here.rglob("*.npy") if not path.name.startswith(".")]

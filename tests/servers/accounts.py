@@ -1,4 +1,4 @@
-"""A made-up service account whose sign-in is the Earth Engine stand-in, as a real key file names Google's."""
+"""Made-up accounts whose sign-in is the Earth Engine stand-in: a service's key file, a person's stored credentials."""
 
 import json
 from pathlib import Path
@@ -24,6 +24,14 @@ def key_file(folder: Path, server: EarthEngine, **changes: str) -> Path:
     }  # fmt: skip
     path = folder / f"key-{CANARY}.json"
     path.write_text(json.dumps(content | changes))
+    return path
+
+
+def stored(folder: Path, **changes: str) -> Path:
+    """Write what `earthengine authenticate` leaves in the home that is this folder."""
+    path = folder / ".config/earthengine/credentials"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"refresh_token": f"{CANARY}-refresh", **changes}))
     return path
 
 

@@ -144,7 +144,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve(None)
 
     def do_POST(self) -> None:
-        text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(size)
+        if len(text) < size:  # whoever asked was killed meanwhile
+            self.close_connection = True
+            return
         is_json = "json" in self.headers.get("Content-Type", "")
         self._serve(json.loads(text) if is_json and text else text.decode(errors="replace"))
 

@@ -7,6 +7,7 @@ import pytest
 
 from servers import maps as map_service
 from servers import nginx as files_service
+from servers.accounts import key_file, sign_in
 from servers.earthengine import EarthEngine
 from servers.faults import Proxy, proxy
 from servers.maps import Maps
@@ -60,3 +61,11 @@ def earth_engine() -> Iterator[EarthEngine]:
     server = EarthEngine()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def account(earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The key file of a service account by which this process is signed in to `earth_engine`."""
+    path = key_file(tmp_path, earth_engine)
+    sign_in(monkeypatch, tmp_path, path)
+    return path

@@ -5,11 +5,12 @@ import os
 import random
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,16 +94,54 @@ def _from_key_file() -> tuple[Any, str | None]:
 
 
 def _stored() -> tuple[Any, str | None]:
-    import ee
-    from ee import oauth
+    """What `earthengine authenticate` or gcloud left, without asking anybody.
+
+    The client's own way would refresh them at once, past the transport with its limits, and take a broken line for
+    credentials that are missing.
+    """
     from google.auth.exceptions import GoogleAuthError
+    from google.oauth2.credentials import Credentials
+
+    kept, build = _arguments(), cast(Any, Credentials)
+    try:
+        credentials = build(None, **kept) if kept.get("refresh_token") else _default()
+    except GoogleAuthError:
+        raise RemoteError(f"Earth Engine: there are no credentials on this machine: {_SIGN_IN}") from None
+    return credentials, kept.get("quota_project_id") or _project_of(credentials)
+
+
+def _arguments() -> dict[str, Any]:
+    from ee import oauth
 
     try:
-        credentials = ee.data.get_persistent_credentials()
-        project = oauth.project_number_from_credentials(credentials)
-    except (ee.EEException, GoogleAuthError, OSError, ValueError, KeyError):
-        raise RemoteError(f"Earth Engine: there are no credentials on this machine: {_SIGN_IN}") from None
-    return credentials, None if project is None or oauth.is_sdk_project(project) else str(project)
+        return dict(oauth.get_credentials_arguments())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise RemoteError(
+            f"Earth Engine: the stored credentials cannot be read ({type(error).__name__}): run `earthengine "
+            "authenticate --force`"
+        ) from None
+
+
+def _default() -> Any:
+    import google.auth
+    from ee import oauth
+
+    load: Any = google.auth.default
+    with warnings.catch_warnings():
+        # Its advice on projects is gcloud's: a project of Earth Engine is named otherwise.
+        warnings.simplefilter("ignore")
+        return load(scopes=oauth.SCOPES)[0]
+
+
+def _project_of(credentials: Any) -> str | None:
+    """The project in which somebody's own sign-in is registered; those of Google's tools can be charged to nobody."""
+    from ee import oauth
+
+    project = oauth.project_number_from_credentials(credentials)
+    of_tools = project is None or oauth.is_sdk_project(project) or oauth.CLIENT_ID.startswith(f"{project}-")
+    return None if of_tools else str(project)
 
 
 class Session:
