@@ -29,7 +29,7 @@ def test_conda_has_the_python_of_the_project():
 def test_the_lock_holds_every_dependency_within_its_bounds():
     lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
     locked = [Requirement(line) for line in lines if line and not line.startswith((" ", "#", "-"))]
-    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    wanted = [line for lines in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()) for line in lines]
     for requirement in map(Requirement, wanted):
         versions = [next(iter(r.specifier)).version for r in locked if r.name == requirement.name]
         assert versions, f"{requirement.name} is not in requirements.lock"

@@ -1,4 +1,4 @@
-"""From pairs to a planet: train, evaluate, generate."""
+"""From pairs to a planet: train, evaluate, generate; a generator for other programs: export-onnx."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +44,18 @@ def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs =
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch)
+
+
+def export_onnx(weights: Weights, output: Output) -> None:
+    """Write a trained generator as ONNX, compared with the original; needs the extra `onnx`.
+
+    Input `seen`: condition and noise, (N, C, H, W); output `colours`: (N, 3, H, W) in [-1, 1]. How the condition is
+    made, licence and attribution are in its metadata.
+    """
+    from terraform.learn import onnx
+
+    difference = onnx.export(weights, output)
+    typer.echo(f"{output}: differs by at most {difference:.2g} levels of 255 from {weights}")
 
 
 def generate(

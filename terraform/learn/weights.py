@@ -62,17 +62,21 @@ def deployed(network: nn.Module, settings: Train) -> nn.Module:
 
 def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
     """Publish a weights file."""
-    metadata = {
-        "format": str(FORMAT),
+    metadata = {"format": str(FORMAT), **described(condition, sheet, settings, made)}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with publish(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def described(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
+    """What a file with a generator says of it: encoding, settings, provenance, licence and attribution."""
+    return {
         "condition": condition.model_dump_json(),
         "sheet": sheet.model_dump_json(),
         "train": settings.model_dump_json(),
         "provenance": provenance.to_json(made),
         **made.tags(),
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with publish(path) as temporary:
-        save_file(tensors, temporary, metadata)
 
 
 def load(path: Path, device: str = "cpu") -> Trained:
