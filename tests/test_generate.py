@@ -251,7 +251,7 @@ def test_the_sun_turns_with_the_window(turn_deg):
 
 def test_no_gdal_is_needed():
     absent = ["rasterio", "osgeo", "geopandas", "shapely", "pyproj", "pyarrow", "PIL", "pystac", "matplotlib"]
-    names = ["bands", "policy", "generate", "elevation", "broad", "terrain", "plane"]
+    names = ["bands", "policy", "generate", "elevation", "broad", "terrain", "label", "plane"]
     program = f"import sys\nfor n in {absent!r}: sys.modules[n] = None\n" + "".join(
         f"import terraform.mars.{name}\n" for name in names
     )

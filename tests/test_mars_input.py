@@ -70,6 +70,14 @@ def test_a_crs_that_lies_on_no_body(known):
     refused(known / "e.tif", "CRS|longitudes")
 
 
+@pytest.mark.parametrize("crs", ["IAU_2015:49901", "IAU_2015:49911"])
+def test_planetographic_latitudes(known, crs):
+    """On Mars they are up to 0.34 degrees, 20 km, from what would be taken for them."""
+    degrees = not CRS.from_user_input(crs).is_projected
+    transform = TRANSFORM if degrees else Affine(600, 0, 300_000, 0, -600, 2_400_000)
+    refused(raster(known, np.full((30, 30), 500, np.float32), crs, transform), "planetographic .*warp it to")
+
+
 def test_earth_under_a_region_of_mars_and_the_other_way_round(known):
     region = region_of(box(10, 20, 10.3, 20.3))
     earth = Region("somewhere", EARTH, "mosaic", "Somewhere", region.geometry)

@@ -101,6 +101,11 @@ def read(path):
         return np.moveaxis(dataset.read(), 0, -1).astype(float), dataset.dataset_mask() > 0
 
 
+def crs_of(path):
+    with rasterio.open(path) as dataset:
+        return dataset.crs
+
+
 @pytest.mark.parametrize("west", [-180.0, 0.0])
 def test_a_whole_planet_is_right_at_every_pixel(tmp_path, west):
     """Bands, cross-fades, caps, poles and the antimeridian, on a body of 1,256 x 628 pixels."""
@@ -337,20 +342,20 @@ def test_the_broad_average_is_broad_and_goes_round():
 
 
 @pytest.mark.parametrize(
-    ("name", "refused"),
+    ("name", "target", "refused"),
     [
-        ("fixtures/Phobos_ME_HRSC_DEM_Global_2ppd.tiff", None),
-        ("fixtures/rio_tiler_cog_nonearth.tif", None),
-        ("fixtures/mmgis_gale_missionDEM_esri103885.tif", None),
-        ("fixtures/N46E008.tif", None),
-        ("fixtures/S46W066.hgt.gz", None),
-        ("mars/korolev_mola128_elevation.tif", None),
-        ("mars/korolev_200m_polar.tif", None),
-        ("mars/korolev_mola128_radius.tif", "radius"),
-        ("fixtures/rio_tiler_cog_hirise_mars.tif", "3 bands"),
+        ("fixtures/Phobos_ME_HRSC_DEM_Global_2ppd.tiff", "Phobos", None),
+        ("fixtures/rio_tiler_cog_nonearth.tif", "Europa", None),
+        ("fixtures/mmgis_gale_missionDEM_esri103885.tif", "Mars", None),
+        ("fixtures/N46E008.tif", "Earth", None),
+        ("fixtures/S46W066.hgt.gz", "Earth", None),
+        ("mars/korolev_mola128_elevation.tif", "Mars", None),
+        ("mars/korolev_200m_polar.tif", "Mars", None),
+        ("mars/korolev_mola128_radius.tif", "", "radius"),
+        ("fixtures/rio_tiler_cog_hirise_mars.tif", "", "3 bands"),
     ],
 )
-def test_real_rasters(tmp_path, name, refused):
+def test_real_rasters(tmp_path, name, target, refused):
     if not (SHARED / name).is_file():
         pytest.skip(f"shared/data/{name} is not there")
     if refused:
@@ -360,7 +365,10 @@ def test_real_rasters(tmp_path, name, refused):
     mosaic.draw_raster(Path("w"), SHARED / name, tmp_path / "out.tif", CLIP, None, None)
     picture, valid = read(tmp_path / "out.tif")
     assert valid.mean() > 0.05 and np.isfinite(picture).all()
-    assert {path.name for path in tmp_path.iterdir()} == {"w", "out.tif"}
+    assert {path.name for path in tmp_path.iterdir()} == {"w", "out.tif", "out.item.json"}
+    item = pystac.Item.from_dict(json.loads((tmp_path / "out.item.json").read_text()))
+    assert item.properties["ssys:targets"] == [target] and item.assets["mosaic"].href == "out.tif"
+    assert item.geometry is None and CRS.from_wkt(item.properties["proj:wkt2"]) == crs_of(tmp_path / "out.tif")
 
 
 def test_korolev_agrees_in_two_projections(tmp_path):

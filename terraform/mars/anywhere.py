@@ -23,18 +23,19 @@ from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
 from terraform.learn.weights import Trained
-from terraform.mars import mosaic
+from terraform.mars import item, mosaic
 from terraform.mars.bands import Globe
 from terraform.mars.chart import Chart, own, polar
 from terraform.mars.generate import Artist
 from terraform.mars.kept import kept
+from terraform.mars.label import labelled
 from terraform.mars.paint import Painter, paint
 from terraform.mars.view import View
 from terraform.sources import hgt
 from terraform.sources.formats import Declared, Raster, opened
 from terraform.sources.making import result_grid
 from terraform.sources.masking import check_heights, heights
-from terraform.sources.placing import Placed, degrees_crs, lying, transformer
+from terraform.sources.placing import Placed, degrees_crs, lying, require_centric, transformer
 from terraform.sources.resampling import planes
 
 _STRIP_ROWS = 256
@@ -48,13 +49,14 @@ def draw(
     Raises
     ------
     InputError
-        It is no raster of heights, lies nowhere, or is void everywhere.
+        It is no raster of heights, lies nowhere, counts its latitudes from its ellipsoid, or is void everywhere.
     """
-    made = mosaic.merged(trained, elevation)
     with opened(elevation, Declared(), hgt.loader()) as raster:
         check_heights(raster)
         body = body_of(raster.crs, elevation.name)
+        require_centric(raster, body)
         placed = lying(raster, body)
+        label = labelled(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
         identity = mosaic.identity_of(weights, elevation, trained, settings, list(bounds))
@@ -65,7 +67,10 @@ def draw(
             with door.opened(degrees) as dataset:
                 relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
                 painter = Painter(Artist(trained, settings), relief)
-                paint(painter, target, output, settings, made, strips)
+                paint(painter, target, output, settings, label.tags(), strips)
+    title = f"{elevation.name}, terraformed"
+    beside = output.with_suffix(".item.json")
+    item.write(beside, output.stem, title, body, target.frame, output.name, label)
 
 
 def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> View | Chart:

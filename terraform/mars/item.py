@@ -1,5 +1,7 @@
 """The STAC item of a mosaic: what catalogues need to know of it."""
 
+import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,10 @@ from typing import Any
 import pystac
 from pyproj import CRS
 
-from terraform.geo.bodies import EARTH, Body
+from terraform.geo.bodies import Body
 from terraform.mars.cog import DESCRIPTION
 from terraform.mars.frame import Frame
-from terraform.provenance import Provenance
+from terraform.mars.label import Label
 from terraform.publish import write_text
 
 _EXTENSIONS = [
@@ -19,8 +21,8 @@ _EXTENSIONS = [
 ]
 
 
-def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: str, preview: str,
-          made: Provenance) -> None:  # fmt: skip
+def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: str, label: Label,
+          preview: str | None = None) -> None:  # fmt: skip
     """Publish the item of a mosaic that lies in the same folder.
 
     `geometry` is null: GeoJSON's coordinates are Earth's. Where it lies is in the projection extension.
@@ -30,17 +32,19 @@ def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: s
     name : str
         The item's id.
     mosaic, preview : str
-        File names beside `path`.
+        File names beside `path`; there may be no preview.
     """
-    item = pystac.Item(name, None, None, datetime.fromisoformat(made.created), _properties(title, body, frame, made))
+    created = datetime.fromisoformat(label.made.created)
+    item = pystac.Item(name, None, None, created, _properties(title, body, frame, label))
     item.stac_extensions.extend(_EXTENSIONS)
     item.add_asset("mosaic", pystac.Asset(mosaic, title, media_type=pystac.MediaType.COG, roles=["data"]))
-    item.add_asset("preview", pystac.Asset(preview, media_type=pystac.MediaType.JPEG, roles=["thumbnail"]))
+    if preview is not None:
+        item.add_asset("preview", pystac.Asset(preview, media_type=pystac.MediaType.JPEG, roles=["thumbnail"]))
     document = item.to_dict(include_self_link=False, transform_hrefs=False)
-    write_text(path, _json(document))
+    write_text(path, json.dumps(document, indent=2) + "\n")
 
 
-def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[str, Any]:
+def _properties(title: str, body: Body, frame: Frame, label: Label) -> dict[str, Any]:
     t = frame.transform
     left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
     crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
@@ -48,13 +52,9 @@ def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[
     return {
         "title": title,
         "description": DESCRIPTION,
-        "license": made.licence,
-        "attribution": made.attribution,
-        "terraform:synthetic_relief": made.synthetic,
-        "created": made.created,
+        **label.properties(),
         "gsd": t.a,
-        "ssys:targets": [body.name.title()],
-        "ssys:target_class": "planet" if body is EARTH or body.name == "mars" else "satellite",
+        "ssys:targets": [_target(body)],
         "proj:code": ":".join(known) if known else None,
         "proj:wkt2": crs.to_wkt() if crs else None,
         "proj:shape": [frame.height, frame.width],
@@ -63,7 +63,6 @@ def _properties(title: str, body: Body, frame: Frame, made: Provenance) -> dict[
     }
 
 
-def _json(document: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(document, indent=2) + "\n"
+def _target(body: Body) -> str:
+    """A body's name as catalogues write it: "moon 2000", the name of a datum, is the Moon."""
+    return re.split(r"[^a-z]", body.name, maxsplit=1)[0].title()

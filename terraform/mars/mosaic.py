@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from terraform import provenance
 from terraform.config import Climate, Elevation, Mosaics
 from terraform.digest import code_digest
 from terraform.errors import InputError
@@ -20,10 +19,11 @@ from terraform.mars.chart import Chart, own, polar
 from terraform.mars.elevation import Source
 from terraform.mars.generate import Artist
 from terraform.mars.kept import identity_of_file, kept
+from terraform.mars.label import labelled
 from terraform.mars.paint import Painter, paint
 from terraform.mars.terrain import Relief
 from terraform.mars.view import View
-from terraform.provenance import Credit, Provenance
+from terraform.sources.making import SOURCE_PIXEL
 
 Span = tuple[int, int]
 
@@ -55,20 +55,20 @@ def draw_region(weights: Path, elevation: Path, region: Region, output: Path, se
     """
     settings = _of_body(settings, region.body)
     trained = load(weights, settings)
-    made = merged(trained, elevation)
     mosaic = output / "terraformed.tif"
     with raster.opened(elevation) as dataset:
         grid = raster.grid_of(dataset)
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         target = _target(region, dataset, settings)
+        label = labelled(trained, elevation, pixel_m(dataset, region.body))
         identity = identity_of(weights, elevation, trained, settings, region.fingerprint)
         with kept(mosaic, identity, resume) as strips:
             relief = relief_of(source_of(dataset, grid.body), grid.body, settings)
-            paint(Painter(Artist(trained, settings), relief), target, mosaic, settings, made, strips)
+            paint(Painter(Artist(trained, settings), relief), target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"
-    preview.draw(cog.small(mosaic, preview.WIDTH_PX), caption(title, made), output / "preview.jpg")
-    item.write(output / "item.json", region.name, title, region.body, target.frame, mosaic.name, "preview.jpg", made)
+    preview.draw(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")
+    item.write(output / "item.json", region.name, title, region.body, target.frame, mosaic.name, label, "preview.jpg")
 
 
 def _of_body(settings: Mosaics, body: Body) -> Mosaics:
@@ -112,6 +112,8 @@ def draw_raster(
 ) -> None:
     """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
 
+    Beside a map lies its STAC item, `<output>.item.json`.
+
     Whatever the raster's CRS, the result covers it in the equirectangular CRS of its body at 200 m (on the equator),
     on the same whole-planet grid as regions, or on the map that the settings name; nodata stays nodata. A raster
     without a CRS, or an `.npy`, takes a pixel size and a latitude, and the result has 200 m pixels on a plane.
@@ -136,7 +138,7 @@ def draw_raster(
 
     trained = load(weights, settings)
     if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
-        plane.draw(trained, elevation, output, settings, pixel_m, latitude_deg, merged(trained, elevation))
+        plane.draw(trained, elevation, output, settings, pixel_m, latitude_deg)
     else:
         anywhere.draw(weights, trained, elevation, output, settings, resume)
 
@@ -157,20 +159,10 @@ def device_of(settings: Mosaics) -> str:
     return settings.device
 
 
-def merged(trained: Trained, elevation: Path) -> Provenance:
-    """Whose work the mosaic is: that of the weights and of the relief, as far as the relief says."""
-    beside = provenance.beside(elevation)
-    if beside.is_file():
-        relief = provenance.read(beside)
-    else:
-        relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
-    return provenance.merge([trained.provenance, relief])
-
-
-def caption(title: str, made: Provenance) -> str:
-    """The line under a preview."""
-    synthetic = "synthetic relief, " if made.synthetic else ""
-    return f"{title}: plausible, not predicted · {synthetic}{made.licence}"
+def pixel_m(dataset: Any, body: Body) -> float:
+    """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
+    own = float(abs(dataset.transform.e)) * body.metres_per_degree
+    return max(own, float(dataset.tags().get(SOURCE_PIXEL, 0)))
 
 
 def source_of(dataset: Any, body: Body) -> Source:

@@ -4,7 +4,7 @@ Four things go on at the same time: the heights of the next window are read, the
 strips are blended into stripes of the mosaic, and the stripes are compressed on all cores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +26,6 @@ from terraform.mars.kept import Kept, is_drawn
 from terraform.mars.layers import Drawn
 from terraform.mars.terrain import BandTerrain, CapTerrain, Relief
 from terraform.mars.view import View
-from terraform.provenance import Provenance
 from terraform.publish import require_space
 
 Span = tuple[int, int]
@@ -52,9 +51,9 @@ class Painter:
             canvas.put(block)
 
 
-def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaics, made: Provenance,
+def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaics, tags: Mapping[str, str],
           kept: Kept) -> None:  # fmt: skip
-    """Draw a view or a chart and publish it.
+    """Draw a view or a chart and publish it with its tags.
 
     Raises
     ------
@@ -76,7 +75,7 @@ def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaic
             stripes = compose.on_chart(target, every, fetch)
         else:
             stripes = compose.on_grid(target, every, fetch)
-        cog.write(output, target.frame, stripes, settings.compression, made.tags())
+        cog.write(output, target.frame, stripes, settings.compression, tags)
 
 
 @contextmanager

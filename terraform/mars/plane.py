@@ -18,8 +18,8 @@ from terraform.mars import generate
 from terraform.mars.broad import broad_average, measured_on
 from terraform.mars.elevation import of_array
 from terraform.mars.generate import Block, Patch
+from terraform.mars.label import labelled
 from terraform.mars.terrain import Relief
-from terraform.provenance import Provenance
 from terraform.publish import publish
 
 Span = tuple[int, int]
@@ -61,7 +61,7 @@ class PlaneTerrain:
 
 def draw(
     trained: Trained, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, made: Provenance,
+    latitude_deg: float | None,
 ) -> None:  # fmt: skip
     """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.draw_raster`.
 
@@ -76,11 +76,12 @@ def draw(
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
     raw = _loaded(elevation)
+    label = labelled(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings)
     height, width = terrain.heights.metres.shape
     artist = generate.Artist(trained, settings)
     blocks = generate.draw(artist, terrain, (0, height), (0, width))
-    _save(_together(blocks, height, width), output, settings, made)
+    _save(_together(blocks, height, width), output, settings, label.tags())
 
 
 def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
@@ -132,7 +133,7 @@ def _together(blocks: Iterable[Block], height: int, width: int) -> NDArray[np.ui
     return picture
 
 
-def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, made: Provenance) -> None:
+def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
     if output.suffix.lower() == ".npy":
         with publish(output) as temporary:
             np.save(temporary, picture)
@@ -148,7 +149,7 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, made: Pro
         from terraform.mars.frame import Frame
 
         frame = Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
-        cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, made.tags())
+        cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, tags)
 
 
 def _cut(values: NDArray[_T], rows: Span, columns: Span, beyond: float) -> NDArray[_T]:

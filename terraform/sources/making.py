@@ -21,6 +21,9 @@ from terraform.sources.resampling import Planes, Sort
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""
 
+SOURCE_PIXEL = "SOURCE_PIXEL_M"
+"""Tag of a download: height of a pixel of the finest raster that it was made from, metres."""
+
 _STRIP_ROWS = 256
 
 
@@ -48,7 +51,8 @@ def make(request: Request, groups: Sequence[Group], sort: Sort, destination: Pat
     grid = result_grid(request.grid, groups[0])
     bands, dtype = (1, "int16") if request.what == "elevation" else (3, "uint8")
     strips = _not_all_void(_strips(request, grid, groups, sort), request)
-    write_strips(destination, grid, strips, bands, dtype, provenance.tags())
+    finest = min(raster.pixel_m for raster in groups[0])
+    write_strips(destination, grid, strips, bands, dtype, {**provenance.tags(), SOURCE_PIXEL: f"{finest:.6g}"})
 
 
 def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], sort: Sort) -> Iterator[NDArray[Any]]:

@@ -58,13 +58,28 @@ def placed(raster: Raster, body: Body) -> Placed:
         raise InputError(
             f"{raster.name} is on {own.name} ({raster.crs}), the region is on {body.name}: name a raster of {body.name}"
         )
+    require_centric(raster, body)
+    return lying(raster, body)
+
+
+def require_centric(raster: Raster, body: Body) -> None:
+    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards.
+
+    Raises
+    ------
+    InputError
+        They do not.
+    """
     # A GeoTIFF keeps the name of such a CRS, but not which way its axes count.
     if body is not EARTH and "ographic" in _geodetic(raster.crs).name.lower():
         raise InputError(
             f"{raster.name} is planetographic ({_geodetic(raster.crs).name}), expected planetocentric latitudes and "
-            f"longitudes to the east: warp it to {body.geographic_crs}"
+            f"longitudes to the east: warp it to {_centric(body)}"
         )
-    return lying(raster, body)
+
+
+def _centric(body: Body) -> str:
+    return body.geographic_crs if len(body.geographic_crs) < 40 else f"a planetocentric CRS of {body.name}"
 
 
 def lying(raster: Raster, body: Body) -> Placed:
