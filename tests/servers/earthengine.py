@@ -61,6 +61,7 @@ class _State:
     allowed: int = 40
     largest_bytes: int = LARGEST_BYTES
     now: int = 0
+    sent_bytes: int = 0
     most_at_once: int = 0
     delay_s: float = 0.0
     project: str = "demo-project"
@@ -96,6 +97,11 @@ class EarthEngine:
         return [call.body for call in self.calls if call.path.endswith("image:computePixels")]
 
     @property
+    def sent_bytes(self) -> int:
+        """Bytes of all bodies that were sent so far."""
+        return self._state.sent_bytes
+
+    @property
     def most_at_once(self) -> int:
         """The largest number of pixel requests that were under way together."""
         return self._state.most_at_once
@@ -123,7 +129,7 @@ class EarthEngine:
         with self._state.lock:
             self._state.faults.clear()
             self._state.calls.clear()
-            self._state.most_at_once = 0
+            self._state.most_at_once = self._state.sent_bytes = 0
         self.limit()
 
     def stop(self) -> None:
@@ -237,6 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in (headers or {}).items():
             self.send_header(name, value)
         self.end_headers()
+        with self.state.lock:
+            self.state.sent_bytes += len(body)
         self.wfile.write(body)
 
 
