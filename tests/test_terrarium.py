@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import struct
 import zlib
 from pathlib import Path
@@ -177,3 +178,14 @@ def test_the_code_of_heights_is_exact() -> None:
     memory = io.BytesIO()
     Image.fromarray(rgb).save(memory, "PNG")
     assert (decoded(memory.getvalue(), "a tile")[0, :4] == heights).all()
+
+
+def test_any_damage_to_a_tile_is_found(tmp_path: Path) -> None:
+    png = terrarium(tmp_path, ZOOM, 268, 181, heights=gentle).read_bytes()
+    draw = random.Random(0)
+    assert decoded(png, "a tile").shape == (256, 256)
+    for _ in range(200):
+        at, bit = draw.randrange(len(png)), 1 << draw.randrange(8)
+        damaged = png[:at] + bytes([png[at] ^ bit]) + png[at + 1 :]
+        with pytest.raises(RemoteError):
+            decoded(damaged, "a tile")
