@@ -1,8 +1,9 @@
 """A mosaic from relief to file, against the larger of its two parts: the network and the encoder.
 
 `python -m benchmarks.mosaic [--json]`; once, and long: `--planet ELEVATION OUTPUT` draws all of a planet with one
-layer, `--seams WEIGHTS` measures borders and windows, `--compressions PICTURE` compares encodings, `--knobs WEIGHTS
-FOLDER` draws the pictures of the documentation.
+layer, `--band WEIGHTS` measures windows over a whole band, `--killed WEIGHTS` kills its drawing and goes on,
+`--borders WEIGHTS [RELIEF]` measures all other borders, `--imagery PICTURE ...` the same of photographs,
+`--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the documentation.
 """
 
 import sys
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
-from benchmarks import knobs, planet, seams
+from benchmarks import band, borders, killed, knobs, planet, seams
 from benchmarks.generating import trained
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
@@ -131,8 +132,16 @@ def main() -> None:
     match sys.argv[1:]:
         case ["--planet", elevation, output]:
             planet.main(Path(elevation), Path(output))
-        case ["--seams", path]:
-            seams.main(Path(path))
+        case ["--band", path]:
+            band.main(Path(path))
+        case ["--killed", path]:
+            killed.main(Path(path))
+        case ["--borders", path]:
+            borders.main(Path(path))
+        case ["--borders", path, relief]:
+            borders.main(Path(path), Path(relief))
+        case ["--imagery", *pictures]:
+            seams.main(pictures)
         case ["--knobs", path, folder]:
             knobs.main(Path(path), Path(folder))
         case ["--compressions", picture]:

@@ -246,8 +246,17 @@ def test_a_setting_of_the_pairs_cuts_and_what_follows(world):
     assert jobs(world) == {f"{job} {name}" for job in ("cut", "sheet") for name in list(CORNERS)[:4]} | AFTER_PAIRS
 
 
-def test_a_mosaic_setting_draws_alone(world):
-    configure(world, mosaics={"elevation": {"shoreline_m": -2000}})
+@pytest.mark.parametrize(
+    "knob",
+    [
+        {"elevation": {"policy": "quantile", "shoreline_m": -2000}},
+        {"climate": {"latitude_shift_deg": 10, "sun_azimuth_deg": 90}},
+        {"grid": "input", "compression": "webp"},
+    ],
+    ids=lambda knob: next(iter(knob)),
+)
+def test_a_mosaic_setting_draws_alone(world, knob):
+    configure(world, mosaics=knob)
     assert jobs(world) == {"draw crater"}
 
 

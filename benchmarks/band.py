@@ -1,0 +1,87 @@
+"""A whole band of the embedded Mars at 200 m: windows of two sizes, windows from elsewhere, and its antimeridian."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.measure import cpu_seconds
+from benchmarks.seams import Score, embedded, say, score, settings
+from terraform.config import Mosaics
+from terraform.geo import raster
+from terraform.geo.bodies import MARS
+from terraform.learn import weights
+from terraform.learn.weights import Trained
+from terraform.mars import mosaic
+from terraform.mars.bands import Band, Globe, strips
+from terraform.mars.canvas import Canvas
+from terraform.mars.elevation import rows_kept
+from terraform.mars.generate import Artist, draw, plan
+from terraform.mars.terrain import BandTerrain
+
+ANY_OFFSET_PX = (137, 4001)
+Planes = NDArray[np.uint8]
+
+
+def whole_band(trained: Trained, number: int, folder: Path) -> list[Score]:
+    """A whole band in 512 and in 1,024 px windows, and a part of it from another place."""
+    globe = Globe(MARS.radius_m)
+    band = strips(globe, trained.stride)[number]
+    if not isinstance(band, Band):
+        raise SystemExit(f"strip {number} is no band")
+    north, south = (90 - globe.pixel_deg * row for row in (band.first, band.last))
+    _, elevation = embedded("band", (-180.0, south, 180.0, north), folder)
+    rows, columns = (band.first, band.last), (0, band.columns)
+    with raster.opened(elevation) as dataset:
+        source = mosaic.source_of(dataset, MARS)
+        drawn = {}
+        for window_px in (1024, 512):
+            chosen = settings(window_px)
+            relief = mosaic.relief_of(rows_kept(source), MARS, chosen)
+            before = cpu_seconds()
+            drawn[window_px] = _drawn(
+                trained, BandTerrain(relief, band), rows, columns, chosen, folder / f"{window_px}.bytes"
+            )
+            print(f"band of {band.columns} x {rows[1] - rows[0]} px, windows of {window_px}: "
+                  f"{cpu_seconds() - before:.0f} CPU seconds", flush=True)  # fmt: skip
+        down, right = ANY_OFFSET_PX
+        part = (rows[0] + down, rows[0] + down + 500), (right, right + 3000)
+        relief = mosaic.relief_of(source, MARS, settings(512))
+        moved = _drawn(trained, BandTerrain(relief, band), *part, settings(512), folder / "part.bytes")
+        heights = BandTerrain(relief, band).patch((rows[0] + 200, rows[0] + 264), columns).metres[None]
+    small, large = (drawn[size].read(rows, columns) for size in (512, 1024))
+    same = large[:, down : down + 500, right : right + 3000]
+    windows, turn = plan(rows, columns, 512, trained.halo_px, trained.stride), band.columns // 2
+    across = [first for first, _ in windows.columns]
+    below = [first - rows[0] for first, _ in windows.rows]
+    return [
+        Score("512 against 1,024 px windows, most levels of 255", _levels(small, large)),
+        Score(f"windows from {part[0][0]}, {part[1][0]} on, most levels of 255", _levels(moved.read(*part), same)),
+        Score("standard deviation of the picture, levels", float(large[:3, ::3, ::3].std())),
+        Score("windows, left and right", *(score(part, across, trained.stride, 2) for part in (small[:3], heights))),
+        Score("windows, above and below", score(small[:3], below, trained.stride, 1)),
+        Score(
+            "antimeridian of the band",
+            *(score(np.roll(part, turn, 2), [turn], trained.stride, 2, 200) for part in (small[:3], heights)),
+        ),
+    ]
+
+
+def _drawn(trained: Trained, terrain: BandTerrain, rows: tuple[int, int], columns: tuple[int, int], settings: Mosaics,
+           path: Path) -> Canvas:  # fmt: skip
+    canvas = Canvas(rows, columns, path)
+    canvas.blank()
+    for block in draw(Artist(trained, settings), terrain, rows, columns):
+        canvas.put(block)
+    return canvas
+
+
+def _levels(a: Planes, b: Planes) -> int:
+    return int(max(np.abs(x.astype(np.int16) - y).max() for x, y in zip(a, b, strict=True)))
+
+
+def main(path: Path, number: int = 4) -> None:
+    """Print the scores of a whole band of the embedded Mars."""
+    with TemporaryDirectory() as name:
+        say(whole_band(weights.load(path), number, Path(name)))
