@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -382,6 +382,12 @@ class Train(_Section):
     """Threads that read pairs ahead; 0 reads within the step. Pairs that fit on the GPU are kept there instead."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    tensorboard: bool = False
+    """Write the history and the samples for TensorBoard too, into `tensorboard/` beside the weights; needs the extra
+    `board`."""
+
+    ONLY_HOW: ClassVar = frozenset({"device", "state_every", "workers", "patience", "tensorboard"})
+    """Settings that say how, not what: the weights are the same."""
 
     @property
     def own_norm(self) -> str:

@@ -30,10 +30,6 @@ _PLUMBING = (
 _PRESENTATION = ("terraform.show",)
 """Plots made on the way: editing them must not retrain."""
 
-_ONLY_HOW = {"device", "state_every", "workers", "patience"}
-"""Training settings that say how, not what: the weights are the same."""
-
-
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
 
@@ -95,7 +91,7 @@ def _of_training(config: Config) -> dict[str, Any]:
     chosen = {
         "seed": config.seed,
         "split": config.split.model_dump(),
-        "train": config.train.model_dump(exclude=_ONLY_HOW),
+        "train": config.train.model_dump(exclude=set(config.train.ONLY_HOW)),
         "condition": condition,
     }
     if config.condition.encoding == "turbo":

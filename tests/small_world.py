@@ -60,7 +60,7 @@ def outcome(output):
     counters = json.loads(state.with_suffix(".json").read_text())
     counters.pop("sha256")
     for row in (counters, *counters["history"]):
-        row.pop("seconds")
+        row.pop("seconds"), row.pop("waited")
     return load_file(state), load_file(output / "weights.safetensors"), counters
 
 

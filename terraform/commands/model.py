@@ -15,7 +15,8 @@ def train(
     config: Configs = None,
     resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
 ) -> None:
-    """Train a generator on pairs: weights.safetensors, history.csv, samples.png, losses.png, card.md and states.
+    """Train a generator on pairs: weights.safetensors, history.csv, regions.csv, samples.png, losses.png, card.md and
+    states.
 
     How is said under `train` in the configuration, every setting with its unit and range in terraform/config.py. A run
     that was stopped goes on from its last state when the same command is given again. Several GPUs or processes:
@@ -29,9 +30,8 @@ def train(
     from terraform.show import boards
 
     settings = configured(config)
-    counters = learning.train(
-        by_role(settings, pairs), output, settings, resume, boards.of_training(output, settings.sheet.high_m)
-    )
+    watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
+    counters = learning.train(by_role(settings, pairs), output, settings, resume, watch)
     if processes.is_first():
         boards.card(output, counters, settings)
 

@@ -94,6 +94,11 @@ class Feed:
         chosen = samples(self.config.seed, image, size, len(self.collection))
         return self.made(self.collection.read(chosen), image, self.config.train.jitter)
 
+    def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
+        """(N,) int64, numbers of the regions that pairs come from, on the device."""
+        numbers = torch.from_numpy(self.collection.places[pairs, 0])
+        return _moved(_pinned(numbers, self.device), self.device)
+
     def made(self, stored: Stored, image: int, jitter: str) -> Batch:
         """A batch from stored pairs, as the images from number `image` on are jittered."""
         config, count = self.config, len(stored.imagery)

@@ -2,30 +2,71 @@
 
 import csv
 import io
+from collections.abc import Mapping
 
 from terraform.learn.guard import Tallied
 from terraform.learn.learner import LOSSES
 from terraform.learn.state import Counters
 
-COLUMNS = ("images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "best")
+COLUMNS = (
+    "images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "best", "epochs",
+    "waited",
+)  # fmt: skip
 """`skipped`: steps without finite losses. `train_l1`: `val_l1` of pairs that were trained on. `mode_gap`: what the
-statistics of a batch would change of the pictures, levels of 255. `best`: 1 where the weights were kept."""
+statistics of a batch would change of the pictures, levels of 255. `best`: 1 where the weights were kept. `epochs`: how
+often every pair was seen. `waited`: seconds, of `seconds`, in which steps waited for pairs."""
+
+REGION_COLUMNS = ("images", "epochs", "role", "region", "l1")
+"""`l1`: levels of 255; of train regions, of the pictures learnt from since the row before, jittered, by the network as
+it learnt; of validation regions as `val_l1`."""
+
+_ROLES = {"learnt_l1": "train", "val_l1": "validation"}
 
 
 def as_csv(counters: Counters) -> str:
     """The history as CSV, one row a line, empty where nothing was validated."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in counters.history:
         writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
     return text.getvalue()
 
 
-def add_row(counters: Counters, tallied: Tallied, rate: float) -> None:
-    """End a row: the mean losses of the steps since the row before."""
-    named = dict(zip(LOSSES, tallied.losses, strict=True))
-    row = {"images": counters.images, "seconds": counters.seconds, **named, "lr": rate, "skipped": tallied.skipped}
+def by_region(row: dict[str, float]) -> dict[tuple[str, str], float]:
+    """Of a row, L1 by role and region."""
+    split = {key: key.partition("/") for key in row if "/" in key}
+    return {(_ROLES[kind], region): row[key] for key, (kind, _, region) in split.items()}
+
+
+def regions_as_csv(counters: Counters) -> str:
+    """L1 by region as CSV, one line for each row and region."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(REGION_COLUMNS)
+    for row in counters.history:
+        for (role, region), value in by_region(row).items():
+            writer.writerow([f"{row['images']:.6g}", f"{row['epochs']:.6g}", role, region, f"{value:.6g}"])
+    return text.getvalue()
+
+
+def add_row(
+    counters: Counters, tallied: Tallied, rate: float, pairs: int, learnt_by_region: Mapping[str, float]
+) -> None:  # fmt: skip
+    """End a row: the mean losses of the steps since the row before.
+
+    Parameters
+    ----------
+    pairs : int
+        In an epoch.
+    learnt_by_region : mapping
+        Mean L1, levels of 255.
+    """
+    row = {
+        "images": counters.images, "seconds": counters.seconds, **dict(zip(LOSSES, tallied.losses, strict=True)),
+        "lr": rate, "skipped": tallied.skipped, "epochs": counters.images / pairs, "waited": counters.waited,
+        **{f"learnt_l1/{name}": value for name, value in learnt_by_region.items()},
+    }  # fmt: skip
     counters.history.append(row)
 
 

@@ -18,7 +18,7 @@ def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, An
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """
-    settings = config.train.model_dump(exclude={"device", "state_every", "workers", "patience"})
+    settings = config.train.model_dump(exclude=set(config.train.ONLY_HOW))
     pairs = {
         role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
         for role, collection in roles.items()

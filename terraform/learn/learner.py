@@ -11,6 +11,7 @@ from torch.nn.utils import parametrize
 from terraform.config import Train
 from terraform.learn import average, objective
 from terraform.learn.augment import Batch
+from terraform.learn.by_region import each_l1
 from terraform.learn.diffaugment import Geometry
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import build_generator
@@ -34,6 +35,11 @@ class Learner:
     device : torch.device
     processes : Processes
         Those that learn together with this one.
+
+    Attributes
+    ----------
+    each_l1 : (N,) Tensor
+        L1 of each picture of the last batch.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class Learner:
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.steps = 0
         self.tally = Tally(len(LOSSES), device)
+        self.each_l1 = torch.zeros(0, device=device)
         shared(self.generator, processes)
         self._optimisers = [_adam(self.generator, settings.rate)]
         if self.discriminator is not None:
@@ -79,6 +86,7 @@ class Learner:
                 losses, norms = self._together(generated, batch)
             else:
                 losses, norms = self._in_turn(generated, batch)
+        self.each_l1 = each_l1(generated, batch)
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
         self._buffers.settle(kept, good)
         self.steps += 1

@@ -57,6 +57,12 @@ class Processes:
         self.average([mean])
         return amount / mean.clamp_min(1e-12)
 
+    def sum_at_first(self, values: Tensor) -> None:
+        """Give the first process the sum of all processes' values, and the others zeros."""
+        if self.count > 1:
+            dist.all_reduce(values)
+            values.mul_(float(self.first))
+
     def largest(self, number: int, device: torch.device) -> int:
         """The largest of all processes' numbers."""
         if self.count == 1:

@@ -25,6 +25,8 @@ class Counters:
         Images seen and steps made.
     seconds : float
         Time spent so far, over all resumptions.
+    waited : float
+        Of it, seconds in which steps waited for pairs to be read.
     history : list of rows
         One per line of `history.csv`.
     best : float
@@ -36,6 +38,7 @@ class Counters:
     images: int = 0
     steps: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     best: float = float("inf")
     best_images: int = 0

@@ -13,6 +13,7 @@ import torch
 from terraform.config import Config
 from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn import history, memory, processes, state, weights
+from terraform.learn.by_region import ByRegion
 from terraform.learn.dataset import Collection, by_role
 from terraform.learn.feeding import Feed
 from terraform.learn.identity import identity_of, state_folder
@@ -45,10 +46,12 @@ class _Run:
     folder: Path
     device: torch.device
     processes: Processes
+    output: Path
+    by_region: ByRegion
 
 
 def train(folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Watch) -> Counters:
-    """Train a generator and write `weights.safetensors` and `history.csv` into `output`.
+    """Train a generator and write `weights.safetensors`, `history.csv` and `regions.csv` into `output`.
 
     A run with the same settings and pairs that was interrupted goes on from its last state; other settings start
     afresh. Under `torchrun` several processes learn as one.
@@ -102,7 +105,8 @@ def _trained(
     with memory.explained(device, config.train.batch):
         learner = Learner(config.train, channels_of(config.condition), config.seed, device, together)
         feed = Feed(roles["train"], config, device, together)
-    run = _Run(config, learner, feed, roles["validation"], folder, device, together)
+    by_region = ByRegion(tuple(pairs.region for pairs in roles["train"].regions), device)
+    run = _Run(config, learner, feed, roles["validation"], folder, device, together, output, by_region)
     counters = _restored(run)
     _say(run, f"{len(feed.collection)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
               f"{weights.parameters_of(learner.generator):,} values on {_where(run)}; {counters.images} of "
@@ -110,30 +114,30 @@ def _trained(
     with noted_signals() as received:
         _loop(run, counters, received, watch)
     if together.first:
-        _finish(run, counters, output)
+        _finish(run, counters)
     together.wait()
     return counters
 
 
-def _finish(run: _Run, counters: Counters, output: Path) -> None:
-    write_text(output / "history.csv", history.as_csv(counters))
-    with publish(output / "weights.safetensors") as temporary:
+def _finish(run: _Run, counters: Counters) -> None:
+    with publish(run.output / "weights.safetensors") as temporary:
         shutil.copyfile(run.folder / "best.safetensors", temporary)
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.best_by]
     _say(run, f"kept the weights of {counters.best_images} images, whose {rule} on held-out pairs was the lowest: "
-              f"{counters.best:.1f}; {run.feed.waited / max(counters.seconds, 1e-9):.1%} of the time went into waiting "
+              f"{counters.best:.1f}; {counters.waited / max(counters.seconds, 1e-9):.1%} of the time went into waiting "
               "for pairs")  # fmt: skip
 
 
 def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
     settings = run.config.train
     row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
-    started = time.monotonic() - counters.seconds
-    for image, _, batch in run.feed.batches(counters.images):
+    started, waited = time.monotonic() - counters.seconds, counters.waited
+    for image, pairs, batch in run.feed.batches(counters.images):
         with memory.explained(run.device, settings.batch):
             run.learner.step(batch, image / settings.images, image)
+        run.by_region.add(run.learner.each_l1, run.feed.regions_of(pairs))
         before, counters.images, counters.steps = counters.images, image + settings.batch, run.learner.steps
-        counters.seconds = time.monotonic() - started
+        counters.seconds, counters.waited = time.monotonic() - started, waited + run.feed.waited
         last = counters.images >= settings.images
         row = last or _crossed(before, counters.images, row_images)
         looking = row or run.device.type == "cpu" or counters.steps % _LOOK_EVERY == 0
@@ -150,13 +154,16 @@ def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> N
 
 def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
     settings = run.config.train
-    history.add_row(
-        counters, run.learner.tally.read(), run.learner.rate((counters.images - settings.batch) / settings.images)
-    )
+    run.by_region.gather(run.processes)
+    rate = run.learner.rate((counters.images - settings.batch) / settings.images)
+    history.add_row(counters, run.learner.tally.read(), rate, len(run.feed.collection), run.by_region.read())
     run.learner.tally.clear()
+    run.by_region.values.zero_()
     due = last or _crossed(history.row_before(counters), counters.images, settings.validate_every)
     if due and run.processes.first:
         validate(run.learner, run.feed, run.validation, counters, run.folder / "best.safetensors", watch)
+        write_text(run.output / "history.csv", history.as_csv(counters))
+        write_text(run.output / "regions.csv", history.regions_as_csv(counters))
     _say(run, history.progress(counters, settings.images))
 
 
@@ -183,8 +190,9 @@ def _pairs_named(run: _Run, first: int, last: int) -> str:
 
 
 def _save(run: _Run, counters: Counters) -> None:
+    run.by_region.gather(run.processes)
     if run.processes.first:
-        state.save(run.folder, counters, run.learner.tensors())
+        state.save(run.folder, counters, run.learner.tensors() | {"by_region": run.by_region.values.cpu()})
 
 
 def _restored(run: _Run) -> Counters:
@@ -196,6 +204,7 @@ def _restored(run: _Run) -> Counters:
     for complaint in complaints:
         _say(run, complaint)
     run.learner.restore(tensors, counters.steps)
+    run.by_region.values.copy_(tensors["by_region"] * run.processes.first)
     return counters
 
 

@@ -73,9 +73,17 @@ def _measured(feed: Feed, network: nn.Module, held_out: Collection) -> dict[str,
     """Distances on held-out pairs; L1 on some that were trained on; what the statistics of a batch would change."""
     generated, real, valid = _all_drawn(feed, network, held_out, feed.config.train.validation_pairs)
     distance = sliced_wasserstein(generated * valid, real * valid)
+    regions = _by_region(held_out, feed.config.train.validation_pairs, (generated, real, valid))
     known = _all_drawn(feed, network, feed.collection, _GAP_PAIRS)
     gap = _mode_gap(feed, network, held_out)
-    return {"val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap}
+    scores = {"val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap}
+    return scores | {f"val_l1/{name}": value for name, value in regions.items()}
+
+
+def _by_region(held_out: Collection, pairs: int, drawn: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
+    regions = held_out.places[held_out.spread(pairs), 0]
+    shown = {number: torch.from_numpy(regions == number) for number in np.unique(regions)}
+    return {held_out.regions[number].region: l1(*(part[these] for part in drawn)) for number, these in shown.items()}
 
 
 def _mode_gap(feed: Feed, network: nn.Module, held_out: Collection) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw
 from terraform.geo.heights import unpack
 from terraform.geo.tile import MARGIN_PX, TILE_PX
 from terraform.learn.dataset import Stored
+from terraform.learn.history import by_region
 from terraform.pairs.colormap import turbo
 from terraform.publish import publish
 
@@ -58,11 +60,11 @@ def levels(pictures: torch.Tensor) -> NDArray[np.uint8]:
 
 
 def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
-    """Plot the losses and the validation over images seen."""
+    """Plot the losses, the validation, and L1 by region over images seen and epochs."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots(3, 1, sharex=True)
+    figure = Figure(figsize=(9, 8), layout="constrained")
+    axes = figure.subplots(4, 1, sharex=True)
     images = [row["images"] for row in history]
     for axis, names in ((axes[0], ("g_adv", "d_real", "d_fake")), (axes[1], ("g_l1",))):
         for name in names:
@@ -78,6 +80,23 @@ def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
     )
     axes[2].legend(loc="upper right")
     axes[2].grid(alpha=0.3)
-    axes[2].set_xlabel("images seen")
+    _plot_regions(axes[3], history)
+    axes[3].set_xlabel("images seen")
+    pairs = history[-1]["images"] / history[-1]["epochs"]
+    epochs = axes[0].secondary_xaxis("top", functions=(lambda seen: seen / pairs, lambda often: often * pairs))
+    epochs.set_xlabel("epochs")
     with publish(path) as temporary:
         figure.savefig(temporary, dpi=110)
+
+
+def _plot_regions(axis: Any, history: Sequence[dict[str, float]]) -> None:
+    """L1 of each region: lines for those learnt from, dots for held-out ones."""
+    lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for row in history:
+        for of, value in by_region(row).items():
+            lines.setdefault(of, []).append((row["images"], value))
+    for (role, region), points in sorted(lines.items()):
+        axis.plot(*zip(*points, strict=True), "-" if role == "train" else "o--", label=f"{region} ({role})")
+    axis.set_ylabel("L1, levels of 255")
+    axis.legend(loc="upper right", ncols=2, fontsize="small")
+    axis.grid(alpha=0.3)

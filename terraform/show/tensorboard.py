@@ -1,0 +1,51 @@
+"""A run for TensorBoard: every number of the history, and what held-out pairs look like."""
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from terraform.errors import ConfigError
+from terraform.learn.state import Counters
+from terraform.learn.validation import Board
+from terraform.show.plots import levels
+
+
+class Events:
+    """A folder of TensorBoard's event files, written anew by each process from the whole history.
+
+    So what a killed run had written is never there twice. The package's own writer writes it, row by row.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    ConfigError
+        TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if find_spec("tensorboard") is None:
+            raise ConfigError("train.tensorboard: not installed: pip install 'terraform-planets[board]', or set false")
+        self._folder = folder
+        self._written = 0
+        self._writer: Any = None
+
+    def add(self, counters: Counters, board: Board) -> None:
+        """Write the rows since the last validation, and its pictures."""
+        writer = self._writer = self._writer or self._begun()
+        for row in counters.history[self._written :]:
+            for name, value in row.items():
+                writer.add_scalar(name, value, int(row["images"]))
+        for title, pictures in {"real": board.stored.imagery.numpy(), "generated": levels(board.generated)}.items():
+            writer.add_images(title, pictures, counters.images, dataformats="NHWC")
+        writer.flush()
+        self._written = len(counters.history)
+
+    def _begun(self) -> Any:
+        from torch.utils.tensorboard import SummaryWriter
+
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return SummaryWriter(str(self._folder))
