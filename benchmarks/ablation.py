@@ -32,10 +32,13 @@ from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.canvas import Canvas
-from terraform.mars.generate import BLEND_PX, RAMP_PX, Artist, Patch, Span, Terrain, draw, plan
+from terraform.mars.generate import draw
+from terraform.mars.patch import Patch, Span, Terrain
 from terraform.mars.terrain import BandTerrain
+from terraform.mars.windows import BLEND_PX, RAMP_PX, plan
 from terraform.publish import write_text
 from terraform.sources.fetch import fetch
 

@@ -14,11 +14,13 @@ from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.canvas import Canvas
 from terraform.mars.elevation import rows_kept
-from terraform.mars.generate import Artist, draw, plan
+from terraform.mars.generate import draw
 from terraform.mars.terrain import BandTerrain
+from terraform.mars.windows import plan
 
 ANY_OFFSET_PX = (137, 4001)
 Planes = NDArray[np.uint8]

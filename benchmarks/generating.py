@@ -18,7 +18,9 @@ from benchmarks.ceiling import convolution_ceiling
 from terraform.config import Condition, Mosaics, Sheet, Train
 from terraform.learn.generators import build_generator
 from terraform.learn.weights import Trained
-from terraform.mars.generate import Artist, Patch, draw
+from terraform.mars.artist import Artist
+from terraform.mars.generate import draw
+from terraform.mars.patch import Patch
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 

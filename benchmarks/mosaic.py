@@ -25,10 +25,11 @@ from benchmarks.generating import trained
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
 from terraform.learn.generators import build_generator
-from terraform.mars import anywhere, cog, generate
+from terraform.mars import anywhere, cog, windows
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.frame import Frame
-from terraform.mars.generate import Artist, plan
+from terraform.mars.windows import plan
 from terraform.pairs.relief import channels_of
 
 _DEGREES = 6.0
@@ -77,16 +78,16 @@ def passes(halo_px: int, stride: int, window_px: int) -> float:
     """Pixels that the network sees over pixels of all bands of Mars."""
     bands = [strip for strip in strips(Globe(MARS.radius_m), stride) if isinstance(strip, Band)]
     plans = [plan((band.first, band.last), (0, band.columns), window_px, halo_px, stride) for band in bands]
-    return sum(map(generate.drawn_px, plans)) / sum((band.last - band.first) * band.columns for band in bands)
+    return sum(map(windows.drawn_px, plans)) / sum((band.last - band.first) * band.columns for band in bands)
 
 
 def blended_passes() -> float:
     """Windows on ramps over windows side by side, all bands of Mars."""
-    step, side = generate.BLEND_PX - generate.RAMP_PX, generate.BLEND_PX
+    step, side = windows.BLEND_PX - windows.RAMP_PX, windows.BLEND_PX
     bands = [strip for strip in strips(Globe(MARS.radius_m), step) if isinstance(strip, Band)]
     ours = sum(
-        len(generate.ramped((band.first, band.last), band.first - generate.RAMP_PX))
-        * len(generate.ramped((0, band.columns), 0))
+        len(windows.ramped((band.first, band.last), band.first - windows.RAMP_PX))
+        * len(windows.ramped((0, band.columns), 0))
         for band in bands
     )
     return ours / sum(-(-(band.last - band.first) // side) * -(-band.columns // side) for band in bands)

@@ -8,9 +8,10 @@ from test_mosaic import CLIP, SMALL_M, hills
 
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.elevation import Source, of_array, rows_kept
-from terraform.mars.generate import Artist, draw
+from terraform.mars.generate import draw
 from terraform.mars.policy import MARS
 from terraform.mars.terrain import BandTerrain, Relief
 

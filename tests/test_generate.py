@@ -18,9 +18,12 @@ from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.generators import UNetFc, build_generator
 from terraform.learn.weights import Trained, deployed
-from terraform.mars import generate
+from terraform.mars import windows
+from terraform.mars.artist import Artist, relief_of
 from terraform.mars.bands import Band, Globe, strips
-from terraform.mars.generate import Artist, Patch, draw, plan
+from terraform.mars.generate import draw
+from terraform.mars.patch import Patch
+from terraform.mars.windows import plan
 from terraform.pairs.relief import channels_of, encode
 from terraform.provenance import Credit, Provenance
 
@@ -122,16 +125,16 @@ def test_all_bands_of_mars_cost_little_more_than_once():
         for band in bands
     ]
     area = sum((band.last - band.first) * band.columns for band in bands)
-    assert sum(map(generate.drawn_px, plans)) / area <= 1.6
+    assert sum(map(windows.drawn_px, plans)) / area <= 1.6
 
 
 def test_ramps_cost_a_third_more_than_windows_side_by_side():
-    step = generate.BLEND_PX - generate.RAMP_PX
+    step = windows.BLEND_PX - windows.RAMP_PX
     ours = bare = 0
     for band in strips(Globe(MARS.radius_m), step):
         if isinstance(band, Band):
-            down = generate.ramped((band.first, band.last), band.first - generate.RAMP_PX)
-            ours += len(down) * len(generate.ramped((0, band.columns), 0))
+            down = windows.ramped((band.first, band.last), band.first - windows.RAMP_PX)
+            ours += len(down) * len(windows.ramped((0, band.columns), 0))
             bare += -(-(band.last - band.first) // 256) * -(-band.columns // 256)
     assert 1 < ours / bare <= 1.35
 
@@ -243,9 +246,9 @@ def test_the_sun_turns_with_the_window(turn_deg):
     nothing = np.zeros(x.shape, bool)
     east = tuple(np.full((1, 1), part, np.float32) for part in (right, up))
     patch = Patch(eastwards.astype(np.float32), nothing, nothing, np.full((1, 1), 30, np.float32), east, y[:, 0], x[0])
-    shade = encode(generate.relief_of(patch, 200.0, 10.5, Climate()), condition, Sheet())
+    shade = encode(relief_of(patch, 200.0, 10.5, Climate()), condition, Sheet())
     straight = patch._replace(metres=20 * x, east=(np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)))
-    expected = encode(generate.relief_of(straight, 200.0, 10.5, Climate()), condition, Sheet())
+    expected = encode(relief_of(straight, 200.0, 10.5, Climate()), condition, Sheet())
     torch.testing.assert_close(shade, expected, atol=1e-4, rtol=0)
 
 

@@ -24,9 +24,9 @@ from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
 from terraform.learn.weights import Trained
 from terraform.mars import item, mosaic
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Globe
 from terraform.mars.chart import Chart, own, polar
-from terraform.mars.generate import Artist
 from terraform.mars.kept import kept
 from terraform.mars.label import labelled
 from terraform.mars.paint import Painter, paint

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.mars.generate import Block
+from terraform.mars.patch import Block
 
 Span = tuple[int, int]
 

@@ -7,187 +7,18 @@ by 32 and are blended on a ramp, which hides their borders without making them a
 Imports numpy and torch only: a machine without GDAL can draw.
 """
 
-import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from terraform.config import Climate, Mosaics
 from terraform.geo.tile import MARGIN_PX
-from terraform.learn.folding import folded
-from terraform.learn.weights import Trained
-from terraform.pairs.noise import noise
-from terraform.pairs.relief import Relief, encode, sun_at
-
-BLEND_PX = 256
-"""Side of the windows of a network that is not safe to tile: what it was trained on."""
-RAMP_PX = 32
-"""Pixels that such windows share with a neighbour: (256 / 224)^2 = 1.31 network passes."""
-
-Span = tuple[int, int]
-
-
-class Patch(NamedTuple):
-    """A rectangle of terrain, as the generator is to see it; row 0 is its top.
-
-    Attributes
-    ----------
-    metres : (H, W) float32
-        Heights after the elevation policy; anything where sea or void.
-    sea, void : (H, W) bool
-    latitude_deg : (H, 1) or (H, W) float32
-    east : pair of float32 arrays that broadcast to (H, W)
-        Local east along the patch's right and its up: (1, 0) in a band.
-    rows, columns : (H,) and (W,) int64
-        Where on the plane of noise its pixels lie.
-    """
-
-    metres: NDArray[np.float32]
-    sea: NDArray[np.bool_]
-    void: NDArray[np.bool_]
-    latitude_deg: NDArray[np.float32]
-    east: tuple[NDArray[np.float32], NDArray[np.float32]]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-
-
-class Terrain(Protocol):
-    """A strip's terrain on its own pixel grid, which has no ends: what is outside the data is void."""
-
-    @property
-    def pixel_m(self) -> float:
-        """Side of a pixel, metres."""
-        ...
-
-    @property
-    def top(self) -> int:
-        """Where the rows of blended windows are counted from: the strip's first row."""
-        ...
-
-    def patch(self, rows: Span, columns: Span) -> Patch:
-        """The terrain of rows and columns first to last-plus-one; both may be negative."""
-        ...
-
-    def wanted(self, rows: Span, columns: Span) -> bool:
-        """Some of it will be shown."""
-        ...
-
-
-class Block(NamedTuple):
-    """A drawn rectangle.
-
-    Attributes
-    ----------
-    top, left : int
-        Its first row and column in the strip's pixels.
-    rgba : (H, W, 4) uint8
-        The picture and 255; all 0 where there was no elevation.
-    """
-
-    top: int
-    left: int
-    rgba: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Windows over a rectangle of a strip.
-
-    Attributes
-    ----------
-    rows, columns : list of spans
-        What the windows draw: together the rectangle, grown to whole strides.
-    halo : int
-        Pixels that the network sees beyond that on every side, a multiple of the stride.
-    """
-
-    rows: list[Span]
-    columns: list[Span]
-    halo: int
-
-
-def plan(rows: Span, columns: Span, window_px: int, halo_px: int, stride: int) -> Plan:
-    """Divide a rectangle into windows of `window_px` squared pixels at most, halo included; the least is drawn twice.
-
-    Long windows along a strip pay for the halo on their short sides only.
-    """
-    halo = -(-halo_px // stride) * stride
-    most = max(1, -(-(rows[1] - rows[0]) // stride) + 1)
-    plans = [_plan(rows, columns, window_px, halo, stride, count) for count in range(1, min(most, 64) + 1)]
-    return min((found for found in plans if found), key=drawn_px, default=_smallest(rows, columns, halo, stride))
-
-
-def _plan(rows: Span, columns: Span, window_px: int, halo: int, stride: int, count: int) -> Plan | None:
-    """With that many windows down; None where they would be too tall."""
-    down = _divided(rows, max(stride, -(-(rows[1] - rows[0] + 2 * stride) // (count * stride)) * stride), stride)
-    tallest = max(last - first for first, last in down) + 2 * halo
-    width = window_px * window_px // tallest // stride * stride - 2 * halo
-    return Plan(down, _divided(columns, width, stride), halo) if width >= stride else None
-
-
-def _smallest(rows: Span, columns: Span, halo: int, stride: int) -> Plan:
-    return Plan(_divided(rows, stride, stride), _divided(columns, stride, stride), halo)
-
-
-def drawn_px(windows: Plan) -> int:
-    """Pixels that the network sees in all."""
-    down, across = (sum(last - first + 2 * windows.halo for first, last in spans)
-                    for spans in (windows.rows, windows.columns))  # fmt: skip
-    return down * across
-
-
-def _divided(span: Span, most: int, stride: int) -> list[Span]:
-    first, last = span[0] // stride, -(-span[1] // stride)
-    count = -(-(last - first) // (most // stride))
-    edges = [(first + (last - first) * k // count) * stride for k in range(count + 1)]
-    return list(pairwise(edges))
-
-
-def grid_px(trained: Trained) -> int:
-    """What a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
-    return trained.stride if trained.tile_safe else BLEND_PX - RAMP_PX
-
-
-@dataclass(frozen=True)
-class Artist:
-    """A generator, and what it is told besides the relief.
-
-    Attributes
-    ----------
-    trained : Trained
-    settings : Mosaics
-        Of which it takes the climate, the windows and the arithmetic.
-    """
-
-    trained: Trained
-    settings: Mosaics
-
-    @property
-    def device(self) -> str:
-        """Where the network lies."""
-        return str(next(iter(self.trained.network.parameters())).device)
-
-    @cached_property
-    def network(self) -> nn.Module:
-        """The generator made fast: statistics folded in, channels last (on two cores 0.6 of the time)."""
-        dtype = torch.bfloat16 if self.settings.precision == "bf16" else torch.float32
-        network = folded(self.trained.network).to(dtype)
-        return network.to(memory_format=torch.channels_last)
-
-    @torch.inference_mode()
-    def colours(self, seen: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, 3, H, W) in [-1, 1], float32."""
-        dtype = next(iter(self.network.parameters())).dtype
-        drawn: Tensor = self.network(seen.to(dtype, memory_format=torch.channels_last))
-        return drawn.float()
+from terraform.mars.artist import Artist
+from terraform.mars.patch import Block, Patch, Span, Terrain
+from terraform.mars.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
 
 
 def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
@@ -215,7 +46,7 @@ def _with_halo(artist: Artist, terrain: Terrain, windows: Plan) -> Iterator[Bloc
         if void.all():
             colours = np.zeros((*void.shape, 3), np.uint8)
         else:
-            colours = _levels(_inside_tensor(_colours(artist, terrain.pixel_m, patch), halo))
+            colours = _levels(_inside_tensor(artist.drawn(patch, terrain.pixel_m), halo))
         yield Block(row[0], column[0], _with_mask(colours, void))
 
 
@@ -255,12 +86,6 @@ def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Ite
         sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
 
 
-def ramped(span: Span, origin: int) -> range:
-    """Numbers of the blended windows that a span needs; window k begins at origin + 224 k."""
-    step = BLEND_PX - RAMP_PX
-    return range((span[0] - origin - RAMP_PX + 1) // step, -(-(span[1] - origin) // step))
-
-
 def _ramp(device: str) -> Tensor:
     """Weights of a window along one direction: those of two neighbours sum to 1."""
     rise = torch.sin(torch.pi / 2 * (torch.arange(RAMP_PX, device=device) + 0.5) / RAMP_PX) ** 2
@@ -271,44 +96,7 @@ def _seeded(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
     """Dropout that a network keeps while it draws depends on the place, not on what was drawn before."""
     with torch.random.fork_rng(devices=[artist.device] if artist.device != "cpu" else []):
         torch.manual_seed((int(patch.rows[0]) * 1_000_003 + int(patch.columns[0])) % 2**63)
-        return _colours(artist, pixel_m, patch)
-
-
-@torch.inference_mode()
-def _colours(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
-    """The generator over a patch: (3, H - 128, W - 128) in [-1, 1]."""
-    trained, device = artist.trained, artist.device
-    relief = relief_of(patch, pixel_m, trained.condition.local_time_h, artist.settings.climate, device)
-    seen = encode(relief, trained.condition, trained.sheet)
-    if trained.settings.noise:
-        rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
-        seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)
-    return artist.colours(seen)[0]
-
-
-def relief_of(patch: Patch, pixel_m: float, local_time_h: float, climate: Climate, device: str = "cpu") -> Relief:
-    """A patch as the encoder wants it, the sun turned into its right and up; the climate moves no shadow."""
-    latitude = _batch(patch.latitude_deg, device)
-    told = (latitude * climate.latitude_scale + climate.latitude_shift_deg).clamp(-90, 90)
-    sun = _from(sun_at(latitude, local_time_h), climate.sun_azimuth_deg)
-    east, north, zenith = sun.unbind(1)
-    right_of, up_of = (_batch(part, device)[:, 0] for part in patch.east)
-    sun = torch.stack([east * right_of - north * up_of, east * up_of + north * right_of, zenith], 1)
-    metres, sea, void = (_batch(part, device) for part in (patch.metres, patch.sea, patch.void))
-    return Relief(metres, sea, void, pixel_m, told, sun)
-
-
-def _from(sun: Tensor, azimuth_deg: float | None) -> Tensor:
-    """The sun as high as it is, from another side."""
-    if azimuth_deg is None:
-        return sun
-    east, north, zenith = sun.unbind(1)
-    level, azimuth = torch.hypot(east, north), math.radians(azimuth_deg)
-    return torch.stack([level * math.sin(azimuth), level * math.cos(azimuth), zenith], 1)
-
-
-def _batch(values: NDArray[np.generic], device: str) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values))[None, None].to(device)
+        return artist.drawn(patch, pixel_m)
 
 
 def _levels(colours: Tensor) -> NDArray[np.uint8]:

@@ -14,10 +14,10 @@ from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import Trained
 from terraform.mars import cog, item, preview
+from terraform.mars.artist import Artist
 from terraform.mars.broad import broad_average, hypsometry_of
 from terraform.mars.chart import Chart, own, polar
 from terraform.mars.elevation import Source
-from terraform.mars.generate import Artist
 from terraform.mars.kept import identity_of_file, kept
 from terraform.mars.label import labelled
 from terraform.mars.paint import Painter, paint

@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 
 from terraform.config import Mosaics
 from terraform.mars import cog, compose
+from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Cap, strips
 from terraform.mars.canvas import Canvas
 from terraform.mars.chart import Chart
 from terraform.mars.elevation import rows_kept
-from terraform.mars.generate import Artist, Terrain, draw, grid_px
+from terraform.mars.generate import draw
 from terraform.mars.kept import Kept, is_drawn
 from terraform.mars.layers import Drawn
+from terraform.mars.patch import Terrain
 from terraform.mars.terrain import BandTerrain, CapTerrain, Relief
 from terraform.mars.view import View
+from terraform.mars.windows import grid_px
 from terraform.publish import require_space
 
 Span = tuple[int, int]

@@ -15,10 +15,11 @@ from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile import PIXEL_M
 from terraform.learn.weights import Trained
 from terraform.mars import generate
+from terraform.mars.artist import Artist
 from terraform.mars.broad import broad_average, measured_on
 from terraform.mars.elevation import of_array
-from terraform.mars.generate import Block, Patch
 from terraform.mars.label import labelled
+from terraform.mars.patch import Block, Patch
 from terraform.mars.terrain import Relief
 from terraform.publish import publish
 
@@ -79,7 +80,7 @@ def draw(
     label = labelled(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings)
     height, width = terrain.heights.metres.shape
-    artist = generate.Artist(trained, settings)
+    artist = Artist(trained, settings)
     blocks = generate.draw(artist, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, label.tags())
 

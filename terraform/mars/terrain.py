@@ -10,7 +10,7 @@ from terraform.geo.heights import Heights
 from terraform.mars import policy
 from terraform.mars.bands import Band, Cap
 from terraform.mars.elevation import Source, on_axes, points
-from terraform.mars.generate import Patch
+from terraform.mars.patch import Patch
 from terraform.mars.policy import Hypsometry
 
 Span = tuple[int, int]
