@@ -227,6 +227,16 @@ def test_a_list_fills_voids_and_a_folder_is_one_raster(tmp_path: Path) -> None:
     assert grid.latitudes.step == pytest.approx(-0.002)
 
 
+def test_each_tile_has_its_own_missing_value(tmp_path: Path) -> None:
+    tiles = tmp_path / "tiles"
+    tiles.mkdir()
+    degrees(tiles / "west.tif", 10.0, 45.0, 0.002, holed("float32", np.nan))
+    degrees(tiles / "east.tif", 10.4, 45.0, 0.002, holed("int16", -9999), nodata=-9999)
+    values, grid = fetch(region(EARTH, 10.0, 44.6, 10.8, 45.0), tmp_path / "out.tif", tiles)
+    assert set(np.unique(values)) == {VOID, 700}
+    assert [at(values, grid, lon, 44.8) for lon in (10.2, 10.4, 10.6)] == [VOID, 700, VOID]
+
+
 def test_the_region_stands_in_the_path(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     degrees(tmp_path / "here" / "e.tif", 10.0, 45.0, 0.002, holed("int16", 5))

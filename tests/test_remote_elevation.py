@@ -236,6 +236,14 @@ def test_a_tile_under_a_wrong_name_is_refused(file_server: Nginx, tiles: Path, t
         fetched(config(under(file_server.url, tiles), tmp_path / "c"), region(9.3, 45.4, 9.4, 45.6), tmp_path / "e.tif")
 
 
+def test_a_tile_of_another_planet_is_refused(file_server: Nginx, tiles: Path, tmp_path: Path) -> None:
+    srtm(tiles, 45, 8, crs="IAU_2015:49900")
+    srtm_list(tiles)
+    settings = config(under(file_server.url, tiles), tmp_path / "cache")
+    with pytest.raises(IntegrityError, match=r"N45E008\.tif is of a body with a radius of 3396\.2 km, not of earth"):
+        fetched(settings, region(8.2, 45.2, 8.8, 45.8), tmp_path / "e.tif")
+
+
 def test_srtm_ends_at_sixty_degrees(tmp_path: Path) -> None:
     settings = config("http://127.0.0.1:9", tmp_path / "c")
     with pytest.raises(InputError, match="SRTM covers -56 to 60: use the source copernicus"):

@@ -218,11 +218,41 @@ def test_a_lock_compares_digests_before_etags(tmp_path: Path) -> None:
         locks.hold("a/b", Identity(10, ""))
 
 
-def test_a_map_of_something_else_is_refused(file_server: Nginx, served: Path, tmp_path: Path) -> None:
-    planet(served / BLEND, 500, 1000, False, slow)
-    settings = config(f"{file_server.url}/{served.name}", tmp_path, "hrsc_mola")
-    with pytest.raises(IntegrityError, match="does not cover the whole of mars"):
+@pytest.mark.parametrize(
+    ("source", "degrees", "other", "said"),
+    [
+        ("hrsc_mola", False, {}, "does not cover the whole of mars"),
+        ("hrsc_mola", True, {"west": 0}, "does not cover the whole of mars"),
+        ("mola", False, {"west": 0, "crs": "IAU_2015:49915"}, "does not cover the whole of mars"),
+        ("mola", False, {"radius_m": 3_389_500}, "does not cover the whole of mars"),
+        ("hrsc_mola", True, {"crs": "EPSG:4326"}, r"radius of 6378\.1 km, not of mars \(3396\.2 km\)"),
+        ("hrsc_mola", True, {"crs": "IAU_2015:30100"}, r"radius of 1737\.4 km, not of mars"),
+        ("mola", False, {"crs": "EPSG:4087"}, r"radius of 6371\.0 km, not of mars"),
+    ],
+)
+def test_a_map_of_something_else_is_refused(
+    file_server: Nginx, served: Path, tmp_path: Path, source: str, degrees: bool, other: dict[str, Any], said: str
+) -> None:
+    planet(served / (BLEND if source == "hrsc_mola" else MAP), 500, 1000, degrees, slow, **other)
+    settings = config(f"{file_server.url}/{served.name}", tmp_path, source)
+    with pytest.raises(IntegrityError, match=said):
         fetched(settings, region(-100, -10, -60, 10), tmp_path / "e.tif")
+
+
+@pytest.mark.parametrize("crs", ["ESRI:104971", "ESRI:104905", "IAU_2015:49900", "IAU_2015:49902"])
+def test_mars_has_many_names(file_server: Nginx, served: Path, tmp_path: Path, crs: str) -> None:
+    planet(served / BLEND, 500, 1000, True, slow, crs=crs)
+    settings = config(f"{file_server.url}/{served.name}", tmp_path, "hrsc_mola")
+    assert_is_slow(*fetched(settings, region(-100, -10, -60, 10), tmp_path / "e.tif"))
+
+
+@pytest.mark.parametrize(("south", "north"), [(82, 90), (-90, -82)])
+def test_the_poles_are_reached(file_server: Nginx, served: Path, tmp_path: Path, south: float, north: float) -> None:
+    planet(served / MAP, 1000, 2000, False, slow)
+    settings = config(f"{file_server.url}/{served.name}", tmp_path, "mola")
+    values, grid = fetched(settings, region(-75, south, -66, north), tmp_path / "e.tif")
+    assert_is_slow(values, grid)
+    assert grid.latitudes.origin == pytest.approx(north) or grid.latitudes.end == pytest.approx(south)
 
 
 def archive(url: str, here: Path) -> Config:

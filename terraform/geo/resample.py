@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_ROUNDING_PX = 1e-6
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -43,9 +45,12 @@ class Axis:
         return Axis(self.origin + start * self.step, self.step, stop - start)
 
     def covering(self, low: float, high: float, spare: int = 0) -> tuple[int, int]:
-        """First and last-plus-one pixel that cover two coordinates and `spare` more, unclipped."""
+        """First and last-plus-one pixel that cover two coordinates and `spare` more, unclipped.
+
+        What a coordinate reaches into a pixel by rounding alone does not count: a row beyond a pole would be void.
+        """
         a, b = sorted(((low - self.origin) / self.step, (high - self.origin) / self.step))
-        return int(np.floor(a)) - spare, int(np.ceil(b)) + spare
+        return int(np.floor(a + _ROUNDING_PX)) - spare, int(np.ceil(b - _ROUNDING_PX)) + spare
 
 
 @dataclass(frozen=True)

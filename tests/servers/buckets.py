@@ -41,7 +41,7 @@ def corner(south: int, west: int) -> tuple[str, str]:
 
 def srtm(
     folder: Path, south: int, west: int, side: int = 361, heights: Heights = height_m,
-    void: tuple[int, int] | None = None, **options: Any,
+    void: tuple[int, int] | None = None, crs: str = "EPSG:4326", **options: Any,
 ) -> Path:  # fmt: skip
     """A tile of SRTM GL1: pixels centred on whole arc seconds, edges shared with the neighbours; here coarser."""
     step = 1 / (side - 1)
@@ -52,7 +52,7 @@ def srtm(
         values[void] = -32768
     path = folder / "SRTM_GL1" / "SRTM_GL1_srtm" / f"{''.join(corner(south, west))}.tif"
     transform = Affine(step, 0, west - step / 2, 0, -step, south + 1 + step / 2)
-    return cog(path, values, "EPSG:4326", transform, -32768, **options)
+    return cog(path, values, crs, transform, -32768, **options)
 
 
 def srtm_list(folder: Path) -> Path:
@@ -87,18 +87,21 @@ def copernicus_list(folder: Path) -> Path:
     return folder / "tileList.txt"
 
 
-def planet(path: Path, height: int, width: int, degrees: bool, heights: Heights = height_m) -> Path:
+def planet(
+    path: Path, height: int, width: int, degrees: bool, heights: Heights = height_m, crs: str | None = None,
+    radius_m: float = 3_396_190, west: float = -180,
+) -> Path:  # fmt: skip
     """A map of Mars in one file of uncompressed rows, as the HRSC-MOLA blend (degrees) and the map of MOLA (metres)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unit = 1.0 if degrees else np.pi * 3_396_190 / 180
+    unit = 1.0 if degrees else np.pi * radius_m / 180
     dx, dy = 360 / width, 180 / height
-    lon = -180 + dx * (np.arange(width) + 0.5)
+    lon = west + dx * (np.arange(width) + 0.5)
     lat = 90 - dy * (np.arange(height) + 0.5)
     values = np.rint(heights(lon[None, :], lat[:, None])).astype(np.int16)
     with rasterio.open(
         path, "w", driver="GTiff", height=height, width=width, count=1, dtype="int16", blockysize=1, bigtiff="YES",
-        crs="ESRI:104971" if degrees else "IAU_2015:49910", nodata=-32768,
-        transform=Affine(dx * unit, 0, -180 * unit, 0, -dy * unit, 90 * unit),
+        crs=crs or ("ESRI:104971" if degrees else "IAU_2015:49910"), nodata=-32768,
+        transform=Affine(dx * unit, 0, west * unit, 0, -dy * unit, 90 * unit),
     ) as dataset:  # fmt: skip
         dataset.write(values, 1)
     return path

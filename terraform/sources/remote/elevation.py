@@ -21,6 +21,7 @@ from terraform.sources.remote.access import shown
 from terraform.sources.remote.bucket import Bucket
 from terraform.sources.remote.cog import Cog, Held, fetch_all
 from terraform.sources.remote.degree_cells import Cell, sea, share
+from terraform.sources.remote.tiff import check_body
 from terraform.sources.resampling import windows
 
 WGS84 = CRS.from_epsg(4326)
@@ -49,9 +50,10 @@ def placed(tile: Tile, held: Held, body: Body) -> Placed:
     Raises
     ------
     IntegrityError
-        It lies elsewhere than its name says.
+        It is of another body, or lies elsewhere than its name says.
     """
     made, cog = tile.cog.layout, tile.cog
+    check_body(made, body, shown(cog.file.url))
     across, down = made.transform.a, made.transform.e
     left, top = made.transform.c, made.transform.f
     right, bottom = left + made.width * across, top + made.height * down

@@ -28,7 +28,7 @@ from terraform.sources.remote.bucket import Bucket, RemoteFile
 from terraform.sources.remote.content import TIFF
 from terraform.sources.remote.locks import Locks, sha256_of
 from terraform.sources.remote.rows import Rows, contiguous
-from terraform.sources.remote.tiff import HEAD_BYTES, Layout, layout, values
+from terraform.sources.remote.tiff import HEAD_BYTES, Layout, check_body, layout, values
 from terraform.sources.remote.whole import download
 from terraform.sources.resampling import Window, windows, windows_along
 
@@ -185,6 +185,7 @@ class Planet:
                 f"{shown(self._file.url)} is not made of plain rows of 16-bit integers any more (compression "
                 f"{made.compression}, {made.dtype}): it cannot be read in parts; tell the authors"
             )
+        check_body(made, self.body, shown(self._file.url))
         t, spare = made.transform, 0.01 * self._unit
         west, north = -180 * self._unit, 90 * self._unit
         off = (t.c - west, t.f - north, t.c + made.width * t.a + west, t.f + made.height * t.e + north)

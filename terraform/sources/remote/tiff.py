@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
-from terraform.errors import InputError
+from terraform.errors import InputError, IntegrityError
+from terraform.geo.bodies import EARTH, Body
 
 Read = Callable[[int, int], bytes]
 """(start, length) to the bytes there."""
@@ -56,6 +57,8 @@ class Layout:
         From pixel corners to the CRS.
     epsg : int or None
         The CRS, where the file names it by a code.
+    radius_m : float or None
+        Equatorial radius of its body, where the file tells it.
     nodata : float or None
     offsets, counts : Entry
         Where each block begins, and how many bytes it has.
@@ -71,6 +74,7 @@ class Layout:
     predictor: int
     transform: Affine
     epsg: int | None
+    radius_m: float | None
     nodata: float | None
     offsets: Entry
     counts: Entry
@@ -120,6 +124,22 @@ def values(read: Read, entry: Entry, first: int = 0, last: int | None = None) ->
     last = entry.count if last is None else last
     size = np.dtype(entry.dtype).itemsize
     return np.frombuffer(read(entry.position + first * size, (last - first) * size), entry.dtype)
+
+
+def check_body(made: Layout, body: Body, name: str) -> None:
+    """Refuse a file that says to be of another body; one that says nothing is believed.
+
+    Raises
+    ------
+    IntegrityError
+    """
+    # The register of EPSG holds no other body than Earth.
+    radius_m = made.radius_m or (EARTH.radius_m if made.epsg else body.radius_m)
+    if abs(radius_m / body.radius_m - 1) > 0.01:
+        raise IntegrityError(
+            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
+            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
+        )
 
 
 class _Directory:
@@ -179,7 +199,8 @@ class _Directory:
         block = (self._one(322), self._one(323)) if tiled else (width, min(height, self._one(278, height)))
         made = Layout(
             width, height, self._dtype(), *block, tiled, self._one(259, 1), self._one(317, 1), self._transform(),
-            self._epsg(), self._nodata(), self._entries[324 if tiled else 273], self._entries[325 if tiled else 279],
+            self._epsg(), self._radius_m(), self._nodata(), self._entries[324 if tiled else 273],
+            self._entries[325 if tiled else 279],
         )  # fmt: skip
         self._check(made)
         return made
@@ -221,6 +242,13 @@ class _Directory:
         keys = self._geo_keys()
         code = keys.get(3072) if keys.get(1024) == 1 else keys.get(2048)
         return code if code and code != 32767 else None
+
+    def _radius_m(self) -> float | None:
+        """GeoKey 2057, GeogSemiMajorAxis, a number among those of tag 34736."""
+        for key, where, count, at in self._values(34735).reshape(-1, 4)[1:] if 34735 in self._entries else ():
+            if key == 2057 and where == 34736 in self._entries and count == 1 and at < self._entries[34736].count:
+                return float(self._values(34736)[at])
+        return None
 
     def _nodata(self) -> float | None:
         if 42113 not in self._entries:
