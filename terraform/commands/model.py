@@ -46,6 +46,16 @@ def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs =
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch)
 
 
+def draw_networks(output: Output, config: Configs = None) -> None:
+    """Draw every generator and discriminator as SVG into a folder; needs the extra `drawings` and Graphviz."""
+    from terraform.pairs.relief import channels_of
+    from terraform.show import networks
+
+    settings = configured(config, required=False)
+    for path in networks.draw(output, channels_of(settings.condition), settings.train):
+        typer.echo(path)
+
+
 def export_onnx(weights: Weights, output: Output) -> None:
     """Write a trained generator as ONNX, compared with the original; needs the extra `onnx`.
 

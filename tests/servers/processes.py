@@ -15,6 +15,7 @@ PACKAGES = {
     "nginx": "nginx-light",
     "mapserv": "cgi-mapserver",
     "mapcache": "mapcache-cgi",
+    "dot": "graphviz",
 }
 """Programs that tests start, and the Debian packages that bring them: those of packages.txt."""
 
