@@ -211,6 +211,13 @@ def test_a_store_that_redirects_is_told(file_server: Nginx, broken_files: Proxy,
     assert said.exit_code == 1 and "refused to go to" in said.output  # to a host that is not on the list
 
 
+def test_a_service_that_does_not_answer_is_one_finding(place: Path) -> None:
+    configured(place, earth_elevation={"source": "opentopography", "base_url": "http://127.0.0.1:9"})
+    said = doctor("--online")
+    assert said.exit_code == 1 and said.output.count("FAILURE") == 1
+    assert "cannot be reached (2 attempts)\n        -> look whether this machine reaches it" in said.output
+
+
 def test_the_words_of_an_error_are_kept() -> None:
     from terraform.doctor import examine
 

@@ -1,6 +1,7 @@
 """The plan before a run: what each service will be asked for, told without asking it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,15 +38,14 @@ def test_what_earth_and_mars_would_take(tmp_path: Path) -> None:
 def test_the_share_of_earth_engine(tmp_path: Path) -> None:
     done = plan(tmp_path, *EARTH, "--config", str(ROOT / "workflow/config/earthengine.yaml"))
     assert done.returncode == 0, done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if "Earth Engine:" in line]
-    share, total = (int(word) for word in line.split() if word.isdigit())
-    assert 0 < share < total
+    share, total = re.findall(r"by Earth Engine: ([\d,]+) of ([\d,]+) requests", done.stdout)[0]
+    assert 0 < int(share.replace(",", "")) < int(total.replace(",", ""))
 
 
 def test_the_sample_world_needs_nothing(tmp_path: Path) -> None:
     done = plan(tmp_path, "--config", str(ROOT / "config.yaml"))
     assert done.returncode == 0 and "nothing to fetch" in done.stdout
-    assert "Earth Engine: 0 of 0 requests" in done.stdout
+    assert "by Earth Engine: nothing" in done.stdout
 
 
 def test_what_is_there_is_not_planned_again(tmp_path: Path) -> None:

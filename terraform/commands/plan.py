@@ -41,16 +41,26 @@ def _wanted(of: "Plan") -> "list[tuple[Region, What]]":
 
 def _machine(made: "list[Item]", sums: "list[Needs]") -> str:
     rasters: list[dict[str, Any]] = [item._asdict() | {"needs": asdict(item.needs)} for item in made]
-    share = {"earth_engine_requests": _earth_engine(sums)}
-    return json.dumps({"rasters": rasters, "services": [asdict(of) for of in sums], **share}, indent=2)
+    share = sum(of.requests for of in sums if of.service == "earthengine")
+    told = {"rasters": rasters, "services": [asdict(of) for of in sums], "earth_engine_requests": share}
+    return json.dumps(told, indent=2)
 
 
 def _human(made: "list[Item]", sums: "list[Needs]") -> str:
     lines = [_line(item) for item in made]
     lines += ["", "in all, at most (regions that overlap share what they fetch):"]
     lines += [f"  {of.service:16} {_amount(of)}" for of in sums]
-    lines.append(f"  Earth Engine: {_earth_engine(sums)} of {sum(of.requests for of in sums)} requests")
-    return "\n".join(lines)
+    return "\n".join([*lines, _share(sums)])
+
+
+def _share(sums: "list[Needs]") -> str:
+    """What of all counts against a project's quota."""
+    own = next((of for of in sums if of.service == "earthengine"), None)
+    if own is None:
+        return "of it by Earth Engine: nothing"
+    requests, of_all = sum(of.requests for of in sums), sum(of.bytes for of in sums)
+    megabytes = f"{own.bytes / 1e6:,.1f} of {of_all / 1e6:,.1f} MB"
+    return f"of it by Earth Engine: {own.requests:,} of {requests:,} requests, {megabytes}"
 
 
 def _line(item: "Item") -> str:
@@ -64,7 +74,3 @@ def _amount(of: "Needs") -> str:
     about = "" if of.exact else "about "
     kept = f", {of.kept_bytes / 1e6:,.1f} MB are kept already" if of.kept_bytes else ""
     return f"{about}{of.requests:,} requests, {about}{of.bytes / 1e6:,.1f} MB{kept}"
-
-
-def _earth_engine(sums: "list[Needs]") -> int:
-    return sum(of.requests for of in sums if of.service == "earthengine")

@@ -40,7 +40,7 @@ def examine(name: str, check: Check) -> list[Finding]:
     try:
         found.extend(check())
     except TerraformError as error:
-        found.append(Finding(name, "failure", str(error), "do what the message says"))
+        found.append(Finding(name, "failure", str(error), "the message says what to do"))
     except Exception as error:
         # The text of a foreign exception may hold a path or an address with a key.
         found.append(

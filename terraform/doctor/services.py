@@ -21,7 +21,7 @@ from terraform.geo.tile import PIXEL_M
 from terraform.sources import Request, What, source_named
 from terraform.sources.picture import decoded
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.answer import Answer
+from terraform.sources.remote.answer import Answer, Unfinished
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import JPEG, XML
 from terraform.sources.s2cloudless import layer_of
@@ -71,7 +71,7 @@ def accounts(config: Config) -> Iterator[Finding]:
     try:
         identity()
     except RemoteError as error:
-        yield Finding("earth engine account", "failure", str(error), "do what the message says")
+        yield Finding("earth engine account", "failure", str(error), "the message says what to do")
     else:
         yield Finding("earth engine account", "ok", "credentials and a project are there; --online tries them")
 
@@ -81,13 +81,25 @@ def online(config: Config) -> Iterator[tuple[str, Callable[[], Iterator[Finding]
     uses = remote(config)
     if not uses:
         yield "services", partial(_none)
+    brief = {"attempts": min(2, config.downloads.attempts), "deadline_s": min(60.0, config.downloads.deadline_s)}
+    hasty = config.model_copy(update={"downloads": config.downloads.model_copy(update=brief)})
     for use in uses:
         name = f"{use.settings.source} ({use.body} {use.what})"
+        yield name, partial(_asked_for, name, use, hasty)
+
+
+def _asked_for(name: str, use: Use, config: Config) -> Iterator[Finding]:
+    """One thing after the other; a service that does not answer is asked no more."""
+    try:
         if isinstance(use.settings, S2CloudlessSource):
-            yield name, partial(_map_service, name, use.settings, config)
+            yield from _map_service(name, use.settings, config)
         elif use.settings.source in _AT_HAND:
-            yield name, partial(_store, name, use.settings, config)
-        yield name, partial(_window, name, use, config)
+            yield from _store(name, use.settings, config)
+        yield from _window(name, use, config)
+    except Unfinished as error:
+        yield Finding(
+            name, "failure", error.reason, "look whether this machine reaches it (network, HTTPS_PROXY), or try later"
+        )
 
 
 def _none() -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from terraform.sources.engine.assets import BANDS, DTYPE
 from terraform.sources.engine.transport import Transport
 from terraform.sources.lattice import ARC_SECOND, ROW_S, Window
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.answer import Later, Unfit
+from terraform.sources.remote.answer import Later, Unfinished, Unfit
 from terraform.sources.remote.content import words
 from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
 
@@ -284,12 +284,9 @@ def _meant(error: Exception, who: Identity) -> Exception:
     return RemoteError(f"Earth Engine refuses (status {status or 'unknown'}): {said}")
 
 
-def _resume(error: Later, attempts: int) -> RemoteError:
+def _resume(error: Later, attempts: int) -> Unfinished:
     wait = f"; it asks to come back in {error.after_s:.0f} s" if error.after_s else ""
-    return RemoteError(
-        f"Earth Engine: {error} ({attempts} attempts){wait}. Nothing that was fetched is lost: run the same command "
-        "again later to resume; if it is a quota, it renews itself"
-    )
+    return Unfinished(f"Earth Engine: {error} ({attempts} attempts){wait}", "; if it is a quota, it renews itself")
 
 
 @contextmanager

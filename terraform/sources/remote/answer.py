@@ -22,6 +22,22 @@ class Missing(RemoteError):
     """The service says that there is no such thing (404, 410)."""
 
 
+class Unfinished(RemoteError):
+    """It did not come to an end, and can be resumed.
+
+    Attributes
+    ----------
+    reason : str
+        What went wrong, without what to do.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(
+            f"{reason}. Nothing that was fetched is lost: run the same command again later to resume{hint}"
+        )
+        self.reason = reason
+
+
 class Unfit(Exception):
     """An answer that is not what was asked for, though another attempt may bring it."""
 

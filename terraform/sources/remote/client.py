@@ -15,7 +15,7 @@ from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
 from terraform.sources.remote.access import Access, shown
-from terraform.sources.remote.answer import Answer, Later, Missing, Unfit, told
+from terraform.sources.remote.answer import Answer, Later, Missing, Unfinished, Unfit, told
 from terraform.sources.remote.connections import pool
 from terraform.sources.remote.content import Kind, unlike, words
 from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
@@ -222,10 +222,8 @@ class Traffic:
             self.bytes += received
 
 
-def _resume(url: str, reason: str) -> RemoteError:
-    return RemoteError(
-        f"{shown(url)}: {reason}. Nothing that was fetched is lost: run the same command again later to resume"
-    )
+def _resume(url: str, reason: str) -> Unfinished:
+    return Unfinished(f"{shown(url)}: {reason}")
 
 
 def _finished(response: BaseHTTPResponse) -> None:
