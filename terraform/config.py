@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -250,12 +250,12 @@ AnySource = Annotated[
     | HrscMolaSource,
     Field(discriminator="source"),
 ]
-"""Every source, by its name."""
+"""Every source, by its name: that of its module in `terraform.sources`."""
 
-SOURCES = (
-    "sample", "files", "opentopography", "copernicus", "terrarium", "s2mosaic120", "s2cloudless", "earthengine", "mola",
-    "hrsc_mola",
-)  # fmt: skip
+SOURCES: tuple[str, ...] = tuple(
+    get_args(of.model_fields["source"].annotation)[0] for of in get_args(get_args(AnySource)[0])
+)
+"""Their names."""
 
 
 class EarthSources(_Section):
@@ -524,6 +524,9 @@ def _line(name: str, mistake: Any) -> str:
         secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
         given = "" if secret else f" (given {mistake['input']!r})"
         return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
+    if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        given = mistake["input"].get("source") if isinstance(mistake["input"], Mapping) else mistake["input"]
+        return f"{name}: {path}.source: given {given!r}, expected one of {', '.join(SOURCES)}"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
     return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"

@@ -47,6 +47,11 @@ def test_settings_that_contradict_each_other():
 def test_a_mistake_in_a_source_names_its_place():
     with pytest.raises(ConfigError, match=r"sources\.earth\.elevation\.nodata_means: given 'lake'"):
         parse({"sources": {"earth": {"elevation": {"source": "files", "path": "x.tif", "nodata_means": "lake"}}}})
+    for wrong, told in (({"source": "nasa"}, "'nasa'"), ({"path": "x.tif"}, "None")):
+        with pytest.raises(
+            ConfigError, match=rf"earth\.elevation\.source: given {told}, expected one of sample, files"
+        ):
+            parse({"sources": {"earth": {"elevation": wrong}}})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Fetching: the source of config, the raster and its provenance beside it."""
 
 import hashlib
+import inspect
+from importlib import import_module
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ import rasterio
 from rasterio.transform import Affine
 
 from terraform import provenance
-from terraform.config import Config, parse
+from terraform.config import SOURCES, Config, parse
 from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.grid import download_grid, extent
@@ -76,3 +79,10 @@ def test_unknown_sources_are_refused() -> None:
     with pytest.raises(ConfigError, match="source 'nasa' is unknown: use one of sample, files"):
         source_named("nasa", {}, Config())
     assert module_of("files") == "terraform.sources.files"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_is_a_module_of_its_name(name: str) -> None:
+    module = import_module(module_of(name))
+    settings = next(iter(inspect.signature(module.build).parameters.values()))
+    assert get_args(get_type_hints(settings.annotation)["source"]) == (name,)
