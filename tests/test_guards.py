@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from guards import GUARDS, ROOT, Guard, removed
+from guards import FAULTS, GUARDS, ROOT, Guard, removed
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}-{guard.test}")
@@ -14,3 +14,8 @@ def test_a_guard_is_where_the_list_says(guard: Guard) -> None:
     file, _, name = guard.test.partition("::")
     tests = (ROOT / "tests" / file).read_text(encoding="utf-8")
     assert f"def {name.partition('[')[0]}(" in tests
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_has_a_guard_that_is_taken_out(fault: str) -> None:
+    assert FAULTS[fault] in {guard.test.partition("::")[2] for guard in GUARDS}
