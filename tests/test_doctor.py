@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from servers.accounts import CANARY, key_file, sign_in
-from servers.buckets import copernicus, copernicus_list, planet, srtm, srtm_list
+from servers.buckets import copernicus, copernicus_list, megdr, planet, srtm, srtm_list
 from servers.earthengine import EarthEngine
 from servers.faults import Fault, Proxy
 from servers.maps import Maps
@@ -195,6 +195,16 @@ def test_stores_without_an_account(file_server: Nginx, place: Path) -> None:
     assert "answers ranges with status 200" in doctor("--online").output
     configured(place, mars_elevation={"source": "mola", "base_url": f"{url}/nothing"})
     assert findings("--online")["mola (mars elevation)"]["state"] == "failure"
+
+
+def test_the_archive_of_mola_is_asked_where_it_is(file_server: Nginx, place: Path) -> None:
+    megdr(file_server.files / place.name, 44, 0, (0, 5632))
+    url = f"{file_server.url}/{place.name}"
+    configured(
+        place, mars_elevation={"source": "mola", "product": "128ppd", "archive_url": url, "base_url": f"{url}/no"}
+    )
+    said = doctor("--online")
+    assert said.exit_code == 0 and "answers ranges with status 206" in said.output
 
 
 def test_a_store_that_redirects_is_told(file_server: Nginx, broken_files: Proxy, place: Path) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
-from terraform.config import Config, EarthEngineSource, RemoteSource, S2CloudlessSource
+from terraform.config import Config, EarthEngineSource, MolaSource, RemoteSource, S2CloudlessSource
 from terraform.doctor import Finding
 from terraform.errors import RemoteError, TerraformError
 from terraform.geo.bodies import BODIES
@@ -94,7 +94,7 @@ def _asked_for(name: str, use: Use, config: Config) -> Iterator[Finding]:
         if isinstance(use.settings, S2CloudlessSource):
             yield from _map_service(name, use.settings, config)
         elif use.settings.source in _AT_HAND:
-            yield from _store(name, use.settings, config)
+            yield from _store(name, *_at_hand(use.settings), config)
         yield from _window(name, use, config)
     except Unfinished as error:
         yield Finding(
@@ -110,10 +110,17 @@ def _client(settings: RemoteSource, config: Config) -> Client:
     return Client(Access(settings.source, settings.base_url, settings.hosts, settings.connections), config.downloads)
 
 
-def _store(name: str, settings: RemoteSource, config: Config) -> Iterator[Finding]:
+def _at_hand(settings: RemoteSource) -> tuple[RemoteSource, str]:
+    """A store, and something that it must have."""
+    if isinstance(settings, MolaSource) and settings.product == "128ppd":
+        return settings.model_copy(update={"base_url": settings.archive_url}), "megt44n000hb.img"
+    return settings, _AT_HAND[settings.source]
+
+
+def _store(name: str, settings: RemoteSource, path: str, config: Config) -> Iterator[Finding]:
     """The first bytes of something that must be there: ranges, redirects."""
     client = _client(settings, config)
-    url = client.access.url(_AT_HAND[settings.source])
+    url = client.access.url(path)
 
     def receive(answer: Answer) -> tuple[int, str, bytes]:
         return answer.status, answer.url, next(answer.chunks, b"")

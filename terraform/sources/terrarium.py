@@ -42,6 +42,8 @@ CREDIT = Credit(
 """The list of attributions that the tiles ask for."""
 
 _SIDE = 256
+_FORMATS = ["PNG"]
+"""Pillow tries no other decoder."""
 _HALF_M = pi * 6_378_137
 _MOST_BYTES = 400_000
 _TILE_BYTES = 90_000
@@ -167,13 +169,13 @@ def decoded(png: bytes, name: str) -> NDArray[np.float32]:
         It is damaged, or of another size.
     """
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        with Image.open(io.BytesIO(png), formats=_FORMATS) as image:
             # The size is known before a pixel is unpacked.
             if image.size != (_SIDE, _SIDE):
                 raise RemoteError(f"{name} has {image.width} x {image.height} pixels, expected {_SIDE} x {_SIDE}")
             # Unpacking alone leaves out the checksums of the pixels, and a quarter of all damage shows in nothing else.
             image.verify()
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        with Image.open(io.BytesIO(png), formats=_FORMATS) as image:
             rgb = np.asarray(image.convert("RGB"), np.float32)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise RemoteError(f"{name} is no sound PNG ({error}): fetch it again later") from None
