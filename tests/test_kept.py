@@ -80,7 +80,7 @@ def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(planet):
     done = run(planet)
     assert done.returncode == 0 and done.stdout.count("drawn before") == last
     assert (planet / "out.tif").read_bytes() == whole
-    assert names(planet) == ["e.tif", "out.tif", "w"]
+    assert names(planet) == ["e.tif", "out.item.json", "out.tif", "w"]
 
 
 def test_every_strip_is_drawn_once(planet):

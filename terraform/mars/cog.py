@@ -73,8 +73,8 @@ def write(
 
 
 def needed_bytes(frame: Frame) -> int:
-    """Room for the mosaic and what it is made from, both with overviews, were they hardly compressible."""
-    return frame.height * frame.width * 7
+    """Room for the mosaic and what it is made from, both with overviews, were it not compressible."""
+    return frame.height * frame.width * 8
 
 
 def _verify(path: Path, frame: Frame) -> None:

@@ -110,10 +110,11 @@ def _four(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 
 def _profile(frame: Frame) -> dict[str, object]:
+    """Not compressed: of imagery that would save an eighth of the room, for a quarter more of the encoder's time."""
     return {
         "driver": "GTiff", "height": frame.height, "width": frame.width, "count": 3, "dtype": "uint8",
         "crs": frame.crs, "transform": frame.transform, "photometric": "RGB", "interleave": "pixel", "tiled": True,
-        "blockxsize": ROWS, "blockysize": ROWS, "compress": "ZSTD", "zstd_level": 1, "bigtiff": "IF_SAFER",
+        "blockxsize": ROWS, "blockysize": ROWS, "bigtiff": "IF_SAFER",
     }  # fmt: skip
 
 
