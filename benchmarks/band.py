@@ -15,26 +15,26 @@ from terraform.learn import weights
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
 from terraform.mars.artist import Artist
-from terraform.mars.bands import Band, Globe, strips
+from terraform.mars.bands import HIGHEST_ROWS, Band, Globe, strips
 from terraform.mars.canvas import Canvas
 from terraform.mars.elevation import rows_kept
 from terraform.mars.generate import draw
 from terraform.mars.terrain import BandTerrain
 from terraform.mars.windows import plan
 
-ANY_OFFSET_PX = (137, 4001)
+ANY_OFFSET_PX = (37, 4001)
 Planes = NDArray[np.uint8]
 
 
-def whole_band(trained: Trained, number: int, folder: Path) -> list[Score]:
-    """A whole band in 512 and in 1,024 px windows, and a part of it from another place."""
+def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list[Score]:
+    """A band's uppermost rows, all round, in 512 and in 1,024 px windows, and a part of them from another place."""
     globe = Globe(MARS.radius_m)
     band = strips(globe, trained.stride)[number]
     if not isinstance(band, Band):
         raise SystemExit(f"strip {number} is no band")
     north, south = (90 - globe.pixel_deg * row for row in (band.first, band.last))
     _, elevation = embedded("band", (-180.0, south, 180.0, north), folder)
-    rows, columns = (band.first, band.last), (0, band.columns)
+    rows, columns = (band.first, min(band.last, band.first + height)), (0, band.columns)
     with raster.opened(elevation) as dataset:
         source = mosaic.source_of(dataset, MARS)
         drawn = {}
@@ -48,12 +48,12 @@ def whole_band(trained: Trained, number: int, folder: Path) -> list[Score]:
             print(f"band of {band.columns} x {rows[1] - rows[0]} px, windows of {window_px}: "
                   f"{cpu_seconds() - before:.0f} CPU seconds", flush=True)  # fmt: skip
         down, right = ANY_OFFSET_PX
-        part = (rows[0] + down, rows[0] + down + 500), (right, right + 3000)
+        part = (rows[0] + down, min(rows[1], rows[0] + down + 500)), (right, right + 3000)
         relief = mosaic.relief_of(source, MARS, settings(512))
         moved = _drawn(trained, BandTerrain(relief, band), *part, settings(512), folder / "part.bytes")
-        heights = BandTerrain(relief, band).patch((rows[0] + 200, rows[0] + 264), columns).metres[None]
+        heights = BandTerrain(relief, band).patch((rows[0] + 64, rows[0] + 128), columns).metres[None]
     small, large = (drawn[size].read(rows, columns) for size in (512, 1024))
-    same = large[:, down : down + 500, right : right + 3000]
+    same = large[:, down : part[0][1] - rows[0], right : right + 3000]
     windows, turn = plan(rows, columns, 512, trained.halo_px, trained.stride), band.columns // 2
     across = [first for first, _ in windows.columns]
     below = [first - rows[0] for first, _ in windows.rows]
@@ -83,7 +83,7 @@ def _levels(a: Planes, b: Planes) -> int:
     return int(max(np.abs(x.astype(np.int16) - y).max() for x, y in zip(a, b, strict=True)))
 
 
-def main(path: Path, number: int = 4) -> None:
-    """Print the scores of a whole band of the embedded Mars."""
+def main(path: Path, height: int = HIGHEST_ROWS, number: int = 4) -> None:
+    """Print the scores of a band of the embedded Mars: all of it, or its uppermost rows."""
     with TemporaryDirectory() as name:
-        say(whole_band(weights.load(path), number, Path(name)))
+        say(whole_band(weights.load(path), number, height, Path(name)))

@@ -1,7 +1,7 @@
 """A mosaic from relief to file, against the larger of its two parts: the network and the encoder.
 
 `python -m benchmarks.mosaic [--json]`; once, and long: `--planet ELEVATION OUTPUT` draws all of a planet with one
-layer, `--band WEIGHTS` measures windows over a whole band, `--killed WEIGHTS` kills its drawing and goes on,
+layer, `--band WEIGHTS [ROWS]` measures windows over a whole band, `--killed WEIGHTS` kills its drawing and goes on,
 `--borders WEIGHTS [RELIEF]` measures all other borders, `--imagery PICTURE ...` the same of photographs,
 `--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the documentation.
 """
@@ -135,6 +135,8 @@ def main() -> None:
             planet.main(Path(elevation), Path(output))
         case ["--band", path]:
             band.main(Path(path))
+        case ["--band", path, rows]:
+            band.main(Path(path), int(rows))
         case ["--killed", path]:
             killed.main(Path(path))
         case ["--borders", path]:
