@@ -12,17 +12,22 @@ from terraform.geo.bodies import MARS
 from terraform.mars.bands import Globe, strips
 
 _BAND = 4
-_KILL_AFTER_S = 20.0
 
 
-def main(weights: Path) -> None:
-    """Draw the band and some of its neighbours; kill the drawing while its second strip is drawn; run it again."""
+def main(weights: Path, width_deg: float = 360.0) -> None:
+    """Draw the band and some of its neighbours; kill the drawing while its second strip is drawn; run it again.
+
+    Parameters
+    ----------
+    width_deg : float
+        How much of the band: 360 is all round.
+    """
     globe = Globe(MARS.radius_m)
     band = strips(globe, 16)[_BAND]
     north, south = (90 - globe.pixel_deg * row for row in (band.first, band.last))
     with TemporaryDirectory() as name:
         folder = Path(name)
-        _, elevation = embedded("band", (-180.0, south, 180.0, north), folder)
+        _, elevation = embedded("band", (-180.0, south, width_deg - 180.0, north), folder)
         whole, again = folder / "whole.tif", folder / "again.tif"
         print(_finished(_command(weights, elevation, whole)), end="", flush=True)
         _killed(_command(weights, elevation, again))
@@ -44,11 +49,11 @@ def _finished(command: list[str]) -> str:
 
 
 def _killed(command: list[str]) -> None:
-    """End it with SIGKILL some seconds after its first strip is complete."""
+    """End it with SIGKILL while its second strip is drawn: as long after the first as that took."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as drawing:
         assert drawing.stdout is not None
-        drawing.stdout.readline()
-        sleep(_KILL_AFTER_S)
+        first = drawing.stdout.readline()
+        sleep(float(first.split()[-2]))
         drawing.kill()
         if drawing.wait() != -9:
             raise SystemExit("it ended before it could be killed")

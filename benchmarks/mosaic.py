@@ -1,9 +1,10 @@
 """A mosaic from relief to file, against the larger of its two parts: the network and the encoder.
 
 `python -m benchmarks.mosaic [--json]`; once, and long: `--planet ELEVATION OUTPUT` draws all of a planet with one
-layer, `--band WEIGHTS [ROWS]` measures windows over a whole band, `--killed WEIGHTS` kills its drawing and goes on,
-`--borders WEIGHTS [RELIEF]` measures all other borders, `--imagery PICTURE ...` the same of photographs,
-`--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the documentation.
+layer, `--band WEIGHTS [ROWS]` measures windows over a whole band, `--killed WEIGHTS [DEGREES]` kills the drawing of
+one and goes on, `--borders WEIGHTS [RELIEF]` measures all other borders, `--imagery PICTURE ...` the same of
+photographs, `--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the
+documentation.
 """
 
 import sys
@@ -139,6 +140,8 @@ def main() -> None:
             band.main(Path(path), int(rows))
         case ["--killed", path]:
             killed.main(Path(path))
+        case ["--killed", path, degrees]:
+            killed.main(Path(path), float(degrees))
         case ["--borders", path]:
             borders.main(Path(path))
         case ["--borders", path, relief]:
