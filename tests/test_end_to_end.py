@@ -1,5 +1,6 @@
 """From regions to a terraformed Mars with earth.yaml: all data come from servers on loopback, only addresses change."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -162,8 +163,17 @@ def check_that_a_mosaic_of_mars_came_of_it_with_all_credits(world: World) -> Non
     for name in ("SRTM", "EOX", "MOLA"):
         assert name in tags["ATTRIBUTION"]
     for what in ("earth/garda/elevation", "earth/garda/imagery", "mars/arabia/elevation"):
-        made = provenance.read(world.folder / f"resources/{what}.json")
-        assert {"source", "sha256", "window", "region"} <= set(made.details) and not made.synthetic
+        check_that_a_download_says_where_it_is_from(world.folder / f"resources/{what}.json")
+
+
+def check_that_a_download_says_where_it_is_from(path: Path) -> None:
+    made = provenance.read(path)
+    told = made.details
+    assert {"source", "sha256", "window", "region"} <= set(told) and {"version", "year", "asset"} & set(told)
+    urls = [told["url"]] if "url" in told else [file["url"] for file in told["files"]]
+    assert urls and all(url.startswith("http://127.0.0.1:") and "?" not in url for url in urls)
+    assert told["sha256"] == hashlib.sha256(path.with_suffix(".tif").read_bytes()).hexdigest()
+    assert made.licence and made.attribution and made.created and not made.synthetic
 
 
 def check_that_a_second_run_asks_for_nothing(world: World) -> None:
@@ -189,6 +199,7 @@ def check_that_earth_engine_takes_the_place_of_the_bucket_and_no_secret_is_writt
     world.run(f"resources/earth/{name}/elevation.tif", "--configfile", "earth.yaml", "earthengine.yaml")
     made = provenance.read(world.folder / f"resources/earth/{name}/elevation.json")
     assert made.details["asset"] == "USGS/SRTMGL1_003" and world.engine.pixels()
+    check_that_a_download_says_where_it_is_from(world.folder / f"resources/earth/{name}/elevation.json")
     with rasterio.open(world.folder / f"resources/earth/{name}/elevation.tif") as dataset:
         assert 250 < np.median(dataset.read(1)) < 1750
     files = [path for path in world.folder.rglob("*") if path.is_file()]
