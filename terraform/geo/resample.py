@@ -131,22 +131,43 @@ def gather_masked(
         At least half of the kernel fell on valid pixels.
     """
     if valid.all():
-        share = np.outer(rows.weight.sum(1), columns.weight.sum(1))
+        share = np.outer(rows.weight.sum(1), columns.weight.sum(1)).astype(np.float32)
         mixed = gather(values, rows, columns)
     else:
         share = gather(valid.astype(np.float32), rows, columns)
         mixed = gather(np.where(_spread(valid, values), values, np.float32(0)), rows, columns)
     good = share >= 0.5 - 1e-6
-    divisor = np.where(good, share, 1).astype(np.float32)
-    return np.where(_spread(good, mixed), mixed / _spread(divisor, mixed), np.float32(0)), good
+    divisor = np.where(good, share, np.float32(1))
+    flat = mixed.reshape(len(mixed), -1)
+    flat /= np.repeat(divisor, flat.shape[1] // divisor.shape[1], axis=1)
+    if not good.all():
+        mixed[~good] = 0
+    return mixed, good
 
 
 def _along(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
-    index, weight = axis_taps.index, axis_taps.weight
-    shape = (-1,) + (1,) * (values.ndim - axis - 1)
-    total: NDArray[np.float32] = np.take(values, index[:, 0], axis) * weight[:, 0].reshape(shape)
-    for k in range(1, index.shape[1]):
-        total += np.take(values, index[:, k], axis) * weight[:, k].reshape(shape)
+    if values.ndim == 2:
+        return _along_plane(values, axis_taps, axis)
+    # Channels side by side are columns of a plane: long inner loops.
+    height, width, channels = values.shape
+    plane = values.reshape(height, width * channels)
+    if axis == 0:
+        return _along_plane(plane, axis_taps, 0).reshape(-1, width, channels)
+    index = axis_taps.index[:, None, :] * channels + np.arange(channels)[None, :, None]
+    wide = Taps(index.reshape(-1, index.shape[2]), np.repeat(axis_taps.weight, channels, axis=0))
+    return _along_plane(plane, wide, 1).reshape(height, -1, channels)
+
+
+def _along_plane(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
+    # Indices are inside: "clip" only spares numpy a check and a copy.
+    weight = axis_taps.weight[:, None] if axis == 0 else axis_taps.weight[None]
+    total: NDArray[np.float32] = np.take(values, axis_taps.index[:, 0], axis, mode="clip")
+    total *= weight[..., 0]
+    part = np.empty_like(total)
+    for k in range(1, axis_taps.index.shape[1]):
+        np.take(values, axis_taps.index[:, k], axis, out=part, mode="clip")
+        part *= weight[..., k]
+        total += part
     return total
 
 

@@ -102,10 +102,13 @@ def screened(tile: Tile, settings: Settings) -> str | None:
 
 def cloud_share(imagery: NDArray[np.uint8]) -> float:
     """Share of white and structureless blocks of 8 x 8 pixels; snow on relief is white but has structure."""
-    blocks = imagery.reshape(TILE_PX // _BLOCK, _BLOCK, TILE_PX // _BLOCK, _BLOCK, 3).astype(np.float32)
-    white = blocks.mean(axis=(1, 3)).min(axis=-1) > 215
-    flat = blocks.mean(axis=-1).std(axis=(1, 3)) < 4
-    return float((white & flat).mean())
+    count = TILE_PX // _BLOCK
+    of_rows = imagery.reshape(count, _BLOCK, TILE_PX * 3).sum(axis=1, dtype=np.uint32)
+    sums = of_rows.reshape(count, count, _BLOCK, 3).sum(axis=2, dtype=np.uint32)
+    white = sums.min(axis=-1) > 215 * _BLOCK**2
+    blocks = imagery.reshape(count, _BLOCK, count, _BLOCK, 3).swapaxes(1, 2)[white]  # (K, 8, 8, 3)
+    flat = blocks.astype(np.float32).mean(axis=-1).std(axis=(1, 2)) < 4
+    return float(flat.sum() / white.size)
 
 
 def _open(stack: ExitStack, path: Path, region: Region) -> _Raster:
@@ -142,8 +145,9 @@ def _tiles(region: Region, heights: _Raster, colours: _Raster) -> Iterator[Tile]
 
 def _tile(row: Row, column: int, elevation: NDArray[np.int16], imagery: NDArray[np.uint8]) -> Tile:
     middle = elevation[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-    void = ((middle == VOID) | ~(imagery > 0).any(axis=-1)).mean()
-    record = (row.index, column, float(void), float((middle == SEA).mean()), row.middle_deg, *row.tile_bounds(column))
+    void = np.count_nonzero((middle == VOID) | ~_coloured(imagery)) / middle.size
+    sea = np.count_nonzero(middle == SEA) / middle.size
+    record = (row.index, column, void, sea, row.middle_deg, *row.tile_bounds(column))
     return Tile(record, elevation, imagery)
 
 
@@ -157,9 +161,17 @@ def _elevation_strip(source: _Raster, row: Row) -> NDArray[np.int16]:
 
 def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
     colours, rows, columns = _window(source, row.latitudes(), row.longitudes())
-    mixed, known = gather_masked(colours.astype(np.float32), colours.max(axis=-1) > 0, rows, columns)
+    mixed, known = gather_masked(colours.astype(np.float32), _coloured(colours), rows, columns)
     # Black means void: a dark pixel that is there stays visible.
-    return np.where(known[..., None], np.clip(np.rint(mixed), 1, 255), 0).astype(np.uint8)
+    imagery = np.clip(np.rint(mixed, out=mixed), 1, 255, out=mixed).astype(np.uint8)
+    imagery[~known] = 0
+    return imagery
+
+
+def _coloured(imagery: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(H, W): not black."""
+    coloured: NDArray[np.bool_] = (imagery[..., 0] | imagery[..., 1] | imagery[..., 2]) > 0
+    return coloured
 
 
 def _window(source: _Raster, latitudes: Axis, longitudes: Axis) -> tuple[NDArray[Any], Taps, Taps]:
