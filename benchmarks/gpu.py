@@ -3,6 +3,8 @@
 import sys
 import tempfile
 import time
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,8 +22,8 @@ _BATCHES = (1, 16, 32)
 _WARM, _STEPS = 20, 100
 
 
-def rate(folder: Path, batch: int, compiled: bool, device: torch.device) -> tuple[float, float]:
-    """Images per second and the share of the time that went into waiting for pairs."""
+def rate(folder: Path, batch: int, compiled: bool, device: torch.device) -> tuple[float, float, int]:
+    """Images per second, share of the time that went into waiting for pairs, waits for the GPU in a step."""
     config = settings(batch, "bf16", compile=compiled)
     learner = Learner(config.train, 3, 0, device)
     feed = Feed(collect([folder]), config, device)
@@ -34,7 +36,19 @@ def rate(folder: Path, batch: int, compiled: bool, device: torch.device) -> tupl
         learner.step(next(batches).batch, 0.0)
     torch.cuda.synchronize()
     seconds = time.perf_counter() - started
-    return batch * _STEPS / seconds, feed.waited / seconds
+    return batch * _STEPS / seconds, feed.waited / seconds, _waits(lambda: learner.step(next(batches).batch, 0.0))
+
+
+def _waits(step: Callable[[], None]) -> int:
+    """How often a step makes the processor wait for the GPU, as torch tells."""
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return sum("synchroniz" in str(each.message) for each in told)
 
 
 def synchronised() -> float:
@@ -62,8 +76,9 @@ def main() -> int:
     report(
         f"training on a GPU, images per second over the goal of {_GOAL_IMAGES_PER_S:,}, {best}",
         rates[best][0] / _GOAL_IMAGES_PER_S, 1.0,
-        images_per_s={name: images for name, (images, _) in rates.items()},
-        waiting={name: share for name, (_, share) in rates.items()},
+        images_per_s={name: images for name, (images, _, _) in rates.items()},
+        waiting={name: share for name, (_, share, _) in rates.items()},
+        waits_for_gpu_in_a_step={name: waits for name, (_, _, waits) in rates.items()},
         share_of_ceiling=rates[best][0] * STEP_OPERATIONS / ceiling,
     )  # fmt: skip
     return 0

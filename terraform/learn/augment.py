@@ -12,6 +12,7 @@ from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile import MARGIN_PX, PIXEL_M, TILE_PX
 from terraform.learn.dataset import Stored
 from terraform.learn.order import SLACK_PX, Draw
+from terraform.learn.transfer import moved
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import Relief, encode, sun_at
 
@@ -66,13 +67,13 @@ def prepare(
     sea, void = heights == SEA, heights == VOID
     metres = torch.where(sea | void, 0, heights).to(torch.float32)
     if vertical:
-        stretch = torch.as_tensor(1 + vertical * draw.stretch, dtype=torch.float32).to(heights.device)
+        stretch = moved((1 + vertical * draw.stretch).astype(np.float32), heights.device)
         metres = metres * stretch.view(-1, 1, 1, 1)
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
     if jitter == "resize":
-        top, left = (torch.as_tensor(x, device=heights.device) for x in (draw.top, draw.left))
+        top, left = (moved(x, heights.device) for x in (draw.top, draw.left))
         relief = torch.cat([metres, sea.float(), void.float(), latitude.expand_as(metres)], 1)
         relief = _crop(relief, top, left, MARGIN_PX, "bilinear")
         metres, sea, void = relief[:, :1], relief[:, 1:2] >= 0.5, relief[:, 2:3] >= 0.01
@@ -81,7 +82,7 @@ def prepare(
         known = _crop(known.float(), top, left, 0, "bilinear") > 0.99
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
-        mirror = torch.as_tensor(draw.mirror, device=heights.device).view(-1, 1, 1, 1)
+        mirror = moved(draw.mirror, heights.device).view(-1, 1, 1, 1)
         metres, sea, void, colours, known = (
             torch.where(mirror, x.flip(3), x) for x in (metres, sea, void, colours, known)
         )
@@ -96,7 +97,7 @@ def prepare(
 def _noise(draw: Draw, channels: int, device: torch.device) -> Tensor:
     if not channels:
         return torch.zeros(len(draw.top), 0, TILE_PX, TILE_PX, device=device)
-    place = torch.as_tensor(draw.place, device=device)
+    place = moved(draw.place, device)
     along = torch.arange(_SIDE, device=device)
     return noise(place[:, :1] + along, place[:, 1:] + along, channels)
 

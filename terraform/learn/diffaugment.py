@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from terraform.learn.transfer import moved
+
 _SHIFT_SHARE = 1 / 8
 _COVER_SHARE = 1 / 4
 
@@ -24,7 +26,8 @@ class Geometry:
     def __init__(self, like: Tensor) -> None:
         count, _, height, width = like.shape
         self._reach = int(height * _SHIFT_SHARE), int(width * _SHIFT_SHARE)
-        self._shift = torch.stack([torch.randint(0, 2 * reach + 1, (count,)) for reach in self._reach]).to(like.device)
+        shift = torch.stack([torch.randint(0, 2 * reach + 1, (count,)) for reach in self._reach])
+        self._shift = moved(shift, like.device)
         covered = int(height * _COVER_SHARE), int(width * _COVER_SHARE)
         corners = [
             torch.randint(0, size - cover + 1, (count, 1)) for size, cover in zip((height, width), covered, strict=True)
@@ -33,7 +36,8 @@ class Geometry:
             (torch.arange(size) >= corner) & (torch.arange(size) < corner + cover)
             for size, corner, cover in zip((height, width), corners, covered, strict=True)
         )
-        self._open = (~(rows[:, :, None] & columns[:, None, :])).to(like.device).unsqueeze(1)  # (N, 1, H, W)
+        covered_px = rows[:, :, None] & columns[:, None, :]
+        self._open = moved(~covered_px, like.device).unsqueeze(1)  # (N, 1, H, W)
 
     def __call__(self, pairs: Tensor) -> Tensor:
         """Shift, filled with 0, and cover with 0: (N, C, H, W) -> (N, C, H, W)."""

@@ -20,6 +20,7 @@ from terraform.learn.augment import Batch, plain_draw, prepare
 from terraform.learn.dataset import Collection, Stored
 from terraform.learn.order import draws, samples
 from terraform.learn.processes import ALONE, Processes
+from terraform.learn.transfer import moved, pinned
 
 _RESIDENT_SHARE = 0.4
 """Of the GPU's free memory: the rest is for the networks."""
@@ -96,14 +97,13 @@ class Feed:
 
     def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
         """(N,) int64, numbers of the regions that pairs come from, on the device."""
-        numbers = torch.from_numpy(self.collection.places[pairs, 0])
-        return _moved(_pinned(numbers, self.device), self.device)
+        return moved(self.collection.places[pairs, 0], self.device)
 
     def made(self, stored: Stored, image: int, jitter: str) -> Batch:
         """A batch from stored pairs, as the images from number `image` on are jittered."""
         config, count = self.config, len(stored.imagery)
         draw = plain_draw(count) if jitter == "none" else draws(config.seed, image, count)
-        on_device = Stored(*(_moved(tensor, self.device) for tensor in stored))
+        on_device = Stored(*(moved(tensor, self.device) for tensor in stored))
         settings = config.train
         return prepare(
             on_device, draw, jitter, settings.noise, config.condition, config.sheet, settings.vertical_jitter
@@ -128,7 +128,7 @@ class Feed:
         first, count = self._processes.part(image, self.config.train.batch)
         chosen = samples(self.config.seed, first, count, len(self.collection))
         stored = self._pairs.read(chosen)
-        return chosen, Stored(*(_pinned(tensor, self.device) for tensor in stored))
+        return chosen, Stored(*(pinned(tensor, self.device) for tensor in stored))
 
     def _fed(self, image: int, chosen: NDArray[np.int64], stored: Stored) -> Fed:
         first, _ = self._processes.part(image, self.config.train.batch)
@@ -154,7 +154,7 @@ class Resident:
 
     def read(self, chosen: NDArray[np.int64]) -> Stored:
         """The chosen pairs, on the device."""
-        index = _moved(_pinned(torch.from_numpy(chosen), self._device), self._device)
+        index = moved(chosen, self._device)
         return Stored(*(part.index_select(0, index) for part in self._parts))
 
 
@@ -167,11 +167,3 @@ def _fits(collection: Collection, device: torch.device) -> bool:
     if device.type != "cuda":
         return False
     return bytes_of(collection) < torch.cuda.mem_get_info(device)[0] * _RESIDENT_SHARE
-
-
-def _pinned(tensor: Tensor, device: torch.device) -> Tensor:
-    return tensor.pin_memory() if device.type == "cuda" and tensor.device.type == "cpu" else tensor
-
-
-def _moved(tensor: Tensor, device: torch.device) -> Tensor:
-    return tensor.to(device, non_blocking=True)

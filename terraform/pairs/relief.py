@@ -7,6 +7,7 @@ and the distance to the sea are right up to the edge of what is returned, whatev
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -97,7 +98,7 @@ class _View:
 
 def _filled(relief: Relief) -> Tensor:
     land = torch.where(relief.sea | relief.void, 0.0, relief.metres)
-    if not relief.void.any():
+    if _known_empty(relief.void):
         return land
     width = _FILL_M / relief.pixel_m
     known = (~relief.void).to(land.dtype)
@@ -210,7 +211,7 @@ def distance_px(mask: Tensor, cap_px: int) -> Tensor:
     """
     far = float(cap_px)
     along = torch.where(mask, 0.0, far)
-    if not mask.any():
+    if _known_empty(mask):
         return along
     for _ in range(cap_px):
         down = F.pad(along[:, :, :-1], (0, 0, 1, 0), value=far)
@@ -224,8 +225,18 @@ def distance_px(mask: Tensor, cap_px: int) -> Tensor:
     return best.sqrt()
 
 
+def _known_empty(mask: Tensor) -> bool:
+    """Nothing is set, as far as can be told at once: of a mask on a GPU one would have to wait for the answer."""
+    return mask.device.type == "cpu" and not bool(mask.any())
+
+
+@lru_cache
+def _table(device: torch.device) -> Tensor:
+    return torch.from_numpy(TURBO.copy()).to(device)
+
+
 def _turbo(relief: Relief, sheet: Sheet) -> Tensor:
-    table = torch.from_numpy(TURBO.copy()).to(relief.metres.device)
+    table = _table(relief.metres.device)
     level = ((relief.metres - sheet.low_m) / (sheet.high_m - sheet.low_m) * 255).clamp(0, 255).to(torch.int64)
     colours = table[level[:, 0]].permute(0, 3, 1, 2).to(torch.float32)
     blank = relief.sea | relief.void | (relief.metres < sheet.low_m)
