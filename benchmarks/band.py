@@ -57,17 +57,19 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
     windows, turn = plan(rows, columns, 512, trained.halo_px, trained.stride), band.columns // 2
     across = [first for first, _ in windows.columns]
     below = [first - rows[0] for first, _ in windows.rows]
-    return [
+    found = [
         Score("512 against 1,024 px windows, most levels of 255", _levels(small, large)),
         Score(f"windows from {part[0][0]}, {part[1][0]} on, most levels of 255", _levels(moved.read(*part), same)),
         Score("standard deviation of the picture, levels", float(large[:3, ::3, ::3].std())),
         Score("windows, left and right", *(score(part, across, trained.stride, 2) for part in (small[:3], heights))),
-        Score("windows, above and below", score(small[:3], below, trained.stride, 1)),
         Score(
             "antimeridian of the band",
             *(score(np.roll(part, turn, 2), [turn], trained.stride, 2, 200) for part in (small[:3], heights)),
         ),
     ]
+    if len(below) > 1:
+        found.append(Score("windows, above and below", score(small[:3], below, trained.stride, 1)))
+    return found
 
 
 def _drawn(trained: Trained, terrain: BandTerrain, rows: tuple[int, int], columns: tuple[int, int], settings: Mosaics,

@@ -56,13 +56,13 @@ def step(lines: NDArray[Any], borders: NDArray[np.int64]) -> float:
 def fine_power(picture: NDArray[Any], fade: range) -> float:
     """Power of steps along the rows of a cross-fade over that of the rows above and below."""
     inside, above, below = (
-        _power(picture[:, first:last])
+        fine_power_of(picture[:, first:last])
         for first, last in ((fade[0], fade[-1]), (fade[0] - len(fade), fade[0]), (fade[-1], fade[-1] + len(fade)))
     )
     return inside / ((above + below) / 2)
 
 
-def _power(picture: NDArray[Any]) -> float:
+def fine_power_of(picture: NDArray[Any]) -> float:
     return float(np.square(np.diff(picture.astype(np.float32), axis=2)).mean())
 
 
