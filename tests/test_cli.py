@@ -1,5 +1,6 @@
 """The command line: one message and an exit code for what the user can mend, files only where asked for."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import rasterio
 
 ROOT = Path(__file__).parents[1]
 TERRAFORM = [sys.executable, "-m", "terraform"]
@@ -52,6 +54,22 @@ def test_the_start_is_light(tmp_path):
     program = f"import sys, terraform.__main__; print([n for n in {heavy!r} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_geodata_left_over_from_another_installation_does_no_harm(place):
+    """As when PROJ_DATA of a conda environment is still set, with an older database in it."""
+    foreign = place / "elsewhere"
+    foreign.mkdir()
+    (foreign / "proj.db").write_bytes(b"of another version")
+    (foreign / "gdalvrt.xsd").write_text("")
+    variables = dict.fromkeys(("PROJ_DATA", "PROJ_LIB", "GDAL_DATA"), str(foreign))
+    done = subprocess.run(
+        [*TERRAFORM, "fetch", "--region", "korolev", "--what", "elevation", "--output", "e.tif"],
+        cwd=place, capture_output=True, text=True, env={**os.environ, **variables},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(place / "e.tif") as dataset:
+        assert "Mars" in dataset.crs.to_wkt()
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path):
