@@ -326,21 +326,22 @@ class Train(_Section):
     """The generator."""
     width: int = Field(64, ge=4, le=256)
     """Filters of the generator's first layer."""
-    norm: Literal["pixel", "batch", "renorm", "instance"] | None = None
-    """Normalisation of the generator. `pixel`: over the channels of each pixel. `batch`, and `renorm`, which is held to
-    the running statistics, for small batches. `instance`: per picture, the original's choice for single images; no
-    window then agrees with its neighbour. When null, `pixel` for `unet_fc` and `batch` for the published networks."""
+    norm: Literal["batch", "renorm", "pixel", "instance"] = "batch"
+    """Normalisation of the generator. `batch`: by running statistics, as deployed; on land that training never saw its
+    colours held best (docs/quality.md). `renorm`: the same, held to those statistics while it learns. `pixel`: over the
+    channels of each pixel; absolute height counts, as in the synthetic world. `instance`: per picture, the original's
+    choice for single images; no window then agrees with its neighbour."""
     discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
     """`none` trains on L1 alone (`cnn`: on the mean square)."""
     discriminator_width: int = Field(64, ge=4, le=256)
     """Filters of the discriminator's first layer."""
     adversarial: Literal["bce", "least_squares", "hinge"] = "hinge"
     """The adversarial loss."""
-    lambda_l1: float = Field(100.0, ge=0)
+    lambda_l1: float = Field(60.0, ge=0)
     """Weight of the L1 loss."""
-    lambda_features: float = Field(10.0, ge=0)
+    lambda_features: float = Field(5.0, ge=0)
     """Weight of feature matching."""
-    lambda_texture: float = Field(1.0, ge=0)
+    lambda_texture: float = Field(24.0, ge=0)
     """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
     images: int = Field(100_000, ge=1)
     """Images seen in all."""
@@ -361,7 +362,7 @@ class Train(_Section):
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     noise: int = Field(3, ge=0, le=3)
-    """Channels of noise that the generator sees beside the condition: white, smoothed to 4 and to 16 pixels."""
+    """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
     validate_every: int = Field(5_000, ge=1)
     """Images between two validations."""
     state_every: int = Field(2_000, ge=1)
@@ -388,11 +389,6 @@ class Train(_Section):
 
     ONLY_HOW: ClassVar = frozenset({"device", "state_every", "workers", "patience", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""
-
-    @property
-    def own_norm(self) -> str:
-        """The normalisation, chosen by the network where `norm` is null."""
-        return self.norm or ("pixel" if self.network == "unet_fc" else "batch")
 
 
 class Elevation(_Section):

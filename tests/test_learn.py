@@ -21,7 +21,7 @@ SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel")]
 MADE = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"pairs": 1, "regions": ["a"]})
 
 
-def generator(network, norm=None, width=8, channels=5):
+def generator(network, norm="pixel", width=8, channels=5):
     torch.manual_seed(1)
     return build_generator(Train(network=network, width=width, norm=norm), channels).eval()
 
@@ -119,6 +119,16 @@ def test_texture_loss_sees_missing_texture_and_not_its_place():
     valid = torch.ones(2, 1, 128, 128)
     assert losses.texture_loss(rough, rough, valid) == 0
     assert losses.texture_loss(moved, rough, valid) < 0.3 < 2 < losses.texture_loss(smooth, rough, valid)
+
+
+def test_an_octave_is_halved_into_grain_and_what_is_broader():
+    x = torch.arange(128)
+    grain = torch.where((x[:, None] + x) % 2 == 0, 1.0, -1.0).expand(1, 3, 128, 128)
+    fields = torch.sin(torch.pi / 2 * x + 0.4).expand(1, 3, 128, 128)
+    for picture, finer in ((grain, True), (fields, False)):
+        fine, coarse = losses._halves(picture)
+        assert torch.allclose(fine + coarse, picture, atol=1e-6)
+        assert (fine.square().mean() > 4 * coarse.square().mean()) == finer
 
 
 def test_masked_l1_leaves_voids_out():

@@ -196,7 +196,7 @@ def build_generator(settings: Train, channels: int) -> nn.Module:
     ConfigError
         There is none of that name.
     """
-    width, norm = settings.width, settings.own_norm
+    width, norm = settings.width, settings.norm
     if settings.network == "unet_fc":
         network = UNetFc(channels, width, norm, settings.noise)
         network.initialise()

@@ -44,11 +44,12 @@ def masked_mse(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
 
 
 def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
-    """How far local power in four octaves of frequency is from that of real imagery, in nepers.
+    """How far local power in bands of frequency is from that of real imagery, in nepers.
 
     The pictures' Laplacian pyramids, squared and averaged over 32 x 32 pixels (at least 4 x 4 of a level), on a log
-    scale; brightness and two opponent colours apart, for the texture of land is brightness mostly. What relief does not
-    decide cannot be right pixel by pixel, so L1 alone smooths it away; its strength can.
+    scale; the two finest levels in two halves each, or else grain of one pixel would pass for fields of four.
+    Brightness and two opponent colours apart, for the texture of land is brightness mostly. What relief does not decide
+    cannot be right pixel by pixel, so L1 alone smooths it away; its strength can.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
         fake_band, fake = _band(fake)
         real_band, real = _band(real)
         cell = max(4, 32 >> level)
-        terms.append(F.l1_loss(_log_power(fake_band, cell), _log_power(real_band, cell)))
+        halves = zip(_halves(fake_band), _halves(real_band), strict=True) if level < 2 else [(fake_band, real_band)]
+        terms += [F.l1_loss(_log_power(one, cell), _log_power(other, cell)) for one, other in halves]
     return torch.stack(terms).mean()
 
 
@@ -80,6 +82,14 @@ def _band(picture: Tensor) -> tuple[Tensor, Tensor]:
     """What half the resolution cannot show, and half the resolution."""
     half = F.avg_pool2d(picture, 2)
     return picture - F.interpolate(half, scale_factor=2, mode="nearest"), half
+
+
+def _halves(band: Tensor) -> tuple[Tensor, Tensor]:
+    """The finer and the coarser half of an octave, by a binomial kernel of 3 x 3."""
+    line = torch.tensor([1.0, 2.0, 1.0], dtype=band.dtype, device=band.device) / 4
+    kernel = (line[:, None] * line).expand(band.shape[1], 1, 3, 3)
+    soft = F.conv2d(F.pad(band, (1, 1, 1, 1), mode="replicate"), kernel, groups=band.shape[1])
+    return band - soft, soft
 
 
 def _real(verdicts: Tensor, kind: str) -> Tensor:

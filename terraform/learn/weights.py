@@ -57,7 +57,7 @@ def deployed(network: nn.Module, settings: Train) -> nn.Module:
     pix2pix tests with dropout and with the statistics of the batch (3.2); batch norm trained on single images draws
     something else in eval mode.
     """
-    return network.train(settings.network == "unet256" and settings.own_norm == "batch")
+    return network.train(settings.network == "unet256" and settings.norm == "batch")
 
 
 def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
@@ -110,7 +110,7 @@ def load(path: Path, device: str = "cpu") -> Trained:
     network = deployed(network, settings).to(device)
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
-    tile_safe = kind.tile_safe and settings.own_norm != "instance"
+    tile_safe = kind.tile_safe and settings.norm != "instance"
     return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
 
 

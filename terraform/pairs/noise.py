@@ -11,7 +11,7 @@ from torch import Tensor
 
 from terraform.pairs.relief import inside, smooth
 
-_WIDTHS_PX = (0.0, 4.0, 16.0)
+_WIDTHS_PX = (0.0, 2.0, 8.0)
 _WORD = 0xFFFFFFFF
 
 
@@ -23,7 +23,7 @@ def noise(rows: Tensor, columns: Tensor, channels: int) -> Tensor:
     rows, columns : (N, H) and (N, W) int64
         Places on the plane of the windows' pixels; `MARGIN_PX` on every side are used up.
     channels : int
-        0 to 3: white, then smoothed to 4 and to 16 pixels.
+        0 to 3: white, then smoothed to 2 and to 8 pixels.
 
     Returns
     -------
