@@ -143,7 +143,11 @@ def _refuse_constant(text: str) -> float:
 
 
 def _check_crs(document: dict[str, Any], path: Path) -> None:
-    name = str((document.get("crs") or {}).get("properties", {}).get("name", "CRS84"))
+    crs = document.get("crs")
+    try:
+        name = "CRS84" if crs is None else str(crs["properties"]["name"])
+    except (TypeError, LookupError):
+        name = str(crs)
     if not name.endswith("CRS84"):
         raise ConfigError(f"{path} is in {name}: RFC 7946 allows longitude and latitude (CRS84) only, reproject it")
 
@@ -159,7 +163,7 @@ def _region(feature: Any, number: int) -> Region:
             f"region {name!r} has unknown properties {', '.join(unknown)}: use {', '.join(sorted(_MEMBERS))}"
         )
     body = properties.get("body")
-    if body not in BODIES:
+    if not isinstance(body, str) or body not in BODIES:
         raise ConfigError(f"region {name!r}: body is {body!r}, expected one of {', '.join(BODIES)}")
     try:
         role = _checked_role(properties.get("role"))
@@ -217,7 +221,7 @@ def _rings(geometry: dict[str, Any]) -> list[Any]:
 def _check_ring(ring: Any) -> None:
     try:
         points = [(float(point[0]), float(point[1])) for point in ring]
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         raise ConfigError("a corner is not a pair of numbers [longitude, latitude]: export the polygon again") from None
     if len(points) < 4 or points[0] != points[-1]:
         raise ConfigError(f"a ring has {len(points)} corners or is not closed: it needs 4, the last equal to the first")
@@ -240,15 +244,21 @@ def _continuous(outline: BaseGeometry, bbox: Any) -> BaseGeometry:
     west, _, east, _ = outline.bounds
     parts = shapely.get_parts(outline)
     split = len(parts) > 1 and west == -180 and east == 180
-    crossing = (isinstance(bbox, list) and len(bbox) == 4 and bbox[0] > bbox[2]) or (
+    crossing = _says_crossing(bbox) or (
         not (west == -180 and east == 180) and any(_longest_step(part) > 180 for part in parts)
     )
     if crossing:
         return shapely.transform(outline, _eastward)
     if split:
         moved = [shapely.transform(part, _eastward) if part.bounds[2] <= 0 else part for part in parts]
-        return shapely.union_all(moved)
+        # The corners that the cut at 180 made lie on straight lines.
+        return shapely.union_all(moved).simplify(0)
     return outline
+
+
+def _says_crossing(bbox: Any) -> bool:
+    numbers = isinstance(bbox, list) and len(bbox) == 4 and all(isinstance(edge, int | float) for edge in bbox)
+    return numbers and bbox[0] > bbox[2]
 
 
 def _eastward(points: Any) -> Any:

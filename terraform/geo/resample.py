@@ -94,6 +94,8 @@ def taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
         weight = np.where((index >= 0) & (index < source.count), weight, 0)
         index = np.clip(index, 0, source.count - 1)
     used = np.flatnonzero(weight.any(axis=0))
+    if not used.size:
+        used = np.array([0])  # wholly outside the source: weights of 0
     return Taps(index[:, used], weight[:, used].astype(np.float32))
 
 
