@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 import rasterio
 import torch
-from numpy.typing import NDArray
 from shapely.geometry import box
 
 from benchmarks import measure
-from benchmarks.seams import score
-from terraform.config import Config, Mosaics, load, overlay, parse
+from benchmarks.seams import drawn_by, score
+from terraform.config import Config, Elevation, Mosaics, load, overlay, parse
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.regions import Region
@@ -32,10 +31,7 @@ from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
-from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
-from terraform.mars.canvas import Canvas
-from terraform.mars.generate import draw
 from terraform.mars.patch import Patch, Span, Terrain
 from terraform.mars.terrain import BandTerrain
 from terraform.mars.windows import BLEND_PX, RAMP_PX, plan
@@ -174,14 +170,14 @@ class _Moved:
 def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
     """Steps at the windows' borders, and the most that other windows change."""
     band, rows, columns = _place(trained.stride)
-    settings = Mosaics(window_px=640, device="cpu").model_copy(update={"elevation": _as_it_is()})
+    settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))
     with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
         source = mosaic.source_of(dataset, EARTH)
         terrain = BandTerrain(mosaic.relief_of(source, EARTH, settings), band)
-        here = _drawn(trained, terrain, rows, columns, settings, Path(name) / "here")
+        here = drawn_by(trained, terrain, rows, columns, settings, Path(name) / "here").read(rows, columns)[:3]
         up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
         moved = settings.model_copy(update={"window_px": 512})
-        there = _drawn(trained, _Moved(terrain, SHIFT_PX), up, left, moved, Path(name) / "there")
+        there = drawn_by(trained, _Moved(terrain, SHIFT_PX), up, left, moved, Path(name) / "there").read(up, left)[:3]
     if trained.tile_safe:
         at = [first for first, _ in plan(rows, columns, 640, trained.halo_px, trained.stride).columns]
         seam = score(here, [column - columns[0] for column in at], trained.stride, 2)
@@ -190,10 +186,6 @@ def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
         ramps = [k for k in range(columns[0], columns[1]) if k % step < RAMP_PX]
         seam = score(here, [k - columns[0] for k in ramps], 1, 2)
     return {"seam": seam, "windows": float(np.abs(here.astype(np.int16) - there).max())}
-
-
-def _as_it_is() -> Any:
-    return Mosaics().elevation.model_copy(update={"policy": "clip"})
 
 
 def _place(stride: int) -> tuple[Band, Span, Span]:
@@ -212,16 +204,6 @@ def _fetched(config: Config, what: Any, into: Path) -> Path:
     if not path.is_file():
         fetch(config, Region("italy", EARTH, "test", "italy", box(*PLACE)), what, path)
     return path
-
-
-def _drawn(
-    trained: Trained, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
-) -> NDArray[np.uint8]:
-    canvas = Canvas(rows, columns, path)
-    canvas.blank()
-    for block in draw(Artist(trained, settings), terrain, rows, columns):
-        canvas.put(block)
-    return canvas.read(rows, columns)[:3]
 
 
 def _real_seam(config: Config, into: Path) -> float:

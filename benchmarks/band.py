@@ -7,18 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measure import cpu_seconds
-from benchmarks.seams import Score, embedded, say, score, settings
-from terraform.config import Mosaics
+from benchmarks.seams import Score, drawn_by, embedded, say, score, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.weights import Trained
 from terraform.mars import mosaic
-from terraform.mars.artist import Artist
 from terraform.mars.bands import HIGHEST_ROWS, Band, Globe, strips
-from terraform.mars.canvas import Canvas
 from terraform.mars.elevation import rows_kept
-from terraform.mars.generate import draw
 from terraform.mars.terrain import BandTerrain
 from terraform.mars.windows import plan
 
@@ -42,7 +38,7 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
             chosen = settings(window_px)
             relief = mosaic.relief_of(rows_kept(source), MARS, chosen)
             before = cpu_seconds()
-            drawn[window_px] = _drawn(
+            drawn[window_px] = drawn_by(
                 trained, BandTerrain(relief, band), rows, columns, chosen, folder / f"{window_px}.bytes"
             )
             print(f"band of {band.columns} x {rows[1] - rows[0]} px, windows of {window_px}: "
@@ -50,7 +46,7 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
         down, right = ANY_OFFSET_PX
         part = (rows[0] + down, min(rows[1], rows[0] + down + 500)), (right, right + 3000)
         relief = mosaic.relief_of(source, MARS, settings(512))
-        moved = _drawn(trained, BandTerrain(relief, band), *part, settings(512), folder / "part.bytes")
+        moved = drawn_by(trained, BandTerrain(relief, band), *part, settings(512), folder / "part.bytes")
         heights = BandTerrain(relief, band).patch((rows[0] + 64, rows[0] + 128), columns).metres[None]
     small, large = (drawn[size].read(rows, columns) for size in (512, 1024))
     same = large[:, down : part[0][1] - rows[0], right : right + 3000]
@@ -70,15 +66,6 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
     if len(below) > 1:
         found.append(Score("windows, above and below", score(small[:3], below, trained.stride, 1)))
     return found
-
-
-def _drawn(trained: Trained, terrain: BandTerrain, rows: tuple[int, int], columns: tuple[int, int], settings: Mosaics,
-           path: Path) -> Canvas:  # fmt: skip
-    canvas = Canvas(rows, columns, path)
-    canvas.blank()
-    for block in draw(Artist(trained, settings), terrain, rows, columns):
-        canvas.put(block)
-    return canvas
 
 
 def _levels(a: Planes, b: Planes) -> int:

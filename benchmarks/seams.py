@@ -16,6 +16,11 @@ from shapely.geometry import box
 from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
+from terraform.learn.weights import Trained
+from terraform.mars.artist import Artist
+from terraform.mars.canvas import Canvas
+from terraform.mars.generate import draw
+from terraform.mars.patch import Span, Terrain
 from terraform.sources.fetch import fetch
 
 
@@ -64,6 +69,15 @@ def fine_power(picture: NDArray[Any], fade: range) -> float:
 
 def fine_power_of(picture: NDArray[Any]) -> float:
     return float(np.square(np.diff(picture.astype(np.float32), axis=2)).mean())
+
+
+def drawn_by(trained: Trained, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path) -> Canvas:
+    """A part of a strip, drawn into a file."""
+    canvas = Canvas(rows, columns, path)
+    canvas.blank()
+    for block in draw(Artist(trained, settings), terrain, rows, columns):
+        canvas.put(block)
+    return canvas
 
 
 def embedded(name: str, bounds: tuple[float, float, float, float], folder: Path,

@@ -116,6 +116,7 @@ def test_sea_and_void_stay_what_they_are(tmp_path):
     ],
 )
 def test_a_region_of_which_nothing_is_left_says_why_and_leaves_nothing_that_looks_complete(tmp_path, reason, spoil):
+    cut_out(tmp_path, region())
     with pytest.raises(InputError, match=rf"'north' has no pairs left \(\d+ {reason}\).*regions.geojson"):
         cut_out(tmp_path, region(), Pairs(), spoil)
     assert not (tmp_path / "north" / "provenance.json").exists()
