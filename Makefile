@@ -31,7 +31,7 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-# After a change of terraform/config.py.
+# After a change of terraform/config.
 schema: setup
 	$(BIN)/python -m terraform schema > workflow/schemas/config.schema.yaml
 

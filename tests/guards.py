@@ -165,7 +165,7 @@ GUARDS = [
           "test_earthengine_accounts.py::test_a_key_that_sends_elsewhere_is_not_followed"),
     Guard("terraform/sources/earthengine.py", "    _plausible(made, window)\n", "",
           "test_earthengine.py::test_heights_that_are_not_of_earth_are_refused"),
-    Guard("terraform/config.py", "Field(8, ge=1, le=40)", "Field(64, ge=1, le=99)",
+    Guard("terraform/config/services.py", "Field(8, ge=1, le=40)", "Field(64, ge=1, le=99)",
           "test_earthengine.py::test_the_project_allows_forty_at_once_and_we_ask_eight"),
     Guard("terraform/sources/earthengine.py", "if south < asset.south or north > asset.north:", "if False:",
           "test_earthengine.py::test_regions_beyond_the_data_and_other_planets_are_refused"),

@@ -18,7 +18,7 @@ def train(
     """Train a generator on pairs: weights.safetensors, history.csv, regions.csv, samples.png, losses.png, card.md and
     states.
 
-    How is said under `train` in the configuration, every setting with its unit and range in terraform/config.py. A run
+    How is said under `train` in the configuration, every setting with its unit and range in terraform/config. A run
     that was stopped goes on from its last state when the same command is given again. Several GPUs or processes:
     `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
 

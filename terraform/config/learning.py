@@ -1,0 +1,98 @@
+"""What the generator sees, and how it learns."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from terraform.config.section import Section, Share
+
+Channel = Literal[
+    "elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude",
+    "absolute_latitude", "temperature",
+]  # fmt: skip
+
+
+class Condition(Section):
+    """What the generator sees of the relief."""
+
+    encoding: Literal["relief", "turbo"] = "relief"
+    """`turbo`: the three colours of the original work. `relief`: the named channels."""
+    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "temperature"]
+    """Channels of `relief`, in order. Temperature, of height and latitude, is climate; latitude itself is, among few
+    regions, a region's name."""
+    resolution_m: float = Field(1000.0, ge=0)
+    """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
+    local_time_h: float = Field(10.5, gt=6, lt=18)
+    """Local solar time of the imagery at an equinox, hours; it gives the hillshade's sun. Sentinel-2 passes at 10.5."""
+
+
+class Train(Section):
+    """How the generator learns."""
+
+    network: Literal["cnn", "unet256", "unet_fc"] = "unet_fc"
+    """The generator."""
+    width: int = Field(64, ge=4, le=256)
+    """Filters of the generator's first layer."""
+    norm: Literal["batch", "renorm", "pixel", "instance"] = "batch"
+    """Normalisation of the generator. `batch`: by running statistics, as deployed; on land that training never saw its
+    colours held best (docs/quality.md). `renorm`: the same, held to those statistics while it learns. `pixel`: over the
+    channels of each pixel; absolute height counts, as in the synthetic world. `instance`: per picture, the original's
+    choice for single images; no window then agrees with its neighbour."""
+    discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
+    """`none` trains on L1 alone (`cnn`: on the mean square)."""
+    discriminator_width: int = Field(64, ge=4, le=256)
+    """Filters of the discriminator's first layer."""
+    adversarial: Literal["bce", "least_squares", "hinge"] = "hinge"
+    """The adversarial loss."""
+    lambda_l1: float = Field(60.0, ge=0)
+    """Weight of the L1 loss."""
+    lambda_features: float = Field(5.0, ge=0)
+    """Weight of feature matching."""
+    lambda_texture: float = Field(24.0, ge=0)
+    """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
+    images: int = Field(100_000, ge=1)
+    """Images seen in all."""
+    batch: int = Field(4, ge=1)
+    """Images per step."""
+    rate: float = Field(2e-4, gt=0)
+    """Adam's learning rate of the generator; constant, then linear to zero."""
+    discriminator_rate: float = Field(2e-4, gt=0)
+    """Adam's learning rate of the discriminator."""
+    decay_from: Share = 0.5
+    """Share of the training after which the rates fall."""
+    average: float = Field(0.999, ge=0, lt=1)
+    """Decay of the generator's moving average per step; 0 uses the last weights."""
+    jitter: Literal["resize", "mirror", "none"] = "resize"
+    """`resize`: to 286, crop to 256 and mirror at random, as published. `mirror`: only that."""
+    vertical_jitter: float = Field(0.0, ge=0, lt=1)
+    """Heights are stretched at random by up to this share, up or down, so that Mars's relief is no stranger."""
+    diffaugment: bool = False
+    """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
+    noise: int = Field(3, ge=0, le=3)
+    """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
+    validate_every: int = Field(5_000, ge=1)
+    """Images between two validations."""
+    state_every: int = Field(2_000, ge=1)
+    """Images between two saved states; a killed run goes on from the last."""
+    validation_pairs: int = Field(64, ge=1)
+    """Pairs a validation looks at, spread evenly over the held-out regions."""
+    best_by: Literal["swd", "l1"] = "swd"
+    """The weights kept are those whose distance on the held-out pairs was the lowest: sliced Wasserstein or L1."""
+    patience: int = Field(10, ge=1)
+    """Steps in a row without finite losses and gradients, each skipped, after which training stops."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the networks."""
+    compile: bool = False
+    """Compile the networks: a minute or more of warming up, then faster; worth it on a GPU."""
+    deterministic: bool = False
+    """On a GPU, the same numbers in every run, slower; on a processor it is so anyway."""
+    workers: int = Field(1, ge=0, le=64)
+    """Threads that read pairs ahead; 0 reads within the step. Pairs that fit on the GPU are kept there instead."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train."""
+    tensorboard: bool = False
+    """Write the history and the samples for TensorBoard too, into `tensorboard/` beside the weights; needs the extra
+    `board`."""
+
+    ONLY_HOW: ClassVar = frozenset({"device", "state_every", "workers", "patience", "tensorboard"})
+    """Settings that say how, not what: the weights are the same."""

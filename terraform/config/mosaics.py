@@ -1,0 +1,52 @@
+"""What is drawn of another body, and how its heights and climate are told to the generator."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from terraform.config.section import Name, Section
+
+
+class Elevation(Section):
+    """How heights of another body become heights that the generator knows; Earth's stay as they are."""
+
+    policy: Literal["clip", "sea_level", "affine", "quantile", "relief"] = "sea_level"
+    """`clip`: as they are. `sea_level`: flood below the shoreline. `affine`: stretch the land to `top_m`. `quantile`:
+    match Earth's land heights. `relief`: local relief only."""
+    shoreline_m: float = 0.0
+    """Height of the shoreline above the body's datum, metres; what lies below it is sea (not for `clip`)."""
+    top_m: float = Field(8000.0, gt=0)
+    """Height that `affine` gives to the highest land, metres."""
+
+
+class Climate(Section):
+    """The climate that the generator is told, by another latitude; Earth keeps its own."""
+
+    latitude_shift_deg: float = Field(0.0, ge=-90, le=90)
+    """Added to every latitude, degrees: positive moves the climate belts south, so that the north is colder."""
+    latitude_scale: float = Field(1.0, ge=0, le=3)
+    """Factor of the latitude: below 1 a warmer planet, above 1 a colder one; 0 is the equator everywhere."""
+    sun_azimuth_deg: float | None = Field(None, ge=0, lt=360)
+    """Where the light of the hillshade comes from, degrees clockwise from north; null: the sun of `condition`."""
+
+
+class Mosaics(Section):
+    """What to draw."""
+
+    regions: list[Name] = ["olympus", "korolev"]
+    """Regions to draw; any region of the file, of any body."""
+    elevation: Elevation = Elevation()
+    """From the body's heights to those the generator knows."""
+    climate: Climate = Climate()
+    """What the generator is told of latitude and sun."""
+    grid: Literal["equirectangular", "polar", "input"] = "equirectangular"
+    """The map: equirectangular (IAU_2015:49910 on Mars), polar stereographic for regions near a pole, or the grid of
+    the elevation itself."""
+    window_px: int = Field(1280, ge=256)
+    """Side of the generator's windows, pixels."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Arithmetic of the generator; bf16 is twice as fast where the processor has it, and within a level of 255."""
+    compression: Literal["zstd", "deflate", "jpeg", "webp"] = "deflate"
+    """Compression of the mosaic."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to draw."""

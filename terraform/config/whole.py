@@ -1,0 +1,107 @@
+"""The whole configuration, and how it is read from YAML."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from terraform.config.learning import Condition, Train
+from terraform.config.mosaics import Mosaics
+from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.section import Name, Section
+from terraform.config.services import Downloads
+from terraform.config.sources import SOURCES, Sources
+from terraform.errors import ConfigError
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    run: Name = "default"
+    """Name of the model's results."""
+    seed: int = Field(0, ge=0)
+    """Seed of the synthetic world and of everything random."""
+    rasters: str = "rasters"
+    """Folder of one's own rasters: the `{rasters}` of a path."""
+    downloads: Downloads = Downloads()
+    """How remote services are asked."""
+    regions: Regions = Regions()
+    """Which polygons to use."""
+    split: Split = Split()
+    """Roles that override those of the regions file."""
+    sources: Sources = Sources()
+    """Upstream data."""
+    pairs: Pairs = Pairs()
+    """Which pairs are kept."""
+    sheet: Sheet = Sheet()
+    """The pair sheet and the Turbo colormap."""
+    condition: Condition = Condition()
+    """What the generator sees."""
+    train: Train = Train()
+    """How it learns."""
+    mosaics: Mosaics = Mosaics()
+    """What it draws."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        if self.sheet.high_m <= self.sheet.low_m:
+            raise ValueError(f"sheet: high_m {self.sheet.high_m:g} must be above low_m {self.sheet.low_m:g}")
+        return self
+
+
+def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
+    """Check a configuration and fill in the defaults.
+
+    Raises
+    ------
+    ConfigError
+        One line per mistake: path, what was given, what is allowed.
+    """
+    try:
+        return Config.model_validate(dict(document))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_line(name, mistake) for mistake in error.errors())) from None
+
+
+def load(*paths: Path | str) -> Config:
+    """Read `config.yaml` and overlays, the later ones over the earlier, and check the result."""
+    from terraform.strict_yaml import read_yaml
+
+    merged: dict[str, Any] = {}
+    for path in paths:
+        merged = overlay(merged, read_yaml(Path(path)))
+    return parse(merged, " + ".join(Path(path).name for path in paths))
+
+
+def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two configurations: sections are merged, anything else is replaced; a source is replaced whole."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = overlay(old, value) if both and "source" not in value else value  # type: ignore[arg-type]
+    return merged
+
+
+def schema_yaml() -> str:
+    """The JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
+    import yaml
+
+    text: str = yaml.safe_dump(Config.model_json_schema(), sort_keys=False, width=110)
+    return "# Made by `make schema` from terraform/config: do not edit.\n" + text
+
+
+def _line(name: str, mistake: Any) -> str:
+    path = ".".join(str(part) for part in mistake["loc"] if part not in SOURCES) or "(top level)"
+    if mistake["type"] == "extra_forbidden":
+        # Secrets do not belong here, and what is said here ends in logs.
+        secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
+        given = "" if secret else f" (given {mistake['input']!r})"
+        return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
+    if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {', '.join(SOURCES)}"
+    if mistake["type"] == "value_error":
+        return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
+    return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"
