@@ -25,7 +25,7 @@ from terraform.sources.remote.cache import Shelf
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import BINARY, JPEG, TIFF, words
 from terraform.sources.remote.patience import pause_s, retry_after_s
-from terraform.sources.remote.ranges import Identity, part
+from terraform.sources.remote.ranges import Identity, part, pieces
 from terraform.sources.remote.whole import download
 
 FAST = Downloads(
@@ -361,12 +361,38 @@ def test_a_server_without_ranges_does_not_send_the_whole_file(server: Nginx) -> 
 
 def test_parts_of_two_versions_are_not_mixed(broken: Proxy) -> None:
     made, url = parts_of(broken.url)
-    first = part(made, url, 0, 100, TIFF)
+    first = part(made, url, 0, 100, TIFF).identity
     broken.breaks(Fault("swap"))
-    with pytest.raises(IntegrityError, match="has changed at its source"):
-        part(made, url, 1000, 100, TIFF, of=first.identity)
-    with pytest.raises(IntegrityError, match="has changed at its source"):
-        part(made, url, 1000, 100, TIFF, of=Identity(77, ""))
+    for other in (first, Identity(7777, "")):
+        with pytest.raises(IntegrityError, match=r"has changed at its source.*--accept-new"):
+            pieces(made, url, [(1000, 1100)], TIFF, other, never)
+
+
+def never(number: int, content: bytes) -> None:
+    pytest.fail("it was handed over")
+
+
+SPANS = [(100, 200_100), (200_150, 700_000), (700_000, 1_000_000)]
+
+
+def test_pieces_come_with_one_request_without_what_lies_between(server: Nginx) -> None:
+    made, url = parts_of(server.url)
+    got: dict[int, bytes] = {}
+    pieces(made, url, SPANS, TIFF, Identity(len(BODY), ""), got.__setitem__)
+    assert [got[n] for n in range(3)] == [BODY[a:b] for a, b in SPANS]
+    assert [hit.range for hit in server.hits()] == ["bytes=100-999999"]
+    with pytest.raises(IntegrityError, match="ends before byte"):
+        pieces(made, url, [(0, len(BODY) + 1)], TIFF, Identity(len(BODY), ""), never)
+
+
+@pytest.mark.parametrize("what", ["drop", "truncate", "short", "stall", "html", "norange", "longer"])
+def test_a_line_that_breaks_costs_the_piece_in_flight_and_no_more(broken: Proxy, what: What) -> None:
+    made, url = parts_of(broken.url)
+    got: list[tuple[int, bytes]] = []
+    broken.breaks(Fault("truncate", times=1, after=450_000), Fault(what, times=1, pause_s=1))
+    pieces(made, url, SPANS, TIFF, Identity(len(BODY), ""), lambda number, content: got.append((number, content)))
+    assert got == [(n, BODY[a:b]) for n, (a, b) in enumerate(SPANS)]
+    assert {asked.headers["Range"] for asked in broken.asked[1:]} == {"bytes=200150-999999"}
 
 
 # Whole files

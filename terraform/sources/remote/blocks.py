@@ -22,6 +22,10 @@ _NONE, _DEFLATE = 1, (8, 32946)
 _KNOWN = {1: "none", 5: "LZW", 8: "deflate", 32946: "deflate", 50000: "ZSTD"}
 
 
+class Damaged(IntegrityError):
+    """Another attempt may bring it whole."""
+
+
 def unpacked(packed: bytes, of: Layout, index: int, name: str) -> NDArray[Any]:
     """The pixels of a block, (rows, columns) in this machine's byte order.
 
@@ -38,8 +42,8 @@ def unpacked(packed: bytes, of: Layout, index: int, name: str) -> NDArray[Any]:
 
     Raises
     ------
-    IntegrityError
-        It is damaged.
+    Damaged
+        It is.
     """
     shape, native = of.shape(index), np.dtype(of.dtype).newbyteorder("=")
     if not packed:
@@ -55,8 +59,10 @@ def check(packed: bytes, of: Layout, index: int, name: str) -> None:
 
     Raises
     ------
+    Damaged
+        It is.
     IntegrityError
-        It is, or it is packed in a way that is not read.
+        It is packed in a way that is not read.
     """
     if of.compression not in _KNOWN:
         raise IntegrityError(f"{name} is packed by method {of.compression}, known are {', '.join(_KNOWN.values())}")
@@ -71,7 +77,7 @@ def check(packed: bytes, of: Layout, index: int, name: str) -> None:
         try:
             size = len(unpacker.decompress(packed, whole + 1))
         except zlib.error as error:
-            raise IntegrityError(f"{name} is damaged ({error})") from None
+            raise Damaged(f"{name} is damaged ({error})") from None
         _require(unpacker.eof and size == whole, name, f"it unpacks to {size} bytes of {whole}")
 
 
@@ -85,7 +91,7 @@ def _decoded(packed: bytes, of: Layout, shape: tuple[int, int], name: str) -> ND
             made: NDArray[Any] = dataset.read(1)
             return made
     except RasterioError as error:
-        raise IntegrityError(f"{name} is damaged ({error.__cause__ or error})") from None
+        raise Damaged(f"{name} is damaged ({error.__cause__ or error})") from None
 
 
 def _small_tiff(packed: bytes, of: Layout, shape: tuple[int, int]) -> bytes:
@@ -110,4 +116,4 @@ def _small_tiff(packed: bytes, of: Layout, shape: tuple[int, int]) -> bytes:
 
 def _require(right: bool, name: str, what: str) -> None:
     if not right:
-        raise IntegrityError(f"{name} is damaged ({what})")
+        raise Damaged(f"{name} is damaged ({what})")

@@ -1,7 +1,7 @@
 """A public store of files: its client, its shelf of the cache, and the files that are read in parts."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from terraform.config import Downloads, RemoteSource
-from terraform.errors import IntegrityError
 from terraform.sources.remote.access import Access, shown
 from terraform.sources.remote.cache import Shelf
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind
-from terraform.sources.remote.ranges import Identity, part
+from terraform.sources.remote.ranges import Identity, Span, part, pieces
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -124,25 +123,39 @@ class RemoteFile:
         """Bytes of the directory: from the head, or else from the shelf or fetched; only for what is small."""
         if start + length <= len(self.head.content):
             return self.head.content[start : start + length]
-        name = f"bytes-{start}-{length}"
+        return self.kept(start, length, f"bytes-{start}-{length}")
+
+    def kept(self, start: int, length: int, name: str) -> bytes:
+        """Bytes that are an entry of their own on the shelf, from there or else fetched."""
         content = self.bucket.shelf.read(self.name, name)
         if content is None:
-            content = self.fetched(start, length)
-            self.bucket.shelf.write(content, self.name, name)
+            self.fetch({name: (start, start + length)})
+            content = self.bucket.shelf.held(self.name, name)
         return content
 
-    def fetched(self, start: int, length: int) -> bytes:
-        """Bytes from the service, of the version that the head is of.
+    def fetch(self, entries: Mapping[str, Span], check: Callable[[str, bytes], object] | None = None) -> None:
+        """Fetch entries that lie one after the other with one request; each is kept as soon as it is there.
+
+        Parameters
+        ----------
+        entries : mapping of str to (int, int)
+            Names on the shelf, and the bytes, in the order of the file.
+        check : callable, optional
+            Gets the name and the bytes of each before it is kept.
 
         Raises
         ------
         RemoteError, IntegrityError
             The service refuses or fails; the file has changed.
         """
-        made = part(self.bucket.client, self.url, start, length, self.kind, self.head.identity, self._folder)
-        if len(made.content) != length:
-            raise IntegrityError(f"{shown(self.url)} ends before byte {start + length}: it is damaged at its source")
-        return made.content
+        names = list(entries)
+
+        def take(number: int, content: bytes) -> None:
+            if check is not None:
+                check(names[number], content)
+            self.bucket.shelf.write(content, self.name, names[number])
+
+        pieces(self.bucket.client, self.url, list(entries.values()), self.kind, self.head.identity, take)
 
     def record(self) -> dict[str, Any]:
         """What is told of it in the provenance."""
@@ -153,10 +166,6 @@ class RemoteFile:
             "etag": head.identity.etag,
             "fetched": head.fetched,
         }
-
-    @property
-    def _folder(self) -> Path:
-        return self.bucket.shelf.path(self.name)
 
 
 def runs(numbers: Sequence[int], spans: Callable[[int], tuple[int, int]], most: int, gap: int = 0) -> list[list[int]]:
@@ -176,7 +185,8 @@ def runs(numbers: Sequence[int], spans: Callable[[int], tuple[int, int]], most: 
     groups: list[list[int]] = []
     for number in sorted(numbers, key=spans):
         start, end = spans(number)
-        if groups and start - spans(groups[-1][-1])[1] <= gap and end - spans(groups[-1][0])[0] <= most:
+        # Blocks that share bytes are fetched apart.
+        if groups and 0 <= start - spans(groups[-1][-1])[1] <= gap and end - spans(groups[-1][0])[0] <= most:
             groups[-1].append(number)
         else:
             groups.append([number])

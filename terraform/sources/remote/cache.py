@@ -96,6 +96,10 @@ class Shelf:
         with publish(path, durable=False) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
 
+    def drop(self, *names: str) -> None:
+        """Remove an entry that is part of another one by now."""
+        self.path(*names).unlink(missing_ok=True)
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from terraform.errors import IntegrityError
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.blocks import check, unpacked
+from terraform.sources.remote.blocks import Damaged, check, unpacked
 from terraform.sources.remote.bucket import Bucket, RemoteFile, runs
 from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.ranges import Span
 from terraform.sources.remote.tiff import HEAD_BYTES, Layout, layout, values
-
-Span = tuple[int, int]
 
 _MOST_PER_REQUEST = 8 << 20
 _GAP = 4096
@@ -69,26 +68,19 @@ class Cog:
         return sum(self._bytes(number)[1] for number in blocks)
 
     def fetch(self, run: Sequence[int]) -> None:
-        """Fetch blocks that lie side by side with one request, check each, and keep each.
+        """Fetch blocks that lie side by side with one request; each is checked and kept as soon as it is there.
 
         Raises
         ------
         IntegrityError
-            A block is damaged, several times in a row.
+            A block is damaged, several times in a row; or the file has changed.
         """
-        start, end = self._span(run[0])[0], self._span(run[-1])[1]
-        for attempt in range(_ATTEMPTS):
-            content = self.file.fetched(start, end - start)
-            packed = {n: content[self._span(n)[0] - start : self._span(n)[1] - start] for n in run}
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
-                for number, block in packed.items():
-                    check(block, self.layout, number, self._name(number))
-                break
-            except IntegrityError:
-                if attempt + 1 == _ATTEMPTS:
+                return self.file.fetch({str(n): self._span(n) for n in self.missing(run)}, self._check)
+            except Damaged:
+                if attempt == _ATTEMPTS:
                     raise
-        for number, block in packed.items():
-            self.file.bucket.shelf.write(block, self.file.name, str(number))
 
     def read(self, rows: Span, columns: Span, held: "Held") -> NDArray[Any]:
         """The pixels of a window, (H, W). What the shelf lacks is fetched."""
@@ -117,6 +109,9 @@ class Cog:
         """What is told of it in the provenance: the digest is that of the digests of the blocks that were used."""
         used = [(self.file.name, str(number)) for number in sorted(self._used)]
         return self.file.record() | {"blocks": len(used), "sha256": self.file.bucket.shelf.digest(used)}
+
+    def _check(self, number: str, packed: bytes) -> None:
+        check(packed, self.layout, int(number), self._name(int(number)))
 
     def _name(self, number: int) -> str:
         return f"block {number} of {shown(self.file.url)}"

@@ -1,7 +1,8 @@
 """Parts of a file by range requests, believed only when the server says exactly what it sends (RFC 9110, 14)."""
 
 import re
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from terraform.errors import IntegrityError
@@ -9,6 +10,9 @@ from terraform.sources.remote.access import shown
 from terraform.sources.remote.answer import Answer, Unfit
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind, unlike, words
+
+Span = tuple[int, int]
+"""First byte and the one after the last."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -32,56 +36,114 @@ class Part(NamedTuple):
     identity: Identity
 
 
-def part(
-    client: Client,
-    url: str,
-    start: int,
-    length: int,
-    kind: Kind,
-    of: Identity | None = None,
-    kept: Path | None = None,
-) -> Part:
+def part(client: Client, url: str, start: int, length: int, kind: Kind) -> Part:
     """Bytes `start` to `start + length` of a file; fewer only where the file ends.
-
-    Parameters
-    ----------
-    of : Identity, optional
-        The version that other parts came from.
-    kept : Path, optional
-        Where these lie, for the message.
 
     Raises
     ------
     Missing, RemoteError
         There is no such file; the server knows no ranges, sends other bytes than asked for, or fails.
-    IntegrityError
-        The file has changed at its source since other parts of it were fetched.
     """
 
     def receive(answer: Answer) -> Part:
-        if answer.status != 206:
-            said = words(next(answer.chunks, b"")) if "text" in answer.headers.get("Content-Type", "") else ""
-            raise Unfit(f"it answers a range with status {answer.status} instead of 206 {said}".strip())
-        first, last, size = content_range(answer)
-        expected = min(length, size - start) if size else length
-        if first != start or last - first + 1 != expected:
-            raise Unfit(f"asked for bytes {start}-{start + expected - 1}, it sends {first}-{last}")
-        declared = answer.headers.get("Content-Length", str(expected))
-        if declared != str(expected):
-            raise Unfit(f"asked for {expected} bytes, it announces {declared}")
+        expected, identity = _announced(answer, start, length)
         content = answer.whole(expected)
         against = unlike(kind, answer.headers.get("Content-Type"), content[:64] if start == 0 else None)
         if len(content) != expected or against:
             raise Unfit(f"it sends {len(content)} of {expected} bytes of {kind.name}; {against or 'it stops early'}")
-        return Part(content, identity_of(answer, size))
+        return Part(content, identity)
 
-    made = client.ask(url, receive, length, lambda: {"Range": f"bytes={start}-{start + length - 1}"})
-    if of is not None and not same(of, made.identity):
-        raise IntegrityError(
-            f"{shown(url)} has changed at its source: it was {of.told}, it is {made.identity.told}; if that is "
-            f"right, accept it: python -m terraform fetch ... --accept-new, or remove {kept or 'what was kept of it'}"
-        )
-    return made
+    return client.ask(url, receive, length, lambda: _range(start, start + length))
+
+
+def pieces(
+    client: Client,
+    url: str,
+    spans: Sequence[Span],
+    kind: Kind,
+    of: Identity,
+    take: Callable[[int, bytes], None],
+) -> None:
+    """Several pieces of a file by one request, each handed over as soon as it is there.
+
+    A line that breaks, or a process that is killed, costs the piece in flight and no more: the next attempt begins
+    with it.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        In the order of the file. What lies between two is left out.
+    of : Identity
+        The version that they must be of.
+    take : callable
+        Gets the number of a piece and its bytes.
+
+    Raises
+    ------
+    Missing, RemoteError
+        As for `part`.
+    IntegrityError
+        The file has changed at its source, or ends before the pieces do.
+    """
+    left = deque(enumerate(spans))
+
+    def receive(answer: Answer) -> None:
+        at, end = _ends(left)
+        expected, identity = _announced(answer, at, end - at)
+        if not same(of, identity):
+            raise IntegrityError(
+                f"{shown(url)} has changed at its source: it was {of.told}, it is {identity.told}; if that is right, "
+                "accept it: python -m terraform fetch ... --accept-new"
+            )
+        if expected < end - at:
+            raise IntegrityError(f"{shown(url)} ends before byte {end}: it is damaged at its source")
+        if against := unlike(kind, answer.headers.get("Content-Type"), None):
+            raise Unfit(f"it does not send {kind.name}; {against}")
+        body = bytearray()
+        while left and (chunk := next(answer.chunks, b"")):
+            body += chunk
+            while left and left[0][1][1] <= at + len(body):
+                number, (first, last) = left[0]
+                take(number, bytes(body[first - at : last - at]))
+                left.popleft()
+                del body[: last - at]
+                at = last
+        if left:
+            raise Unfit(f"it stops {end - at - len(body)} of {expected} bytes early")
+
+    if left:
+        client.ask(url, receive, spans[-1][1] - spans[0][0], lambda: _range(*_ends(left)), keeps=True)
+
+
+def _ends(left: Sequence[tuple[int, Span]]) -> Span:
+    """First byte of what is still to come, and the one after its last."""
+    return left[0][1][0], left[-1][1][1]
+
+
+def _range(first: int, end: int) -> dict[str, str]:
+    return {"Range": f"bytes={first}-{end - 1}"}
+
+
+def _announced(answer: Answer, start: int, length: int) -> tuple[int, Identity]:
+    """How many bytes an answer says to bring, fewer than were asked for only at the end of the file, and of which
+    version.
+
+    Raises
+    ------
+    Unfit
+        It is no answer to this range.
+    """
+    if answer.status != 206:
+        said = words(next(answer.chunks, b"")) if "text" in answer.headers.get("Content-Type", "") else ""
+        raise Unfit(f"it answers a range with status {answer.status} instead of 206 {said}".strip())
+    first, last, size = content_range(answer)
+    expected = min(length, size - start) if size else length
+    if first != start or last - first + 1 != expected:
+        raise Unfit(f"asked for bytes {start}-{start + expected - 1}, it sends {first}-{last}")
+    declared = answer.headers.get("Content-Length", str(expected))
+    if declared != str(expected):
+        raise Unfit(f"asked for {expected} bytes, it announces {declared}")
+    return expected, identity_of(answer, size)
 
 
 def content_range(answer: Answer) -> tuple[int, int, int]:

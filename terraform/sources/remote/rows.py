@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.sources.remote.bucket import RemoteFile
+from terraform.sources.remote.ranges import Span
 
-Span = tuple[int, int]
 Cell = tuple[int, int]
 
 CELL_ROWS, CELL_COLUMNS = 128, 256
 """Pixels of an entry of the cache: a window is rounded up to whole ones."""
 
 _TOGETHER = 0.8
-_MOST_PER_REQUEST = 8 << 20
+_MOST_PER_REQUEST = 1 << 20
 
 
 class Rows:
@@ -70,7 +70,7 @@ class Rows:
         return sum(len(self._ranges(y, x)) for y, x in self._bands(cells))
 
     def fetch(self, cells: Sequence[Cell]) -> None:
-        """Fetch entries, each kept as soon as its rows are there."""
+        """Fetch entries, each kept as soon as its rows are there; until then its rows are."""
         for y, columns in self._bands(cells):
             self._fetch_band(y, columns)
 
@@ -131,15 +131,19 @@ class Rows:
             # Rows that follow each other in the file come with what lies between their columns.
             first, last = int(starts[span[0] - top]), int(starts[span[1] - 1 - top])
             pitch = (last - first) // max(1, span[1] - 1 - span[0])
-            content = self.file.fetched(first + left * size, last - first + (right - left) * size)
+            start, length = first + left * size, last - first + (right - left) * size
+            content = self.file.kept(start, length, _row(span[0], columns))
             lines = [content[i * pitch : i * pitch + (right - left) * size] for i in range(span[1] - span[0])]
             return np.stack([np.frombuffer(line, self.dtype) for line in lines])
 
+        ranges, bucket = self._ranges(y, columns), self.file.bucket
         # Joining arrays makes them native; the cache keeps the byte order of the file.
-        band = np.concatenate(self.file.bucket.each(rows, self._ranges(y, columns))).astype(self.dtype)
+        band = np.concatenate(bucket.each(rows, ranges)).astype(self.dtype)
         for x in range(left, right, CELL_COLUMNS):
             cell = band[:, x - left : min(x + CELL_COLUMNS, right) - left]
-            self.file.bucket.shelf.write(cell.tobytes(), self.file.name, _key((y, x // CELL_COLUMNS)))
+            bucket.shelf.write(cell.tobytes(), self.file.name, _key((y, x // CELL_COLUMNS)))
+        for first, _ in ranges:
+            bucket.shelf.drop(self.file.name, _row(first, columns))
 
     @cached_property
     def bytes(self) -> int:
@@ -165,3 +169,7 @@ def _unrolled(columns: Span, width: int) -> list[Span]:
 
 def _key(cell: Cell) -> str:
     return f"{cell[0]}-{cell[1]}"
+
+
+def _row(first: int, columns: Span) -> str:
+    return f"row-{first}-{columns[0]}-{columns[1]}"
