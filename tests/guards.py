@@ -122,6 +122,8 @@ GUARDS = [
           "test_remote.py::test_one_process_at_a_time_asks_a_source"),
     Guard(f"{_R}/locks.py", "            if known[key] != seen[key]:\n", "            if False:\n",
           "test_remote_mars.py::test_another_file_than_the_locked_one_is_refused"),
+    Guard(f"{_R}/elevation.py", "tile.cog.file.hold()", "tile.cog.layout",
+          "test_remote_elevation.py::test_another_tile_than_the_locked_one_is_refused_until_it_is_accepted"),
     # Where pixels lie, and what they are
     Guard("terraform/sources/resampling.py", "return [360.0 * turn for turn in range(first, last + 1)]", "return [0.0]",
           "test_remote_mars.py::test_tiles_that_count_to_360_meet_on_both_sides_of_the_antimeridian"),

@@ -45,7 +45,12 @@ def window(west: float, south: float, east: float, north: float) -> RasterGrid:
 
 def config(url: str, here: Path) -> Config:
     section = {"source": "s2mosaic120", "base_url": url, "hosts": []}
-    return parse({"downloads": {**FAST, "cache": str(here)}, "sources": {"earth": {"imagery": section}}})
+    return parse(
+        {
+            "downloads": {**FAST, "cache": str(here), "lock": str(here / "lock.json")},
+            "sources": {"earth": {"imagery": section}},
+        }
+    )
 
 
 def fetched(settings: Config, grid: RasterGrid, path: Path) -> tuple[NDArray[Any], RasterGrid]:

@@ -23,7 +23,7 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request, source_named
-from terraform.sources.fetch import fetch, settings_of
+from terraform.sources.fetch import accept_changes, fetch, settings_of
 
 FAST = {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 1, "connect_timeout_s": 2, "deadline_s": 8}
 
@@ -34,7 +34,8 @@ def region(west: float, south: float, east: float, north: float, role: Any = "tr
 
 def config(url: str, cache: Path, source: str = "opentopography", **more: Any) -> Config:
     section = {"source": source, "base_url": url, "hosts": [], **more}
-    return parse({"downloads": {**FAST, "cache": str(cache)}, "sources": {"earth": {"elevation": section}}})
+    downloads = {**FAST, "cache": str(cache), "lock": str(cache.parent / "sources.lock.json")}
+    return parse({"downloads": downloads, "sources": {"earth": {"elevation": section}}})
 
 
 def window(asked: Region) -> RasterGrid:
@@ -226,6 +227,28 @@ def test_a_tile_that_changed_is_not_mixed(file_server: Nginx, tiles: Path, tmp_p
     srtm(tiles, 45, 8, heights=lambda lon, lat: height_m(lon, lat) + 7)
     with pytest.raises(IntegrityError, match=r"N45E008\.tif has changed at its source.*--accept-new"):
         fetched(settings, region(8.7, 45.4, 8.9, 45.6), tmp_path / "two.tif")
+
+
+def test_another_tile_than_the_locked_one_is_refused_until_it_is_accepted(
+    file_server: Nginx, tiles: Path, tmp_path: Path
+) -> None:
+    srtm(tiles, 45, 8)
+    srtm_list(tiles)
+    here = region(8.3, 45.4, 8.4, 45.6)
+    fetched(config(under(file_server.url, tiles), tmp_path / "one"), here, tmp_path / "e.tif")
+    name = "opentopography/SRTM_GL1/SRTM_GL1_srtm/N45E008.tif"
+    locked = json.loads((tmp_path / "sources.lock.json").read_text())
+    assert list(locked) == [name] and locked[name]["bytes"] > 0 and locked[name]["etag"]
+    path = srtm(tiles, 45, 8, heights=lambda lon, lat: height_m(lon, lat) + 7)
+    elsewhere = config(under(file_server.url, tiles), tmp_path / "two")  # another machine, the same repository
+    with pytest.raises(IntegrityError, match=rf"{name} is not the file that .*locked is .*--accept-new") as told:
+        fetched(elsewhere, here, tmp_path / "e.tif")
+    assert told.value.exit_code == 6
+    assert json.loads((tmp_path / "sources.lock.json").read_text()) == locked
+    assert accept_changes(elsewhere, here, "elevation")[0] == name
+    values, _ = fetched(elsewhere, here, tmp_path / "e.tif")
+    assert json.loads((tmp_path / "sources.lock.json").read_text())[name]["bytes"] == path.stat().st_size
+    fetched(elsewhere, here, tmp_path / "again.tif")
 
 
 def test_a_tile_under_a_wrong_name_is_refused(file_server: Nginx, tiles: Path, tmp_path: Path) -> None:

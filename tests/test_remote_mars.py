@@ -124,7 +124,7 @@ def test_the_whole_planet_is_fetched_once_and_kept_as_a_cog(file_server: Nginx, 
     assert grid.closes
     assert_is_slow(values, grid)
     assert [hit.status for hit in file_server.hits()][-1] == 200
-    locked = json.loads((tmp_path / "sources.lock.json").read_text())["hrsc_mola/200m"]
+    locked = json.loads((tmp_path / "sources.lock.json").read_text())[f"hrsc_mola/{BLEND}"]
     assert len(locked["sha256"]) == 64 and locked["bytes"] == (served / BLEND).stat().st_size
     file_server.forget()
     values, grid = fetched(settings, region(170, -10, 190, 10), tmp_path / "part.tif")
@@ -199,7 +199,9 @@ def test_another_file_than_the_locked_one_is_refused(file_server: Nginx, served:
     fresh = settings.model_copy(
         update={"downloads": settings.downloads.model_copy(update={"cache": str(tmp_path / "other")})}
     )
-    with pytest.raises(IntegrityError, match=r"hrsc_mola/200m is not the file .* its bytes is .*--accept-new") as told:
+    with pytest.raises(
+        IntegrityError, match=rf"hrsc_mola/{BLEND} is not the file .* its bytes is .*--accept-new"
+    ) as told:
         fetched(fresh, region(20, -10, 60, 10), tmp_path / "e.tif")
     assert told.value.exit_code == 6
 
@@ -312,6 +314,6 @@ def test_a_change_is_accepted_by_one_command(file_server: Nginx, served: Path, t
     with pytest.raises(IntegrityError, match="--accept-new"):
         fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
     gone = accept_changes(settings, asked, "elevation")
-    assert "hrsc_mola/200m" in gone and len(gone) == 2
+    assert f"hrsc_mola/{BLEND}" in gone and len(gone) == 2
     values, grid = fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
     assert_is_slow(values, grid)

@@ -27,7 +27,8 @@ from terraform.sources import Request, source_named
 
 url, cache, path = sys.argv[1:]
 section = {"source": "opentopography", "base_url": url, "hosts": [], "connections": 2}
-config = parse({"downloads": {"cache": cache}, "sources": {"earth": {"elevation": section}}})
+downloads = {"cache": cache, "lock": f"{cache}.lock.json"}
+config = parse({"downloads": downloads, "sources": {"earth": {"elevation": section}}})
 region = Region("here", EARTH, "train", "Here", rectangle(8, 45, 9, 46))
 grid = RasterGrid(EARTH, Axis(46, -0.002, 500), Axis(8, 0.002, 500))
 source = source_named("opentopography", config.sources.earth.elevation, config)

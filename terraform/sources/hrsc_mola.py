@@ -1,13 +1,10 @@
 """The source `hrsc_mola`: the HRSC and MOLA blended elevation of Mars, 200 m (Fergason, Hare and Laura 2018)."""
 
-from pathlib import Path
-
 from terraform.config import Config, HrscMolaSource
 from terraform.geo.bodies import MARS
 from terraform.provenance import Credit
 from terraform.sources import Source
 from terraform.sources.remote.bucket import bucket
-from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.planet import Planet
 
 CREDIT = Credit(
@@ -22,6 +19,5 @@ _SHAPE = (53_347, 106_694)
 def build(settings: HrscMolaSource, config: Config) -> Source:
     """The source as configured."""
     store = bucket(settings, config.downloads, "v2")
-    locks = Locks(Path(config.downloads.lock))
     # In degrees of the sphere of 3,396.19 km; 106,694 columns are 0.46 pixels short of closing.
-    return Planet(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, locks, CREDIT)
+    return Planet(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, CREDIT)

@@ -20,7 +20,6 @@ from terraform.sources.placing import Placed, lying
 from terraform.sources.remote.access import shown
 from terraform.sources.remote.bucket import Bucket, RemoteFile, bucket
 from terraform.sources.remote.content import Kind
-from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.planet import Planet, cells_of
 from terraform.sources.remote.rows import Rows, contiguous
 from terraform.sources.resampling import reaches, windows
@@ -42,12 +41,11 @@ _HEAD_BYTES = 16
 
 def build(settings: MolaSource, config: Config) -> Source:
     """The product as configured."""
-    locks = Locks(Path(config.downloads.lock))
     if settings.product == "463m":
         store = bucket(settings, config.downloads, "463m")
-        return Planet(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, locks, CREDIT)
+        return Planet(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, CREDIT)
     archive = settings.model_copy(update={"base_url": settings.archive_url})
-    return MolaArchive(bucket(archive, config.downloads, "128ppd"), locks)
+    return MolaArchive(bucket(archive, config.downloads, "128ppd"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,6 @@ class MolaArchive:
     """MEGDR, 128 pixels a degree: 16 tiles of big-endian integers, 0 to 360 E, 88 N to 88 S."""
 
     bucket: Bucket
-    locks: Locks
 
     def credit(self) -> Credit:
         """Free of rights."""
@@ -123,4 +120,4 @@ class MolaArchive:
                 f"{shown(rows.file.url)} has {identity.size:,} bytes, a tile of MEGDR has {_TILE_BYTES:,}: it is "
                 "another product; set archive_url"
             )
-        self.locks.hold(f"mola/{rows.file.name}", identity)
+        rows.file.hold()

@@ -113,7 +113,7 @@ class Mosaic120:
         held = Held()
         with self.bucket.shelf.alone():
             tiles = self._present(self._tiles(request.grid))
-            self.bucket.each(lambda cog: cog.layout, [cog for tile in tiles for cog in tile.bands])
+            self.bucket.each(lambda cog: cog.file.hold(), [cog for tile in tiles for cog in tile.bands])
             rasters = [(tile, self._placed(tile, held)) for tile in tiles]
             fetch_all(self.bucket, _wanted(rasters, request.grid))
         reaching = [raster for _, raster in rasters if windows(raster, request.grid)]

@@ -14,6 +14,7 @@ from terraform.sources.remote.access import Access, shown
 from terraform.sources.remote.cache import Shelf
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind
+from terraform.sources.remote.locks import Locks
 from terraform.sources.remote.ranges import Identity, Span, part, pieces
 
 T = TypeVar("T")
@@ -28,12 +29,15 @@ class Bucket:
     ----------
     client : Client
     shelf : Shelf
+    locks : Locks
+        Which version of each file holds.
     workers : int
         Requests at a time.
     """
 
     client: Client
     shelf: Shelf
+    locks: Locks
     workers: int
 
     def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
@@ -60,7 +64,7 @@ def bucket(settings: RemoteSource, downloads: Downloads, version: str) -> Bucket
     """The bucket of a source as configured."""
     access = Access(settings.source, settings.base_url, settings.hosts, settings.connections)
     shelf = Shelf(Path(downloads.cache), settings.source, version)
-    return Bucket(Client(access, downloads), shelf, settings.connections)
+    return Bucket(Client(access, downloads), shelf, Locks(Path(downloads.lock)), settings.connections)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,26 @@ class RemoteFile:
         stored = json.dumps(told).encode() + b"\n" + first.content
         self.bucket.shelf.write(stored, self.name, "head")
         return stored
+
+    @property
+    def key(self) -> str:
+        """Its name in the lock."""
+        return f"{self.bucket.shelf.source}/{self.path}"
+
+    def hold(self, sha256: str | None = None) -> None:
+        """Make sure that it is the version that is locked; lock it where none is. Fetches the head where it lacks.
+
+        Parameters
+        ----------
+        sha256 : str, optional
+            Of the whole file, where it was fetched whole.
+
+        Raises
+        ------
+        IntegrityError
+            It is another one.
+        """
+        self.bucket.locks.hold(self.key, self.head.identity, sha256)
 
     def bytes_at(self, start: int, length: int) -> bytes:
         """Bytes of the directory: from the head, or else from the shelf or fetched; only for what is small."""

@@ -80,8 +80,14 @@ def waters(here: Sequence[Cell], tiles: Sequence[Tile], rasters: Sequence[Placed
 
 
 def look(bucket: Bucket, tiles: Sequence[Tile]) -> None:
-    """Fetch the heads of tiles that the shelf lacks, side by side."""
-    bucket.each(lambda tile: tile.cog.layout, tiles)
+    """Fetch the heads of tiles that the shelf lacks, side by side; none may be of another version than is locked.
+
+    Raises
+    ------
+    IntegrityError
+        One is.
+    """
+    bucket.each(lambda tile: tile.cog.file.hold(), tiles)
 
 
 def fetch_window(bucket: Bucket, tiles: Sequence[Tile], rasters: Sequence[Placed], grid: RasterGrid) -> None:

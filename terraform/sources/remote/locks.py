@@ -1,4 +1,7 @@
-"""Which version of each fixed file holds: what changes at its source is refused until somebody accepts it."""
+"""Which version of each fixed file holds: what changes at its source is refused until somebody accepts it.
+
+The cache has the same knowledge, but only on one machine and until it is removed: the lock goes with the repository.
+"""
 
 import fcntl
 import hashlib
@@ -28,7 +31,7 @@ class Locks:
         Parameters
         ----------
         name : str
-            Source and file, such as "mola/463m".
+            Source and path, such as "opentopography/SRTM_GL1/SRTM_GL1_srtm/N45E008.tif".
         identity : Identity
             Its size and ETag. Another ETag alone does not count where the digests agree.
         sha256 : str, optional

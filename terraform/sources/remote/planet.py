@@ -26,7 +26,7 @@ from terraform.sources.placing import Axes, Placed, lying
 from terraform.sources.remote.access import shown
 from terraform.sources.remote.bucket import Bucket, RemoteFile
 from terraform.sources.remote.content import TIFF
-from terraform.sources.remote.locks import Locks, sha256_of
+from terraform.sources.remote.locks import sha256_of
 from terraform.sources.remote.rows import Rows, contiguous
 from terraform.sources.remote.tiff import HEAD_BYTES, Layout, check_body, layout, values
 from terraform.sources.remote.whole import download
@@ -46,7 +46,7 @@ class Planet:
     path : str
         Below the base URL.
     name : str
-        On the shelf, and in the lock.
+        On the shelf.
     body : Body
     crs : str
         That of the file. Such files name their CRS in many ways, so that it is stated here and its numbers checked.
@@ -54,7 +54,6 @@ class Planet:
         The units of the file are degrees, else metres.
     typical : tuple of int
         Rows and columns, for estimates before the first look.
-    locks : Locks
     own : Credit
         Of the map.
     """
@@ -66,7 +65,6 @@ class Planet:
     crs: str
     degrees: bool
     typical: tuple[int, int]
-    locks: Locks
     own: Credit
 
     @cached_property
@@ -123,7 +121,7 @@ class Planet:
         with self.bucket.shelf.alone():
             if not self._local.exists():
                 rows, raster = self._described()
-                self.locks.hold(f"{self.bucket.shelf.source}/{self.name}", self._file.head.identity)
+                self._file.hold()
                 found = windows(raster, grid)
                 if _share(rows, found) > WHOLE_FROM:
                     self._download(rows)
@@ -137,20 +135,17 @@ class Planet:
 
     def _download(self, rows: Rows) -> None:
         raw = self.bucket.shelf.path(f"{self.name}.raw.tif")
-        lock = f"{self.bucket.shelf.source}/{self.name}"
-        identity = self._file.head.identity
-
-        def right(path: Path) -> None:
-            self.locks.hold(lock, identity, sha256_of(path))
-
         if not raw.exists():
-            download(self.bucket.client, self._file.url, raw, TIFF, rows.bytes, right)
+            download(self.bucket.client, self._file.url, raw, TIFF, rows.bytes, self._right)
         with published(self._local) as temporary:
             to_cog(raw, temporary)
         raw.unlink()
 
+    def _right(self, path: Path) -> None:
+        self._file.hold(sha256_of(path))
+
     def _local_record(self) -> dict[str, Any]:
-        return self._file.record() | self.locks.entry(f"{self.bucket.shelf.source}/{self.name}")
+        return self._file.record() | self.bucket.locks.entry(self._file.key)
 
     def _described(self) -> tuple[Rows, Placed]:
         made = layout(self._file.bytes_at, shown(self._file.url))
