@@ -40,6 +40,16 @@ def test_nine_tenths_of_the_fine_power_stay(common):
         assert fine_power(plain, slice(24, 40)) < 0.6 * fine_power(a, slice(24, 40))
 
 
+def test_a_landscape_of_uneven_strength_keeps_as_much_beside_a_livelier_one():
+    """As two bands are: what is lively lies in patches, and one has narrower pixels, so steps livelier by a tenth."""
+    patches = torch.exp(6 * smooth(torch.from_numpy(np.random.default_rng(16).normal(0, 1, (1, 1, ROWS, COLUMNS))), 10))
+    a, b = (120 + (texture(seed) - 120) * patches[0].float() * louder for seed, louder in ((9, 1), (10, 1.06)))
+    mixed = fade.mixed([Layer(a, None), Layer(b, None)], shares()).colours
+    steps = [float(part.diff(dim=2).square().mean()) for part in (a, b, mixed)]
+    assert steps[1] / steps[0] > 1.05
+    assert 0.9 <= steps[2] / steps[1] <= 1.0
+
+
 def test_equal_pictures_stay_as_they_are():
     a = texture(3)
     mixed = fade.mixed([Layer(a, None), Layer(a.clone(), None)], shares()).colours
