@@ -1,4 +1,4 @@
-"""A whole band killed and gone on with: the file is that of a run that was left alone, byte for byte."""
+"""A whole band killed three times and gone on with: the file is that of a run left alone, byte for byte."""
 
 import hashlib
 import subprocess
@@ -15,7 +15,7 @@ _BAND = 4
 
 
 def main(weights: Path, width_deg: float = 360.0) -> None:
-    """Draw the band and some of its neighbours; kill the drawing while its second strip is drawn; run it again.
+    """Draw the band and the edges of its neighbours; kill the same drawing in three places; run it to its end.
 
     Parameters
     ----------
@@ -29,9 +29,13 @@ def main(weights: Path, width_deg: float = 360.0) -> None:
         folder = Path(name)
         _, elevation = embedded("band", (-180.0, south, width_deg - 180.0, north), folder)
         whole, again = folder / "whole.tif", folder / "again.tif"
-        print(_finished(_command(weights, elevation, whole)), end="", flush=True)
-        _killed(_command(weights, elevation, again))
-        print(f"killed; left behind: {sorted(path.name for path in folder.glob('.again.strips/*'))}")
+        told = _finished(_command(weights, elevation, whole))
+        print(told, end="", flush=True)
+        first, second, *_ = (float(line.split()[-2]) for line in told.splitlines())
+        # Before anything is complete, in the middle of the band, and while the file is written.
+        for lines, seconds in ((0, first / 2), (1, second / 2), (3, 0.2)):
+            print(_killed(_command(weights, elevation, again), lines, seconds), end="")
+            print(f"killed; left behind: {_left(folder)}", flush=True)
         print(_finished(_command(weights, elevation, again)), end="")
         one, other = (hashlib.sha256(path.read_bytes()).hexdigest() for path in (whole, again))
         print(
@@ -44,16 +48,22 @@ def _command(weights: Path, elevation: Path, output: Path) -> list[str]:
     return [sys.executable, "-m", "terraform", "generate", "--device", "cpu", *map(str, given)]
 
 
+def _left(folder: Path) -> list[str]:
+    """What is there of the drawing."""
+    return sorted(path.name for pattern in (".again.*", ".again.strips/*.bytes") for path in folder.glob(pattern))
+
+
 def _finished(command: list[str]) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _killed(command: list[str]) -> None:
-    """End it with SIGKILL while its second strip is drawn: as long after the first as that took."""
+def _killed(command: list[str], lines: int, seconds: float) -> str:
+    """End it with SIGKILL so many seconds after that many lines; the lines."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as drawing:
         assert drawing.stdout is not None
-        first = drawing.stdout.readline()
-        sleep(float(first.split()[-2]))
+        told = [drawing.stdout.readline() for _ in range(lines)]
+        sleep(seconds)
         drawing.kill()
         if drawing.wait() != -9:
             raise SystemExit("it ended before it could be killed")
+    return "".join(told)
