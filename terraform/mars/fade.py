@@ -20,7 +20,7 @@ pictures agree less the finer one looks."""
 POWER_PX = 16.0
 """That of the Gaussian under which the power of a band is measured, pixels."""
 REACH_PX = 60
-"""How far a pixel of the cross-fade looks: three standard deviations of the broad Gaussian, and twice of the power's."""
+"""How far a pixel of the cross-fade looks: three standard deviations of the broad Gaussian and twice of the power's."""
 _STRONGEST = 2.0
 _NOISE = 0.1
 
