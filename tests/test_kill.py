@@ -40,8 +40,8 @@ def killed_in_step(world, output, settings, step):
     def work():
         real = learner.Learner._move
 
-        def move(self, which, good):
-            real(self, which, good)
+        def move(self, which, gradients, good):
+            real(self, which, gradients, good)
             if self.steps == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,6 +1,7 @@
 """Generator, discriminator, average and optimisers, and the one step that moves them."""
 
 import copy
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,6 +17,7 @@ from terraform.learn.diffaugment import Geometry
 from terraform.learn.discriminators import build_discriminator
 from terraform.learn.generators import build_generator
 from terraform.learn.guard import Buffers, Tally, norm_of
+from terraform.learn.optimiser import Adam
 from terraform.learn.processes import ALONE, Processes
 from terraform.learn.shared_layers import shared
 
@@ -54,12 +56,13 @@ class Learner:
         self.tally = Tally(len(LOSSES), device)
         self.each_l1 = torch.zeros(0, device=device)
         shared(self.generator, processes)
-        self._optimisers = [_adam(self.generator, settings.rate)]
         if self.discriminator is not None:
             shared(self.discriminator.to(device), processes)
-            self._optimisers.append(_adam(self.discriminator, settings.discriminator_rate))
         for network in self._networks().values():
             _lay_out(network)
+        learning = (self.generator, self.discriminator)
+        self._optimisers = [Adam(network) for network in learning if network is not None]
+        self._share = 1.0
         self._buffers = Buffers(network for name, network in self._networks().items() if name != "average")
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
@@ -75,7 +78,7 @@ class Learner:
         image : int
             Number of the whole batch's first image, for the tally.
         """
-        self._set_rates(done)
+        self._share = self._share_of_rate(done)
         self.generator.train()
         kept = self._buffers.kept()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
@@ -96,8 +99,11 @@ class Learner:
 
     def rate(self, done: float) -> float:
         """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
+        return self.settings.rate * self._share_of_rate(done)
+
+    def _share_of_rate(self, done: float) -> float:
         start = self.settings.decay_from
-        return self.settings.rate * (1.0 if done <= start else (1 - done) / (1 - start))
+        return 1.0 if done <= start else (1 - done) / (1 - start)
 
     def deployable(self, batches: list[Batch]) -> nn.Module:
         """The network to draw with: the average, with running statistics estimated anew on `batches`."""
@@ -112,8 +118,8 @@ class Learner:
         loss, g_l1 = objective.without_discriminator(generated, batch, share, self.settings)
         zero = torch.zeros((), device=self.device)
         losses = torch.stack([zero, g_l1.detach().float(), zero, zero])
-        norm = self._gradients(0, loss, losses)
-        self._move(0, torch.isfinite(norm + losses.sum()))
+        gradients, norm = self._gradients(0, loss, losses)
+        self._move(0, gradients, torch.isfinite(norm + losses.sum()))
         return losses, torch.stack([norm, zero])
 
     def _together(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -127,12 +133,12 @@ class Learner:
         share = self.processes.share(batch.valid.sum())
         loss, g_adv, g_l1 = objective.of_generator(generated, batch, on_fake, on_real, share, settings)
         losses = torch.stack([g_adv, g_l1, d_real, d_fake]).detach().float()
-        norm_d = self._gradients(1, (d_real + d_fake) / 2, losses[2:], retain_graph=True)
-        norm_g = self._gradients(0, loss, losses[:2])
+        of_d, norm_d = self._gradients(1, (d_real + d_fake) / 2, losses[2:], retain_graph=True)
+        of_g, norm_g = self._gradients(0, loss, losses[:2])
         norms = torch.stack([norm_g, norm_d])
         good = torch.isfinite(norms.sum() + losses.sum())
-        self._move(1, good)
-        self._move(0, good)
+        self._move(1, of_d, good)
+        self._move(0, of_g, good)
         return losses, norms
 
     def _in_turn(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -143,14 +149,14 @@ class Learner:
             discriminator(real_pair), discriminator(fake_pair.detach()), settings
         )
         d_losses = torch.stack([d_real, d_fake]).detach().float()
-        norm_d = self._gradients(1, (d_real + d_fake) / 2, d_losses)
+        of_d, norm_d = self._gradients(1, (d_real + d_fake) / 2, d_losses)
         good = torch.isfinite(norm_d + d_losses.sum())
-        self._move(1, good)
+        self._move(1, of_d, good)
         share = self.processes.share(batch.valid.sum())
         loss, g_adv, g_l1 = objective.of_generator(generated, batch, discriminator(fake_pair), None, share, settings)
         g_losses = torch.stack([g_adv, g_l1]).detach().float()
-        norm_g = self._gradients(0, loss, g_losses)
-        self._move(0, good & torch.isfinite(norm_g + g_losses.sum()))
+        of_g, norm_g = self._gradients(0, loss, g_losses)
+        self._move(0, of_g, good & torch.isfinite(norm_g + g_losses.sum()))
         return torch.cat([g_losses, d_losses]), torch.stack([norm_g, norm_d])
 
     def _shown(self, batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
@@ -160,28 +166,18 @@ class Learner:
         geometry = Geometry(real)
         return geometry(real), geometry(fake)
 
-    def _gradients(self, which: int, loss: Tensor, losses: Tensor, retain_graph: bool = False) -> Tensor:
+    def _gradients(
+        self, which: int, loss: Tensor, losses: Tensor, retain_graph: bool = False
+    ) -> tuple[Sequence[Tensor], Tensor]:
         """Gradients of one network's loss, over all processes as its losses; their norm."""
-        optimiser = self._optimisers[which]
-        parameters = optimiser.param_groups[0]["params"]
-        optimiser.zero_grad(set_to_none=True)
         # Only this network's: what lies between is passed through, not learnt.
-        loss.backward(inputs=parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
-        gradients = [parameter.grad for parameter in parameters]
+        gradients = torch.autograd.grad(loss, self._optimisers[which].parameters, retain_graph=retain_graph)
         self.processes.average([*gradients, losses])
-        return norm_of(gradients)
+        return gradients, norm_of(gradients)
 
-    def _move(self, which: int, good: Tensor) -> None:
-        # The fused optimiser leaves everything as it is where this is 1, without asking the processor.
-        self._optimisers[which].found_inf = (~good).to(torch.float32)  # type: ignore[attr-defined]
-        self._optimisers[which].step()
-
-    def _set_rates(self, done: float) -> None:
-        share = self.rate(done) / self.settings.rate
-        rates = (self.settings.rate, self.settings.discriminator_rate)
-        for optimiser, rate in zip(self._optimisers, rates, strict=False):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * share
+    def _move(self, which: int, gradients: Sequence[Tensor], good: Tensor) -> None:
+        rate = (self.settings.rate, self.settings.discriminator_rate)[which]
+        self._optimisers[which].step(gradients, rate * self._share, good)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything to save, by name."""
@@ -191,8 +187,7 @@ class Learner:
         for part, network in self._networks().items():
             named |= {f"{part}.{name}": tensor for name, tensor in network.state_dict().items()}
         for number, optimiser in enumerate(self._optimisers):
-            for index, state in optimiser.state_dict()["state"].items():
-                named |= {f"optimiser{number}.{index}.{name}": value for name, value in state.items()}
+            named |= {f"optimiser{number}.{name}": value for name, value in optimiser.tensors().items()}
         return {
             name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in named.items()
         }
@@ -204,12 +199,7 @@ class Learner:
         for part, network in self._networks().items():
             network.load_state_dict(_under(tensors, f"{part}."))
         for number, optimiser in enumerate(self._optimisers):
-            state: dict[int, dict[str, Any]] = {}
-            parameters = optimiser.param_groups[0]["params"]
-            for name, value in _under(tensors, f"optimiser{number}.").items():
-                index, _, key = name.partition(".")
-                state.setdefault(int(index), {})[key] = _laid_out(value, parameters[int(index)])
-            optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+            optimiser.restore(_under(tensors, f"optimiser{number}."))
         torch.set_rng_state(tensors["rng"])
         if "rng_cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng_cuda"], self.device)
@@ -222,21 +212,12 @@ class Learner:
         return torch.compile(network) if network is not None and self.settings.compile else network
 
 
-def _adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999), fused=True)
-
-
 def _lay_out(network: nn.Module) -> None:
     """Channels last in memory, except for kernels of transposed convolutions: their gradients come the other way."""
     network.to(memory_format=torch.channels_last)
     for module in network.modules():
         if isinstance(module, nn.ConvTranspose2d):
             module.weight.data = module.weight.data.contiguous()
-
-
-def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
-    """In the parameter's order of memory: the fused optimiser walks through both without looking at strides."""
-    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
