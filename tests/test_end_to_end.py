@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import rasterio
 import yaml
+from safetensors import safe_open
 from servers.accounts import CANARY, key_file
 from servers.buckets import planet, srtm, srtm_list
 from servers.earthengine import EarthEngine
@@ -104,7 +105,8 @@ class World:
         return done.stdout + done.stderr
 
     def asked(self) -> list[Hit]:
-        return [*self.files.hits(), *(hit for hit in self.pictures.nginx.hits() if "/wms" in hit.path)]
+        # The cache of maps asks its own server.
+        return [*self.files.hits(), *(hit for hit in self.pictures.nginx.hits() if hit.path.startswith("/mapcache"))]
 
 
 @pytest.fixture
@@ -128,7 +130,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     engine = EarthEngine()
     with nginx(base / "nginx", served) as files, maps(base / "maps", (GROUND,)) as pictures:
         made = World(folder, files, pictures, engine)
-        addresses = {"opentopography": files.url, "s2cloudless": pictures.wms, "mola": files.url,
+        addresses = {"opentopography": files.url, "s2cloudless": pictures.cached_wms, "mola": files.url,
                      "earthengine": engine.url}  # fmt: skip
         mirrored(ROOT / "workflow/config/earth.yaml", addresses, folder)
         mirrored(ROOT / "workflow/config/earthengine.yaml", addresses, folder)
@@ -166,6 +168,17 @@ def check_that_a_mosaic_of_mars_came_of_it_with_all_credits(world: World) -> Non
         check_that_a_download_says_where_it_is_from(world.folder / f"resources/{what}.json")
 
 
+def check_that_pairs_weights_and_card_carry_the_most_restrictive_licence(world: World) -> None:
+    results = world.folder / "results"
+    pairs = provenance.read(results / "pairs/lombardy/provenance.json")
+    with safe_open(results / "model/tiny/weights.safetensors", "np") as weights:
+        told = weights.metadata()
+    card = (results / "model/tiny/card.md").read_text(encoding="utf-8")
+    assert pairs.licence == told["LICENCE"] == "CC-BY-NC-SA-4.0" and f"**{pairs.licence}**" in card
+    for text in (pairs.attribution, told["ATTRIBUTION"], card):
+        assert "SRTM" in text and "EOX" in text and "2020" in text
+
+
 def check_that_a_download_says_where_it_is_from(path: Path) -> None:
     made = provenance.read(path)
     told = made.details
@@ -196,14 +209,20 @@ def check_that_every_request_names_us_and_takes_a_part(world: World) -> None:
 
 def check_that_earth_engine_takes_the_place_of_the_bucket_and_no_secret_is_written(world: World) -> None:
     name = "garda"
-    world.run(f"resources/earth/{name}/elevation.tif", "--configfile", "earth.yaml", "earthengine.yaml")
+    target = f"resources/earth/{name}/elevation.tif"
+    world.run(target, "--configfile", "earth.yaml", "earthengine.yaml")
+    world.run(target, "--report", "report.html", "--configfile", "earth.yaml", "earthengine.yaml")
     made = provenance.read(world.folder / f"resources/earth/{name}/elevation.json")
     assert made.details["asset"] == "USGS/SRTMGL1_003" and world.engine.pixels()
     check_that_a_download_says_where_it_is_from(world.folder / f"resources/earth/{name}/elevation.json")
     with rasterio.open(world.folder / f"resources/earth/{name}/elevation.tif") as dataset:
         assert 250 < np.median(dataset.read(1)) < 1750
     files = [path for path in world.folder.rglob("*") if path.is_file()]
-    assert any(".snakemake" in path.parts for path in files) and any(path.suffix == ".log" for path in files)
+    assert (
+        (world.folder / "report.html") in files
+        and any(".snakemake" in path.parts for path in files)
+        and any(path.suffix == ".log" for path in files)
+    )
     secrets = [CANARY.encode(), b"a-token", world.engine.project.encode(), b"PRIVATE KEY"]
     for path in files:
         content = path.read_bytes()
@@ -216,6 +235,7 @@ def test_from_regions_to_mars(world: World) -> None:
     """One run for all that is asserted on it."""
     check_that_both_halves_of_every_tile_show_their_place(world)
     check_that_a_mosaic_of_mars_came_of_it_with_all_credits(world)
+    check_that_pairs_weights_and_card_carry_the_most_restrictive_licence(world)
     check_that_every_request_names_us_and_takes_a_part(world)
     check_that_a_second_run_asks_for_nothing(world)
     check_that_earth_engine_takes_the_place_of_the_bucket_and_no_secret_is_written(world)

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from servers.faults import Fault, Proxy
-from servers.maps import Maps
+from servers.maps import LOST, Maps
 from servers.nginx import Hit
 from servers.surface import colour
 
@@ -247,6 +247,12 @@ def test_what_mapcache_refuses_is_told(maps: Maps, tmp_path: Path) -> None:
     place = "LAYERS=s2cloudless-2020&STYLES=&SRS=EPSG:4326&BBOX=10,45,11,46&WIDTH=2049&HEIGHT=10&FORMAT=image/jpeg"
     with pytest.raises(RemoteError, match=r"refuses \(status 400\): .*over configured maxsize limit"):
         source.bucket.client.get(f"{url}?SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1&{place}", JPEG, 100_000)
+
+
+def test_a_cache_whose_own_source_has_gone_is_told(maps: Maps, tmp_path: Path) -> None:
+    with pytest.raises(RemoteError, match=r"status 502: .*requested URL returned.*again later to resume") as told:
+        fetched(settings(maps.cached_wms, tmp_path, year=LOST), HERE, tmp_path)
+    assert told.value.exit_code == 4 and not list((tmp_path / "cache").rglob("*.jpg"))
 
 
 @pytest.mark.parametrize("what", ["drop", "truncate", "short", "html", "corrupt"])

@@ -57,7 +57,7 @@ END
 
 _CACHED = """
   <source name="{name}" type="wms">
-    <getmap><params><FORMAT>image/png</FORMAT><LAYERS>{name}</LAYERS></params></getmap><http><url>{url}/wms?</url></http>
+    <getmap><params><FORMAT>image/png</FORMAT><LAYERS>{name}</LAYERS></params></getmap><http><url>{url}?</url></http>
   </source>
   <tileset name="{name}">
     <source>{name}</source><cache>disk</cache><grid>WGS84</grid><format>jpeg95</format><metatile>2 2</metatile>
@@ -89,6 +89,9 @@ class Patch:
     north: float
     years: tuple[int, ...]
 
+
+LOST = 2018
+"""A year that MapCache offers, though the server that it draws from has gone."""
 
 PATCHES = (
     Patch(10.0, 45.0, 11.2, 46.2, (2016, 2020, 2021)),
@@ -156,7 +159,8 @@ def _configure(run: Path, url: str, patches: tuple[Patch, ...]) -> None:
     attribution = ATTRIBUTION.format(year=2020)
     _write(run / "world.map", _MAP.format(largest=4096, url=url, attribution=attribution, layers="".join(layers)))
     names = sorted({layer_of(year) for patch in patches for year in patch.years})
-    cached = "".join(_CACHED.format(name=name, url=url) for name in names)
+    cached = "".join(_CACHED.format(name=name, url=f"{url}/wms") for name in names)
+    cached += _CACHED.format(name=layer_of(LOST), url=f"{url}/gone")
     _write(run / "mapcache.xml", _CACHE.format(url=url, work=run, layers=cached))
 
 
