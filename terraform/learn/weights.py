@@ -100,13 +100,16 @@ def load(path: Path, device: str = "cpu") -> Trained:
         made = provenance.from_json(metadata["provenance"])
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"{path} does not say how it was trained ({error}): it is not one of our weights files"
+            f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
+            "another encoding"
         ) from None
     network = build_generator(settings, channels_of(condition) + settings.noise)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise InputError(f"{path} does not hold the network it names ({error}): train again") from None
+        raise InputError(
+            f"{path} does not hold the network it names ({_first(error)}): its encoding is another; train again"
+        ) from None
     network = deployed(network, settings).to(device)
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
@@ -129,3 +132,9 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 def parameters_of(network: nn.Module) -> int:
     """Number of trainable values."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def _first(error: Exception) -> str:
+    """What a library says first, of one thing: the rest is more of the same."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[1:3] if len(lines) > 2 else lines)[:200]

@@ -50,6 +50,8 @@ def is_drawn(canvas: Canvas) -> bool:
 def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Kept]:
     """The strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
 
+    Nothing stays of what was refused before a strip was drawn.
+
     Parameters
     ----------
     output : Path
@@ -83,7 +85,13 @@ def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iter
             _clear(folder)
         sweep(folder)
         write_text(record, text)
-        yield Kept(folder)
+        try:
+            yield Kept(folder)
+        except InputError:
+            if any(folder.glob("strip-*.bytes")):
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -179,8 +179,8 @@ def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
         return given
     if declared.crs is None:
         raise InputError(
-            f"{path} has no CRS: say which one it is in with `crs:`, for instance `crs: EPSG:4326`; if it should have "
-            "one it is truncated: get it again"
+            f"{path} has no CRS: say which one it is in with `crs:`, for instance `crs: EPSG:4326` (or give `generate` "
+            "--pixel-size and --latitude); if it should have one it is truncated: get it again"
         )
     try:
         return CRS.from_user_input(declared.crs)

@@ -137,7 +137,12 @@ def _check_range(values: NDArray[Any], valid: NDArray[np.bool_], raster: Raster,
 
 
 def _suspicion(lowest: float, highest: float, body: Body) -> str:
-    if highest > 1e6 or highest < body.lowest_m:
+    if highest < body.lowest_m:
+        return (
+            "all of them lie below every place: are they in another unit, or less another radius? Convert them to "
+            "metres above the datum"
+        )
+    if highest > 1e6:
         return "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR)"
     if lowest in (-9999, -99999, -3000, -1000, 65535) or highest in (65535, 9999, 99999):
         return "if that is the missing value, say so with `nodata:`"
