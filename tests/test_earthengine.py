@@ -4,11 +4,13 @@ import io
 import json
 import random
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from asking import rectangle_of
 from numpy.typing import NDArray
 from servers.earthengine import EarthEngine
 from servers.ee_expressions import sea, unseen_land, unseen_ocean
@@ -21,9 +23,8 @@ from terraform.geo.grid import RasterGrid, download_grid
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
-from terraform.sources import Request, source_named
+from terraform.sources import source_named
 from terraform.sources.engine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.fetch import fetch
 from terraform.sources.lattice import lattice
@@ -44,20 +45,13 @@ HERE = region(10.45, 45.45, 10.61, 45.55)
 COAST = region(9.95, 45.01, 10.15, 45.13)
 CORNER = region(10.85, 45.85, 10.95, 45.93)
 OVER = region(179.85, 40.15, 180.15, 40.25)  # where the antimeridian is no edge of the windows anyway
+asked = partial(rectangle_of, what="elevation")
 
 
 def settings(server: EarthEngine, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
     source = {"source": "earthengine", "base_url": server.url, **own}
     cached = {"cache": str(folder / "cache"), **FAST, **(downloads or {})}
     return parse({"downloads": cached, "sources": {"earth": {"elevation": source}}})
-
-
-def asked(where: Region) -> Request:
-    """A region's own rectangle at 200 m, without the margins of its tiles: quick to draw."""
-    west, south, east, north = where.bounds
-    step = 200 / EARTH.metres_per_degree
-    rows, columns = Axis(north, -step, round((north - south) / step)), Axis(west, step, round((east - west) / step))
-    return Request(where, "elevation", RasterGrid(EARTH, rows, columns))
 
 
 def fetched(config: Config, where: Region, folder: Path) -> tuple[NDArray[np.int16], RasterGrid, Provenance]:

@@ -5,11 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from asking import rectangle_of
 from numpy.typing import NDArray
 from PIL import Image
 from servers.faults import Fault, Proxy
@@ -23,7 +25,6 @@ from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
 from terraform.sources.picture import decoded
@@ -38,20 +39,13 @@ FAST = {
 HERE = Region("here", EARTH, "train", "Here", rectangle(10.3, 45.3, 10.7, 45.6))
 OVER = Region("over", EARTH, "train", "Over", rectangle(179.7, -17.0, 180.3, -16.7))
 NOWHERE = Region("nowhere", EARTH, "train", "Nowhere", rectangle(60.0, 10.0, 60.3, 10.2))
+asked = partial(rectangle_of, what="imagery")
 
 
 def settings(url: str, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
     source = {"source": "s2cloudless", "base_url": url, **own}
     cached = {"cache": str(folder / "cache"), **FAST, **(downloads or {})}
     return parse({"downloads": cached, "sources": {"earth": {"imagery": source}}})
-
-
-def asked(where: Region) -> Request:
-    """A region's own rectangle at 200 m."""
-    west, south, east, north = where.bounds
-    step = 200 / EARTH.metres_per_degree
-    rows, columns = Axis(north, -step, round((north - south) / step)), Axis(west, step, round((east - west) / step))
-    return Request(where, "imagery", RasterGrid(EARTH, rows, columns))
 
 
 def fetched(config: Config, where: Region, folder: Path) -> tuple[NDArray[np.uint8], RasterGrid, Provenance]:

@@ -62,7 +62,7 @@ def remote(config: Config) -> list[Use]:
 
 def accounts(config: Config) -> Iterator[Finding]:
     """Credentials and project, where a source needs them; neither is shown."""
-    from terraform.sources.engine.session import identity
+    from terraform.sources.engine.account import identity
 
     engines = [use for use in remote(config) if isinstance(use.settings, EarthEngineSource)]
     if not engines:
