@@ -79,7 +79,7 @@ GUARDS = [
     Guard(f"{_R}/ranges.py", "while left and left[0][1][1] <= at + len(body):",
           "while left and left[-1][1][1] <= at + len(body):",
           "test_remote_processes.py::test_a_killed_process_loses_what_was_on_its_way_and_no_more"),
-    Guard(f"{_R}/bucket.py", "content = self.bucket.shelf.read(self.name, name)", "content = None",
+    Guard(f"{_R}/file.py", "content = self.bucket.shelf.read(self.name, name)", "content = None",
           "test_remote_mars.py::test_a_store_that_is_busy_is_resumed_with_the_rows_that_came"),
     Guard(f"{_R}/blocks.py", "        except zlib.error as error:\n", "        except ZeroDivisionError as error:\n",
           "test_remote_tiff.py::test_any_damage_to_a_deflate_block_is_found"),

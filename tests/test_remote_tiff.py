@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 
 from terraform.errors import InputError, IntegrityError
 from terraform.sources.remote.blocks import check, unpacked
-from terraform.sources.remote.bucket import runs
+from terraform.sources.remote.file import runs
 from terraform.sources.remote.tiff import Layout, layout, values
 
 RNG = np.random.default_rng(0)

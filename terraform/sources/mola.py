@@ -18,8 +18,9 @@ from terraform.sources.making import make
 from terraform.sources.masking import heights
 from terraform.sources.placing import Placed, lying
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.bucket import Bucket, RemoteFile, bucket
+from terraform.sources.remote.bucket import Bucket, bucket
 from terraform.sources.remote.content import Kind
+from terraform.sources.remote.file import RemoteFile
 from terraform.sources.remote.planet import Planet, cells_of
 from terraform.sources.remote.rows import Rows, contiguous
 from terraform.sources.resampling import reaches, windows

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from terraform.errors import IntegrityError
 from terraform.sources.remote.access import shown
 from terraform.sources.remote.blocks import Damaged, check, unpacked
-from terraform.sources.remote.bucket import Bucket, RemoteFile, runs
+from terraform.sources.remote.bucket import Bucket
 from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.file import RemoteFile, runs
 from terraform.sources.remote.ranges import Span
 from terraform.sources.remote.tiff import HEAD_BYTES, Layout, layout, values
 

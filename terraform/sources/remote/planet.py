@@ -24,8 +24,9 @@ from terraform.sources.making import make
 from terraform.sources.masking import heights
 from terraform.sources.placing import Axes, Placed, lying
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.bucket import Bucket, RemoteFile
+from terraform.sources.remote.bucket import Bucket
 from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.file import RemoteFile
 from terraform.sources.remote.locks import sha256_of
 from terraform.sources.remote.rows import Rows, contiguous
 from terraform.sources.remote.tiff import HEAD_BYTES, Layout, check_body, layout, values

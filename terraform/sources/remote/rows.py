@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.sources.remote.bucket import RemoteFile
+from terraform.sources.remote.file import RemoteFile
 from terraform.sources.remote.ranges import Span
 
 Cell = tuple[int, int]
