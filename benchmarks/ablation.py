@@ -22,7 +22,7 @@ from shapely.geometry import box
 
 from benchmarks import measure
 from benchmarks.seams import drawn_by, score
-from terraform.config import Config, Elevation, Mosaics, load, overlay, parse
+from terraform.config import Condition, Config, Elevation, Mosaics, load, overlay, parse
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.regions import Region
@@ -63,29 +63,32 @@ LADDER: tuple[tuple[str, str, Settings], ...] = (
     ("pix2pix", "pix2pix as published, relief as Turbo colours", {}),
     ("relief", "+ relief as channels", {"encoding": "relief"}),
     ("unet_fc", "+ `unet_fc`", {"network": "unet_fc"}),
+    ("pixel", "+ a norm per pixel", {"norm": "pixel"}),
     ("rates", "+ an average, rates of 4e-4", {"rate": 4e-4, "discriminator_rate": 4e-4, "average": 0.98}),
-    ("scales", "+ two scales, spectral norm, hinge", {"discriminator": "multiscale", "adversarial": "hinge"}),
-    ("features", "+ feature matching", {"lambda_features": 5, "lambda_l1": 60}),
-    ("all", "+ texture loss and noise: all", {"lambda_texture": 24, "noise": 3}),
+    ("texture", "+ texture loss and noise", {"lambda_texture": 60, "noise": 3}),
+    ("all", "+ feature matching: all", {"lambda_features": 5, "lambda_l1": 60}),
 )
 """One lever at a time: every row has those of the rows above it."""
 
 BESIDE: tuple[tuple[str, str, Settings], ...] = (
-    ("cnn", "`cnn`, mean square error", {"network": "cnn", "discriminator": "none", "noise": 0}),
+    ("cnn", "`cnn`, mean square error", {"network": "cnn", "norm": "batch", "discriminator": "none", "noise": 0}),
     ("l1", "`unet_fc`, L1 alone", {"discriminator": "none", "lambda_texture": 0, "noise": 0}),
     ("turbo", "all, but relief as Turbo colours", {"encoding": "turbo"}),
-    ("pixel", "all, but a norm per pixel", {"norm": "pixel"}),
+    ("temperature", "all + temperature of height and latitude", {"channels": [*Condition().channels, "temperature"]}),
+    ("batch", "all, but batch norm", {"norm": "batch"}),
+    ("renorm", "all, but batch renormalisation", {"norm": "renorm"}),
+    ("scales", "all, but two scales, spectral norm, hinge", {"discriminator": "multiscale", "adversarial": "hinge"}),
     ("alone", "all, but no discriminator", {"discriminator": "none"}),
     ("vertical", "all + vertical jitter of 0.3", {"vertical_jitter": 0.3}),
     ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
-    ("renorm", "all, but batch renormalisation", {"norm": "renorm"}),
 )
 """Rows that change something of `all`."""
 
 ORDER = (
-    ("all", 0), ("pix2pix", 0), ("cnn", 0), ("l1", 0), ("turbo", 0), ("all", 1), ("pix2pix", 1), ("relief", 0),
-    ("unet_fc", 0), ("rates", 0), ("scales", 0), ("features", 0), ("pixel", 0), ("all", 2), ("pix2pix", 2), ("cnn", 1),
-    ("cnn", 2), ("turbo", 1), ("alone", 0), ("vertical", 0), ("renorm", 0), ("diffaugment", 0), ("turbo", 2),
+    ("all", 0), ("temperature", 0), ("all", 1), ("batch", 0), ("turbo", 0), ("scales", 0), ("pixel", 0), ("rates", 0),
+    ("texture", 0), ("unet_fc", 0), ("relief", 0), ("pix2pix", 0), ("pix2pix", 1), ("l1", 0), ("cnn", 0), ("all", 2),
+    ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1), ("renorm", 0),
+    ("diffaugment", 0),
 )  # fmt: skip
 """Rows and seeds, the most telling first."""
 
@@ -96,7 +99,7 @@ COLUMNS = {
 
 
 def names() -> dict[str, tuple[str, Settings]]:
-    """Every row: what it is called and its settings, `encoding` among those of training."""
+    """Every row: what it is called and its settings, those of the condition among them."""
     rows: dict[str, tuple[str, Settings]] = {}
     settings: Settings = {"encoding": "turbo", **_COMMON, **PUBLISHED}
     for name, title, lever in LADDER:
@@ -109,7 +112,7 @@ def names() -> dict[str, tuple[str, Settings]]:
 def config_of(name: str, seed: int, rasters: str) -> Config:
     """The configuration of a row."""
     settings = dict(names()[name][1])
-    condition = {"encoding": settings.pop("encoding")}
+    condition = {name: settings.pop(name) for name in ("encoding", "channels") if name in settings}
     files = load("config.yaml", "workflow/config/files.yaml").model_dump()
     return parse(overlay(files, {"seed": seed, "rasters": rasters, "condition": condition, "train": settings}))
 

@@ -58,7 +58,7 @@ def trained(network: nn.Module, train: Train, condition: Condition) -> Trained:
 def tiles(precision: str) -> float:
     """Times the plain test mode of the same network: a tile at a time, statistics of the batch, fp32."""
     torch.manual_seed(0)
-    train = Train(network="unet256", noise=0)
+    train = Train(network="unet256", norm="batch", noise=0)
     pictures = torch.rand(_TILES, 3, 256, 256) * 2 - 1
     plain = build_generator(train, 3).train()
     ours = Artist(

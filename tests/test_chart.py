@@ -15,6 +15,7 @@ from test_mosaic import CLIP, SMALL_M, download, hills, level, read, region_of, 
 from terraform.config import Climate, Condition, Mosaics
 from terraform.errors import InputError
 from terraform.mars import mosaic
+from terraform.mars.artist import unheard
 
 POLAR = CLIP.model_copy(update={"grid": "polar"})
 OWN = CLIP.model_copy(update={"grid": "input"})
@@ -126,6 +127,23 @@ def test_the_climate_moves_no_shadow():
         for shift in (0, 30)
     ]
     np.testing.assert_array_equal(*pictures)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "channels", "climate", "told"),
+    [
+        ("relief", ["elevation"], {"latitude_scale": 0.5}, ["latitude_scale"]),
+        ("relief", ["elevation", "temperature"], {"latitude_scale": 0.5, "latitude_shift_deg": 3}, []),
+        ("relief", ["elevation"], {"sun_azimuth_deg": 9, "latitude_scale": 2}, ["latitude_scale", "sun_azimuth_deg"]),
+        ("relief", ["hillshade"], {"sun_azimuth_deg": 90}, []),
+        ("turbo", ["latitude"], {"latitude_shift_deg": 2}, ["latitude_shift_deg"]),
+        ("relief", ["elevation"], {}, []),
+    ],
+)  # fmt: skip
+def test_a_climate_that_the_generator_cannot_hear_of_is_told(encoding, channels, climate, told):
+    condition = Condition(channels=channels, encoding=encoding)
+    names = [line.split()[0] for line in unheard(condition, Climate(**climate))]
+    assert names == [f"mosaics.climate.{name}" for name in told]
 
 
 @pytest.mark.parametrize("azimuth", [0, 90, 180, 270])

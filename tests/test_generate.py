@@ -196,9 +196,9 @@ def lively(network, channels):
     return network
 
 
-@pytest.mark.parametrize("name", ["unet_fc", "cnn"])
-def test_real_network_draws_the_same_in_512_and_1024_windows(name):
-    train = Train(network=name, width=4, noise=2)
+@pytest.mark.parametrize(("name", "norm"), [("unet_fc", "pixel"), ("unet_fc", "batch"), ("cnn", "batch")])
+def test_real_network_draws_the_same_in_512_and_1024_windows(name, norm):
+    train = Train(network=name, norm=norm, width=4, noise=2)
     condition = Condition()
     channels = channels_of(condition) + 2
     network = lively(build_generator(train, channels), channels)
@@ -225,7 +225,7 @@ def test_blended_windows_are_a_partition_of_unity():
 
 
 def test_unet256_as_published_draws_what_it_drew_before():
-    train = Train(network="unet256", width=4, noise=0)
+    train = Train(network="unet256", norm="batch", width=4, noise=0)
     network = build_generator(train, 1)
     made = Trained(deployed(network, train), PLAIN, Sheet(), train, MADE, 256, 0, False)
     assert network.training

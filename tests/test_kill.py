@@ -14,7 +14,7 @@ from terraform.learn import train as training
 STEPS = 4
 NETWORKS = {
     "unet_fc": {"diffaugment": True},
-    "unet256": {"network": "unet256", "discriminator": "patch70", "lambda_features": 0},
+    "unet256": {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0},
 }
 
 

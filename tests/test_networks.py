@@ -7,8 +7,9 @@ import pytest
 from servers.processes import program
 from torch import nn
 
-from terraform.config import Train
+from terraform.config import Condition, Train
 from terraform.errors import ConfigError
+from terraform.pairs.relief import channels_of
 from terraform.show import networks
 
 DOCS = Path(__file__).parents[1] / "docs" / "networks"
@@ -27,7 +28,7 @@ def convolutions(network):
 @pytest.mark.parametrize("name", ["unet_fc", "unet256", "cnn", "multiscale", "patch70"])
 def test_the_drawing_in_docs_is_of_the_network(name):
     """As many convolutions as the network has, and as many channels at its mouth."""
-    network, seen = networks.networks(7, Train())[name]
+    network, seen = networks.networks(channels_of(Condition()), Train())[name]
     text = (DOCS / f"{name}.svg").read_text(encoding="utf-8")
     hidden = 2 if name == "unet_fc" else 0  # those of the residual block in the middle, drawn as one box
     assert len(boxes(text)) == len(convolutions(network)) - hidden

@@ -64,7 +64,7 @@ def test_what_draws_otherwise_is_not_published(tmp_path, monkeypatch):
 
 
 def test_what_draws_at_random_is_refused(tmp_path):
-    path, _ = trained(tmp_path, network="unet256")
+    path, _ = trained(tmp_path, network="unet256", norm="batch")
     with pytest.raises(InputError, match="dropout"):
         onnx.export(path, tmp_path / "w.onnx")
 

@@ -20,7 +20,7 @@ from terraform.learn.learner import Learner
 from terraform.learn.processes import Processes, joined
 
 CPU = torch.device("cpu")
-PUBLISHED = {"network": "unet256", "discriminator": "patch70", "lambda_features": 0}
+PUBLISHED = {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0}
 
 
 @pytest.fixture(scope="module")

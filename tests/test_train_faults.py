@@ -52,7 +52,12 @@ def digest_of(learner):
 
 
 @pytest.mark.parametrize(
-    "over", [{}, {"network": "unet256", "discriminator": "patch70", "lambda_features": 0}, {"discriminator": "none"}]
+    "over",
+    [
+        {},
+        {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0},
+        {"discriminator": "none"},
+    ],
 )
 def test_a_step_without_numbers_changes_nothing_and_is_counted(world, tmp_path, monkeypatch, over):
     seen = []

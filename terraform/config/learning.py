@@ -17,9 +17,9 @@ class Condition(Section):
 
     encoding: Literal["relief", "turbo"] = "relief"
     """`turbo`: the three colours of the original work. `relief`: the named channels."""
-    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "temperature"]
-    """Channels of `relief`, in order. Temperature, of height and latitude, is climate; latitude itself is, among few
-    regions, a region's name."""
+    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea"]
+    """Channels of `relief`, in order. Latitude, and temperature, which is of height and latitude, are climate; among a
+    handful of regions they are a region's name, and its colours are learnt by heart (docs/quality.md)."""
     resolution_m: float = Field(1000.0, ge=0)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
     local_time_h: float = Field(10.5, gt=6, lt=18)
@@ -33,22 +33,23 @@ class Train(Section):
     """The generator."""
     width: int = Field(64, ge=4, le=256)
     """Filters of the generator's first layer."""
-    norm: Literal["batch", "renorm", "pixel", "instance"] = "batch"
-    """Normalisation of the generator. `batch`: by running statistics, as deployed; on land that training never saw its
-    colours held best (docs/quality.md). `renorm`: the same, held to those statistics while it learns. `pixel`: over the
-    channels of each pixel; absolute height counts, as in the synthetic world. `instance`: per picture, the original's
-    choice for single images; no window then agrees with its neighbour."""
-    discriminator: Literal["patch70", "multiscale", "none"] = "multiscale"
-    """`none` trains on L1 alone (`cnn`: on the mean square)."""
+    norm: Literal["batch", "renorm", "pixel", "instance"] = "pixel"
+    """Normalisation of the generator. `pixel`: over the channels of each pixel; what learns and what draws compute the
+    same. `batch`: by the batch while it learns, by running statistics when it draws, as published. `renorm`: the same,
+    held to those statistics while it learns. `instance`: per picture, the original's choice for single images; no
+    window then agrees with its neighbour."""
+    discriminator: Literal["patch70", "multiscale", "none"] = "patch70"
+    """`patch70`: as published. `multiscale`: two scales, with spectral norm. `none` trains on L1 alone (`cnn`: on the
+    mean square)."""
     discriminator_width: int = Field(64, ge=4, le=256)
     """Filters of the discriminator's first layer."""
-    adversarial: Literal["bce", "least_squares", "hinge"] = "hinge"
+    adversarial: Literal["bce", "least_squares", "hinge"] = "bce"
     """The adversarial loss."""
     lambda_l1: float = Field(60.0, ge=0)
     """Weight of the L1 loss."""
     lambda_features: float = Field(5.0, ge=0)
     """Weight of feature matching."""
-    lambda_texture: float = Field(24.0, ge=0)
+    lambda_texture: float = Field(60.0, ge=0)
     """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
     images: int = Field(100_000, ge=1)
     """Images seen in all."""

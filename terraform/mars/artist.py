@@ -9,12 +9,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from terraform.config import Climate, Mosaics
+from terraform.config import Climate, Condition, Mosaics
 from terraform.learn.folding import folded
 from terraform.learn.weights import Trained
 from terraform.mars.patch import Patch
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import Relief, encode, sun_at
+
+_HEARD = {
+    "latitude_shift_deg": {"latitude", "absolute_latitude", "temperature"},
+    "latitude_scale": {"latitude", "absolute_latitude", "temperature"},
+    "sun_azimuth_deg": {"hillshade"},
+}
+"""The channels by which a generator hears of a setting of the climate."""
+
+
+def unheard(condition: Condition, climate: Climate) -> list[str]:
+    """What to say of each setting of the climate that was set and that changes nothing."""
+    channels = set(condition.channels) if condition.encoding == "relief" else set()
+    plain = Climate()
+    return [
+        f"mosaics.climate.{name} changes nothing: these weights were trained without any of the channels "
+        f"{', '.join(sorted(heard))} (condition.channels)"
+        for name, heard in _HEARD.items()
+        if getattr(climate, name) != getattr(plain, name) and not channels & heard
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A mosaic of a region: strips drawn by the generator, cross-faded into one georeferenced picture."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import Trained
 from terraform.mars import cog, item, preview
-from terraform.mars.artist import Artist
+from terraform.mars.artist import Artist, unheard
 from terraform.mars.broad import broad_average, hypsometry_of
 from terraform.mars.chart import Chart, own, polar
 from terraform.mars.elevation import Source
@@ -144,8 +145,11 @@ def draw_raster(
 
 
 def load(weights: Path, settings: Mosaics) -> Trained:
-    """The generator, on the device that the settings name."""
-    return weights_file.load(weights, device_of(settings))
+    """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
+    trained = weights_file.load(weights, device_of(settings))
+    for told in unheard(trained.condition, settings.climate):
+        print(f"warning: {told}", file=sys.stderr, flush=True)
+    return trained
 
 
 def device_of(settings: Mosaics) -> str:

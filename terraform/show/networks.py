@@ -29,7 +29,8 @@ def networks(channels: int, settings: Train) -> dict[str, tuple[nn.Module, int]]
     """
     drawn: dict[str, tuple[nn.Module, int]] = {}
     for name in ("unet_fc", "unet256", "cnn"):
-        own = settings.model_copy(update={"network": name})
+        norm = settings.norm if name == "unet_fc" else "batch"  # the others as published
+        own = settings.model_copy(update={"network": name, "norm": norm})
         drawn[name] = build_generator(own, channels + settings.noise), channels + settings.noise
     for name in ("multiscale", "patch70"):
         judge = build_discriminator(settings.model_copy(update={"discriminator": name}), channels)
