@@ -79,10 +79,31 @@ def _across(name: str, drawn: Mosaic, strip: Strip) -> Iterator[Score]:
     middle = strip.bottom - drawn.top
     fade = range(middle - strip.fade_below, middle + strip.fade_below + 1)
     blocks = range(512, drawn.picture.shape[2], 512)
-    yield Score(f"{name}: rows of the cross-fade", *(score(part, fade, 1, 1, 160) for part in drawn.planes))
+    yield Score(f"{name}: rows of the cross-fade", *_rows(drawn, middle, strip.fade_below))
+    yield from _other_parallels(name, drawn, middle, strip.fade_below)
     yield Score(f"{name}: fine power in the cross-fade", *(fine_power(part, fade) for part in drawn.planes))
     yield Score(f"{name}: blocks of the file", *(score(part, blocks, 16, 2) for part in drawn.planes))
     yield Score(f"{name}: standard deviation, levels", float(drawn.picture[:, ::3, ::3].std()))
+
+
+def _rows(drawn: Mosaic, middle: int, half: int) -> tuple[float, float]:
+    """Scores of picture and relief, of as many rows as a cross-fade has."""
+    picture, relief = (score(part, range(middle - half, middle + half + 1), 1, 1, 160) for part in drawn.planes)
+    return picture, relief
+
+
+def _other_parallels(name: str, drawn: Mosaic, middle: int, half: int) -> Iterator[Score]:
+    """The same of rows far from the border, and what they let one expect of rows with a relief like the border's."""
+    far = [row for row in range(230, drawn.picture.shape[1] - 230, 16) if abs(row - middle) >= 230]
+    pictures, reliefs = np.array([_rows(drawn, row, half) for row in far]).T
+    for percent in (5, 95):
+        found = (float(np.percentile(scores, percent)) for scores in (pictures, reliefs))
+        yield Score(f"{name}: {len(far)} other parallels, {percent} %", *found)
+    slope, start = np.polyfit(np.log(reliefs), np.log(pictures), 1)
+    own = _rows(drawn, middle, half)[1]
+    yield Score(
+        f"{name}: other parallels, with a relief as at the border", float(np.exp(start + slope * np.log(own))), own
+    )
 
 
 def _antimeridian(drawn: Mosaic, band: Strip, stride: int = 16) -> Score:
