@@ -19,7 +19,8 @@ def train(
     states.
 
     How is said under `train` in the configuration, every setting with its unit and range in terraform/config. A run
-    that was stopped goes on from its last state when the same command is given again. Several GPUs or processes:
+    that was stopped goes on from its last state when the same command is given again. `train.tensorboard: true` writes
+    for TensorBoard too (extra `board`). Several GPUs or processes:
     `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
 
     Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143

@@ -9,16 +9,21 @@ from terraform.learn.learner import LOSSES
 from terraform.learn.state import Counters
 
 COLUMNS = (
-    "images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "best", "epochs",
-    "waited",
+    "images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "val_spread",
+    "best", "epochs", "waited",
 )  # fmt: skip
 """`skipped`: steps without finite losses. `train_l1`: `val_l1` of pairs that were trained on. `mode_gap`: what the
-statistics of a batch would change of the pictures, levels of 255. `best`: 1 where the weights were kept. `epochs`: how
-often every pair was seen. `waited`: seconds, of `seconds`, in which steps waited for pairs."""
+statistics of a batch would change of the pictures, levels of 255. `val_spread`: standard deviation of generated over
+that of real pictures. `best`: 1 where the weights were kept. `epochs`: how often every pair was seen. `waited`:
+seconds, of `seconds`, in which steps waited for pairs."""
 
 REGION_COLUMNS = ("images", "epochs", "role", "region", "l1")
 """`l1`: levels of 255; of train regions, of the pictures learnt from since the row before, jittered, by the network as
 it learnt; of validation regions as `val_l1`."""
+
+_LEAST_SPREAD = 0.25
+_LEAST_DOUBT = 0.005
+"""Where both losses of the discriminator lie below this for a whole row, it is never wrong and teaches nothing."""
 
 _ROLES = {"learnt_l1": "train", "val_l1": "validation"}
 
@@ -89,6 +94,22 @@ def progress(counters: Counters, images: int) -> str:
         return text
     text += f"  held out: L1 {row['val_l1']:.1f} (trained on: {row['train_l1']:.1f}), SWD {row['val_swd']:.0f}"
     return text + (", the best so far" if row["best"] else "")
+
+
+def warnings(counters: Counters) -> list[str]:
+    """What to say of the last row where the generator or the discriminator has given up."""
+    row, said = counters.history[-1], []
+    if row.get("val_spread", 1.0) < _LEAST_SPREAD:
+        said.append(
+            f"the pictures of held-out pairs vary by {row['val_spread']:.0%} of what real ones do: the generator draws "
+            "one colour for everything; try a lower train.rate or a higher train.lambda_texture"
+        )
+    if row["g_adv"] and max(row["d_real"], row["d_fake"]) < _LEAST_DOUBT:
+        said.append(
+            f"the discriminator is never wrong (d_real {row['d_real']:.4f}, d_fake {row['d_fake']:.4f}): the generator "
+            "cannot learn from it; try a lower train.discriminator_rate"
+        )
+    return said
 
 
 def _duration(seconds: float) -> str:

@@ -165,6 +165,8 @@ def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
         write_text(run.output / "history.csv", history.as_csv(counters))
         write_text(run.output / "regions.csv", history.regions_as_csv(counters))
     _say(run, history.progress(counters, settings.images))
+    for warning in history.warnings(counters):
+        _say(run, f"warning: {warning}")
 
 
 def _check(run: _Run) -> None:

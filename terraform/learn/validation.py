@@ -70,13 +70,17 @@ def validate(learner: Learner, feed: Feed, held_out: Collection, counters: Count
 
 
 def _measured(feed: Feed, network: nn.Module, held_out: Collection) -> dict[str, float]:
-    """Distances on held-out pairs; L1 on some that were trained on; what the statistics of a batch would change."""
+    """Distances and spread on held-out pairs; L1 on some trained on; what the statistics of a batch would change."""
     generated, real, valid = _all_drawn(feed, network, held_out, feed.config.train.validation_pairs)
     distance = sliced_wasserstein(generated * valid, real * valid)
     regions = _by_region(held_out, feed.config.train.validation_pairs, (generated, real, valid))
     known = _all_drawn(feed, network, feed.collection, _GAP_PAIRS)
     gap = _mode_gap(feed, network, held_out)
-    scores = {"val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap}
+    spread = float((generated * valid).std() / (real * valid).std().clamp_min(1e-6))
+    scores = {
+        "val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap,
+        "val_spread": spread,
+    }  # fmt: skip
     return scores | {f"val_l1/{name}": value for name, value in regions.items()}
 
 
