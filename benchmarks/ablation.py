@@ -85,10 +85,10 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
 """Rows that change something of `all`."""
 
 ORDER = (
-    ("all", 0), ("temperature", 0), ("all", 1), ("batch", 0), ("turbo", 0), ("scales", 0), ("pixel", 0), ("rates", 0),
-    ("texture", 0), ("unet_fc", 0), ("relief", 0), ("pix2pix", 0), ("pix2pix", 1), ("l1", 0), ("cnn", 0), ("all", 2),
-    ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1), ("renorm", 0),
-    ("diffaugment", 0),
+    ("all", 0), ("temperature", 0), ("all", 1), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0),
+    ("all", 2), ("scales", 0), ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0),
+    ("pixel", 0), ("relief", 0), ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1),
+    ("renorm", 0), ("diffaugment", 0),
 )  # fmt: skip
 """Rows and seeds, the most telling first."""
 

@@ -52,3 +52,13 @@ def test_temperature_falls_with_height_and_towards_the_poles(metres, latitude_de
 @pytest.mark.parametrize("name", ["absolute_latitude", "temperature"])
 def test_hemispheres_are_alike(name):
     assert channel(name, 700, -33.0) == channel(name, 700, 33.0) != channel(name, 700, 34.0)
+
+
+def test_land_teaches_nothing_about_the_sea():
+    """The channel of the sea is 0 on land: the weights that it meets there do not move."""
+    side = 2 * MARGIN_PX + 4
+    heights, latitude = torch.full((1, 1, side, side), 300.0), torch.zeros(1, 1, 1, 1)
+    sea = torch.zeros_like(heights, dtype=torch.bool)
+    sea[..., side // 2 :] = True
+    relief = Relief(heights, sea, torch.zeros_like(sea), 200.0, latitude, sun_at(latitude, 10.5))
+    assert encode(relief, Condition(channels=["sea"]), Sheet())[0, 0].tolist() == [[0, 0, 1, 1]] * 4

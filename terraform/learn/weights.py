@@ -17,7 +17,8 @@ from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
 from terraform.publish import publish
 
-FORMAT = 1
+FORMAT = 2
+"""2: the channel `sea` is 0 on land, in 1 it was -1."""
 
 
 @dataclass(frozen=True)

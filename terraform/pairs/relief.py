@@ -169,7 +169,9 @@ def _hillshade(view: _View) -> Tensor:
 
 
 def _sea(view: _View) -> Tensor:
-    return view.relief.sea.to(view.metres.dtype) * 2 - 1
+    """1 on the sea, 0 on land: were it -1 there, it would be a bias, and what land teaches would turn the sea's colour
+    the other way, which is seen too rarely to be put right."""
+    return view.relief.sea.to(view.metres.dtype)
 
 
 def _sea_distance(view: _View) -> Tensor:
