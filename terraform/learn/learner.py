@@ -60,8 +60,9 @@ class Learner:
             shared(self.discriminator.to(device), processes)
         for network in self._networks().values():
             _lay_out(network)
-        learning = (self.generator, self.discriminator)
-        self._optimisers = [Adam(network) for network in learning if network is not None]
+        self._optimisers = [Adam(self.generator, settings.rate)]
+        if self.discriminator is not None:
+            self._optimisers.append(Adam(self.discriminator, settings.discriminator_rate))
         self._share = 1.0
         self._buffers = Buffers(network for name, network in self._networks().items() if name != "average")
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
@@ -176,8 +177,7 @@ class Learner:
         return gradients, norm_of(gradients)
 
     def _move(self, which: int, gradients: Sequence[Tensor], good: Tensor) -> None:
-        rate = (self.settings.rate, self.settings.discriminator_rate)[which]
-        self._optimisers[which].step(gradients, rate * self._share, good)
+        self._optimisers[which].step(gradients, self._share, good)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything to save, by name."""

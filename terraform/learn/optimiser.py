@@ -17,6 +17,8 @@ class Adam:
     ----------
     network : nn.Module
         Laid out for good: what moves its parameters in memory later leaves this behind.
+    rate : float
+        The full learning rate.
 
     Attributes
     ----------
@@ -24,25 +26,27 @@ class Adam:
         Of the network.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, rate: float) -> None:
         self.parameters = list(network.parameters())
         self._views = [_in_order(parameter.detach(), parameter) for parameter in self.parameters]
+        self._rate = rate
         self._adam = torch.optim.Adam(self._views, betas=(0.5, 0.999), fused=True)
 
-    def step(self, gradients: Sequence[Tensor], rate: float, good: Tensor) -> None:
+    def step(self, gradients: Sequence[Tensor], share: float, good: Tensor) -> None:
         """Move the parameters, unless the step was not good.
 
         Parameters
         ----------
         gradients : sequence of Tensor
             One for each parameter.
-        rate : float
+        share : float
+            Of the full rate.
         good : () bool Tensor
             On the device of the network, which is not waited for.
         """
         for view, parameter, gradient in zip(self._views, self.parameters, gradients, strict=True):
             view.grad = _in_order(gradient, parameter).contiguous()
-        self._adam.param_groups[0]["lr"] = rate
+        self._adam.param_groups[0]["lr"] = self._rate * share
         # The fused kernel leaves everything as it is where this is 1.
         self._adam.found_inf = (~good).to(torch.float32)  # type: ignore[attr-defined]
         self._adam.step()

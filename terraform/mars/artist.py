@@ -16,11 +16,8 @@ from terraform.mars.patch import Patch
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import Relief, encode, sun_at
 
-_HEARD = {
-    "latitude_shift_deg": {"latitude", "absolute_latitude", "temperature"},
-    "latitude_scale": {"latitude", "absolute_latitude", "temperature"},
-    "sun_azimuth_deg": {"hillshade"},
-}
+_OF_LATITUDE = {"latitude", "absolute_latitude", "temperature"}
+_HEARD = {"latitude_shift_deg": _OF_LATITUDE, "latitude_scale": _OF_LATITUDE, "sun_azimuth_deg": {"hillshade"}}
 """The channels by which a generator hears of a setting of the climate."""
 
 
