@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.measure import cpu_seconds, interleaved, report  # before torch
+from benchmarks.measure import Apart, Side, cpu_seconds, interleaved, report  # before torch
 
 # isort: split
 import numpy as np
@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.ceiling import convolution_ceiling
+from terraform.allocator import keep_freed
 from terraform.config import Condition, Mosaics, Sheet, Train
 from terraform.learn.generators import build_generator
 from terraform.learn.weights import Trained
@@ -57,24 +58,37 @@ def trained(network: nn.Module, train: Train, condition: Condition) -> Trained:
 
 def tiles(precision: str) -> float:
     """Times the plain test mode of the same network: a tile at a time, statistics of the batch, fp32."""
+    seconds = interleaved({"plain": Apart(_one_by_one), "ours": Apart(_together, precision)})
+    return seconds["plain"] / seconds["ours"]
+
+
+def _tiles() -> tuple[nn.Module, Train, torch.Tensor]:
     torch.manual_seed(0)
     train = Train(network="unet256", norm="batch", noise=0)
-    pictures = torch.rand(_TILES, 3, 256, 256) * 2 - 1
-    plain = build_generator(train, 3).train()
-    ours = Artist(
-        trained(build_generator(train, 3), train, Condition()), Mosaics.model_validate({"precision": precision})
-    )
+    return build_generator(train, 3), train, torch.rand(_TILES, 3, 256, 256) * 2 - 1
 
-    def one_by_one() -> None:
+
+def _one_by_one() -> Side:
+    network, _, pictures = _tiles()
+    network.train()
+
+    def side() -> None:
         with torch.no_grad():
             for picture in pictures:
-                plain(picture[None])
+                network(picture[None])
 
-    def together() -> None:
-        ours.colours(pictures)
+    return side
 
-    seconds = interleaved({"plain": one_by_one, "ours": together})
-    return seconds["plain"] / seconds["ours"]
+
+def _together(precision: str) -> Side:
+    keep_freed()
+    network, train, pictures = _tiles()
+    artist = Artist(trained(network, train, Condition()), Mosaics.model_validate({"precision": precision}))
+
+    def side() -> None:
+        artist.colours(pictures)
+
+    return side
 
 
 def share_of_ceiling() -> tuple[float, float]:
@@ -110,6 +124,7 @@ def _operations(network: nn.Module, channels: int) -> float:
 
 def main() -> None:
     """Both, each with its line of JSON."""
+    keep_freed()
     share, operations = share_of_ceiling()
     report("generating, share of the convolution ceiling while drawing, fp32", share, 0.6, operations_per_px=operations)
     quick = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

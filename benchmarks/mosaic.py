@@ -24,41 +24,48 @@ from rasterio.transform import Affine
 
 from benchmarks import band, borders, fading, killed, knobs, planet, seams
 from benchmarks.generating import trained
+from terraform.allocator import keep_freed
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
 from terraform.learn.generators import build_generator
-from terraform.mars import anywhere, cog, windows
+from terraform.learn.weights import Trained
+from terraform.mars import cog, mosaic, windows
 from terraform.mars.artist import Artist
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.frame import Frame
+from terraform.mars.kept import kept
+from terraform.mars.paint import Painter, paint
+from terraform.mars.view import View
 from terraform.mars.windows import plan
 from terraform.pairs.relief import channels_of
 
-_DEGREES = 6.0
+PLACE = (20.0, 8.0, 28.0, 16.0)
+"""West, south, east, north of a relief of Mars, degrees."""
+_HALO_DEG = 1.0
 
 
 def whole(width: int, rounds: int) -> None:
-    """CPU seconds of a mosaic of 1,778 x 1,778 px and of its parts, and the network's passes over all of Mars."""
+    """CPU seconds of a mosaic and of its parts, and the network's passes over all of Mars."""
     train, condition = Train(width=width), Condition()
     channels = channels_of(condition) + train.noise
     torch.manual_seed(0)
     made = trained(build_generator(train, channels), train, condition)
     settings = Mosaics.model_validate({"precision": "fp32", "device": "cpu"})
-    windows = plan((0, 1778), (0, 1500), settings.window_px, made.halo_px, made.stride)
-    seen = [torch.rand(1, channels, b - a + 2 * windows.halo, d - c + 2 * windows.halo) for a, b in windows.rows
-            for c, d in windows.columns]  # fmt: skip
-    artist = Artist(made, settings)
+    seen: list[torch.Size] = []
+    watching = made.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         elevation = _rough(folder / "elevation.tif")
         output = folder / "mosaic.tif"
-        anywhere.draw(elevation, made, elevation, output, settings, False)
+        _draw(made, settings, elevation, output)
+        watching.remove()
+        artist, windows = Artist(made, settings), [torch.rand(shape) for shape in seen]
         with rasterio.open(output) as dataset:
             picture = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
             frame = Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
         sides = {
-            "all": lambda: anywhere.draw(elevation, made, elevation, output, settings, False),
-            "network": lambda: _network(artist, seen),
+            "all": lambda: _draw(made, settings, elevation, output),
+            "network": lambda: _network(artist, windows),
             "encoder": lambda: cog.write(folder / "again.tif", frame, _stripes(picture), settings.compression, {}),
         }
         seconds = interleaved(sides, rounds)
@@ -71,9 +78,18 @@ def whole(width: int, rounds: int) -> None:
     )  # fmt: skip
 
 
-def _network(artist: Artist, seen: list[torch.Tensor]) -> None:
-    for part in seen:
-        artist.colours(part)
+def _draw(made: Trained, settings: Mosaics, elevation: Path, output: Path) -> None:
+    """As a region is drawn: there is relief all round it."""
+    west, south, east, north = PLACE
+    with rasterio.open(elevation) as dataset, kept(output, {}, False) as strips:
+        relief = mosaic.relief_of(mosaic.source_of(dataset, MARS), MARS, settings)
+        view = View.of(MARS, (west + _HALO_DEG, south + _HALO_DEG, east - _HALO_DEG, north - _HALO_DEG), None)
+        paint(Painter(Artist(made, settings), relief), view, output, settings, {}, strips)
+
+
+def _network(artist: Artist, windows: list[torch.Tensor]) -> None:
+    for window in windows:
+        artist.colours(window)
 
 
 def passes(halo_px: int, stride: int, window_px: int) -> float:
@@ -117,14 +133,15 @@ def _stripes(planes: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def _rough(path: Path) -> Path:
-    """Relief of no meaning, 200 m pixels of Mars on the equator."""
-    count = round(_DEGREES / Globe(MARS.radius_m).pixel_deg)
-    step = _DEGREES / count
+    """Relief of no meaning, 200 m pixels of Mars."""
+    west, _, east, north = PLACE
+    count = round((east - west) / Globe(MARS.radius_m).pixel_deg)
+    step = (east - west) / count
     coarse = np.random.default_rng(0).uniform(0, 3000, (count // 8 + 1, count // 8 + 1))
     values = np.kron(coarse, np.ones((8, 8)))[:count, :count].astype(np.int16)
     with rasterio.open(
         path, "w", driver="GTiff", height=count, width=count, count=1, dtype="int16",
-        crs=CRS.from_user_input(MARS.geographic_crs), transform=Affine(step, 0, 20, 0, -step, 15),
+        crs=CRS.from_user_input(MARS.geographic_crs), transform=Affine(step, 0, west, 0, -step, north),
     ) as dataset:  # fmt: skip
         dataset.write(values, 1)
     return path
@@ -132,6 +149,7 @@ def _rough(path: Path) -> Path:
 
 def main() -> None:
     """What the command line asks for."""
+    keep_freed()
     match sys.argv[1:]:
         case ["--planet", elevation, output]:
             planet.main(Path(elevation), Path(output))

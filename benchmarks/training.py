@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import cpu_seconds, interleaved, report
+from benchmarks.measure import Apart, Side, cpu_seconds, interleaved, report
 
 # isort: split
 import torch
@@ -13,6 +13,7 @@ import torch
 from benchmarks.ceiling import convolution_ceiling
 from benchmarks.plain import JitteredPairs, Pix2Pix, loader
 from benchmarks.world import make_pairs
+from terraform.allocator import keep_freed
 from terraform.config import Config, Train, parse
 from terraform.learn.dataset import collect
 from terraform.learn.discriminators import build_discriminator
@@ -84,21 +85,40 @@ class Plain:
             self._model.step(*pair)
 
 
+def _ours(folder: Path, batch: int, precision: str) -> Side:
+    keep_freed()
+    return Ours(folder, settings(batch, precision)).step
+
+
+def _plain(folder: Path, keeps: bool) -> Side:
+    if keeps:
+        keep_freed()
+    return Plain(folder, settings(1, "fp32").train).step
+
+
 def main() -> None:
     """Both comparisons, each ending with its line of JSON; the batch of 8 last."""
     quick = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     precision, goal = ("bf16", 2.4) if quick else ("fp32", 1.3)
     with tempfile.TemporaryDirectory() as scratch:
         folder = make_pairs(Path(scratch) / "pairs", _PAIRS)
-        plain = Plain(folder, settings(1, "fp32").train)
-        ours = {batch: Ours(folder, settings(batch, kind)) for batch, kind in ((1, "fp32"), (8, precision))}
-        sides = {"plain": plain.step, "one": ours[1].step, "eight": ours[8].step}
+        sides = {
+            "plain": Apart(_plain, folder, False),
+            "kept": Apart(_plain, folder, True),
+            "one": Apart(_ours, folder, 1, "fp32"),
+            "eight": Apart(_ours, folder, 8, precision),
+        }
         seconds = interleaved(sides)
-    each = {"plain": seconds["plain"] / _PLAIN_IMAGES, "one": seconds["one"], "eight": seconds["eight"] / 8}
+    each = {name: seconds[name] / _PLAIN_IMAGES for name in ("plain", "kept")}
+    each |= {"one": seconds["one"], "eight": seconds["eight"] / 8}
     ceilings = {kind: convolution_ceiling(kind, cpu_seconds) for kind in ("fp32", "bf16" if quick else "fp32")}
     shares = {name: STEP_OPERATIONS / each[name] / ceilings["fp32"] for name in ("plain", "one")}
     shares["eight"] = STEP_OPERATIONS / each["eight"] / ceilings[precision]
-    common = {"plain_share_of_ceiling": shares["plain"], "plain_cpu_s_per_image": each["plain"]}
+    common = {
+        "plain_share_of_ceiling": shares["plain"],
+        "plain_cpu_s_per_image": each["plain"],
+        "plain_keeping_memory_cpu_s_per_image": each["kept"],
+    }
     report(
         "training, batch 1, fp32, the same mathematics", each["plain"] / each["one"], 1.15,
         share_of_ceiling=shares["one"], **common,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from terraform.allocator import keep_freed
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured, region_named
 from terraform.config import Mosaics, overlay, parse
 
@@ -30,6 +31,7 @@ def train(
     from terraform.learn import train as learning
     from terraform.show import boards
 
+    keep_freed()
     settings = configured(config)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
     counters = learning.train(by_role(settings, pairs), output, settings, resume, watch)
@@ -94,6 +96,7 @@ def generate(
     """Draw an elevation raster as if it were alive."""
     from terraform.mars import mosaic
 
+    keep_freed()
     settings = configured(config, required=region is not None)
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)

@@ -6,6 +6,7 @@ whole-planet one. A band shares the rows of that grid and differs from it in the
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -208,7 +209,8 @@ def strips(globe: Globe, stride: int) -> list[Band | Cap]:
     return [north_cap, *bands, south_cap]
 
 
-def _borders(globe: Globe, cap_rows: int) -> list[int]:
+@cache
+def _borders(globe: Globe, cap_rows: int) -> tuple[int, ...]:
     """Borders of the northern bands, north to south, the last on the equator."""
     best = _climb(globe, cap_rows, 1.0)
     low, high = 0.0, 1.0
@@ -219,7 +221,7 @@ def _borders(globe: Globe, cap_rows: int) -> list[int]:
             best, high = tried, share
         else:
             low = share
-    return best
+    return tuple(best)
 
 
 def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:

@@ -1,0 +1,31 @@
+"""Memory that was freed is taken again without asking the system for it."""
+
+import subprocess
+import sys
+from ctypes import CDLL
+
+import pytest
+
+_WORK = """
+import resource
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from terraform.allocator import keep_freed
+if sys.argv[1] == "keep":
+    keep_freed()
+def window():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    b"x" * (128 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+with ThreadPoolExecutor(1) as pool:  # the network draws in a thread
+    faults = [pool.submit(window).result() for _ in range(4)]
+print(max(faults[2:]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(CDLL(None), "mallopt"), reason="the C library is not glibc")
+def test_freed_blocks_are_taken_again() -> None:
+    faults = {how: int(subprocess.check_output([sys.executable, "-c", _WORK, how])) for how in ("keep", "give back")}
+    assert faults["keep"] < 100  # a page now and then
+    assert faults["give back"] > 1000  # 32,768 pages of 4 KB, should they not be huge
