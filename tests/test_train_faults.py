@@ -3,12 +3,14 @@
 import hashlib
 import os
 import re
+import resource
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from small_world import config, few_pairs, make_world, run
+from small_world import config, few_pairs, forked, make_world, run
 
 from benchmarks.world import make_pairs
 from terraform.errors import ConfigError, IntegrityError, ResourceError
@@ -86,19 +88,49 @@ def test_few_in_a_row_now_and_then_do_not(world, tmp_path, monkeypatch):
     run(world, tmp_path, config(patience=3, images=14))
 
 
-def test_full_memory_says_what_would_fit(world, tmp_path, monkeypatch):
-    def step(self, *batch):
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="the limit is set from what Linux tells")
+def test_full_memory_says_what_would_fit(world, tmp_path):
+    """A batch that is too large for a limit names another, and that one is learnt from under the same limit."""
+    told = re.fullmatch(
+        r"the memory is full at batch 64: \d+\.\d GB were in use, an image takes 0\.\d\d GB: set train\.batch to (\d+)"
+        r", or lower train\.width",
+        limited(world, tmp_path, 64),
+    )
+    assert told and 4 <= int(told[1]) < 64
+    assert limited(world, tmp_path, int(told[1])) == "done"
+
+
+def limited(world, folder, batch):
+    """What a run says that may take one and a half gigabytes more than there are already."""
+    said = folder / f"said-{batch}"
+
+    def work():
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + (3 << 29), resource.RLIM_INFINITY))
+        try:
+            run(world, folder / str(batch), config(batch=batch, images=batch, width=16))
+            said.write_text("done")
+        except ResourceError as full:
+            said.write_text(str(full))
+
+    assert forked(work) == 0
+    return said.read_text()
+
+
+@pytest.mark.parametrize(("batch", "what"), [(1, "use a smaller train.width"), (2, "one image does not fit either")])
+def test_what_is_too_large_for_one_image(world, tmp_path, monkeypatch, batch, what):
+    def step(self, *given):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(training.Learner, "step", step)
-    with pytest.raises(ResourceError, match=r"batch 2: \d+\.\d GB were in use: set train.batch to 1") as full:
-        run(world, tmp_path, config())
+    with pytest.raises(ResourceError, match=what) as full:
+        run(world, tmp_path, config(batch=batch))
     assert full.value.exit_code == 5
 
 
 def test_a_real_allocation_that_fails_is_understood(world, tmp_path, monkeypatch):
     monkeypatch.setattr(training.Learner, "step", lambda self, *batch: torch.empty(2**50))
-    with pytest.raises(ResourceError, match=r"set train\.batch to 1"):
+    with pytest.raises(ResourceError, match=r"one image does not fit either"):
         run(world, tmp_path, config())
 
 

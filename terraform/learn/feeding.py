@@ -95,6 +95,10 @@ class Feed:
         chosen = samples(self.config.seed, image, size, len(self.collection))
         return self.made(self.collection.read(chosen), image, self.config.train.jitter)
 
+    def first(self) -> Batch:
+        """A batch of one image."""
+        return self.made(self.collection.read([0]), 0, self.config.train.jitter)
+
     def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
         """(N,) int64, numbers of the regions that pairs come from, on the device."""
         return moved(self.collection.places[pairs, 0], self.device)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from terraform.config import Train
-from terraform.learn import average, objective
+from terraform.learn import average, memory, objective
 from terraform.learn.augment import Batch
 from terraform.learn.by_region import each_l1
 from terraform.learn.diffaugment import Geometry
@@ -97,6 +97,11 @@ class Learner:
         if self.settings.average:
             average.follow(self.average, self.generator, self.settings.average, self.steps, good)
         self.tally.add(losses, norms, good, image)
+
+    def kept_by(self, batch: Batch) -> int:
+        """Bytes that a step keeps of a batch until its gradients are known; it learns from it meanwhile."""
+        networks = nn.ModuleList(self._networks().values())
+        return memory.kept_by(lambda: self.step(batch, 0.0), networks)
 
     def rate(self, done: float) -> float:
         """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""

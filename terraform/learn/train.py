@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +111,8 @@ def _trained(
     _say(run, f"{len(feed.collection)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
               f"{weights.parameters_of(learner.generator):,} values on {_where(run)}; {counters.images} of "
               f"{config.train.images} images seen")  # fmt: skip
-    with noted_signals() as received:
+    used = memory.used(device)
+    with noted_signals() as received, memory.explained(device, config.train.batch, used, _one_image(run)):
         _loop(run, counters, received, watch)
     if together.first:
         _finish(run, counters)
@@ -133,8 +134,7 @@ def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> N
     row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - counters.seconds, counters.waited
     for image, pairs, batch in run.feed.batches(counters.images):
-        with memory.explained(run.device, settings.batch):
-            run.learner.step(batch, image / settings.images, image)
+        run.learner.step(batch, image / settings.images, image)
         run.by_region.add(run.learner.each_l1, run.feed.regions_of(pairs))
         before, counters.images, counters.steps = counters.images, image + settings.batch, run.learner.steps
         counters.seconds, counters.waited = time.monotonic() - started, waited + run.feed.waited
@@ -167,6 +167,11 @@ def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
     _say(run, history.progress(counters, settings.images))
     for warning in history.warnings(counters):
         _say(run, f"warning: {warning}")
+
+
+def _one_image(run: _Run) -> Callable[[], int] | None:
+    """Learn from one image and tell what that keeps; several processes cannot do it one by one."""
+    return (lambda: run.learner.kept_by(run.feed.first())) if run.processes.count == 1 else None
 
 
 def _check(run: _Run) -> None:
