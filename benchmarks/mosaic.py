@@ -2,10 +2,9 @@
 
 `python -m benchmarks.mosaic [--json]`; once, and long: `--planet ELEVATION OUTPUT` draws all of a planet with one
 layer, `--band WEIGHTS [ROWS]` measures windows over a whole band, `--killed WEIGHTS [DEGREES]` kills the drawing of
-one and goes on, `--borders WEIGHTS [RELIEF]` measures all other borders, `--fading WEIGHTS` the
-power left in cross-fades, `--imagery PICTURE ...` the same of
-photographs, `--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the
-documentation.
+one and goes on, `--borders WEIGHTS [RELIEF]` measures all other borders, `--crater WEIGHTS RELIEF` those of windows of
+a cap round Korolev, `--fading WEIGHTS` the power left in cross-fades, `--imagery PICTURE ...` the same of photographs,
+`--compressions PICTURE` compares encodings, `--knobs WEIGHTS FOLDER` draws the pictures of the documentation.
 """
 
 import sys
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
-from benchmarks import band, borders, fading, killed, knobs, planet, seams
+from benchmarks import band, borders, crater, fading, killed, knobs, planet, seams
 from benchmarks.generating import trained
 from terraform.allocator import keep_freed
 from terraform.config import Condition, Mosaics, Train
@@ -165,6 +164,8 @@ def main() -> None:
             borders.main(Path(path))
         case ["--borders", path, relief]:
             borders.main(Path(path), Path(relief))
+        case ["--crater", path, relief]:
+            crater.main(Path(path), Path(relief))
         case ["--fading", path]:
             fading.main(Path(path))
         case ["--imagery", *pictures]:
