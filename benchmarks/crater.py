@@ -17,8 +17,8 @@ from terraform.mars.windows import plan
 
 PLACE = (161.3, 70.2, 168.8, 74.3)
 """West, south, east, north, degrees."""
-SIDE_PX = 400
-"""Of a square round the crater, 80 km, as much as the relief covers."""
+SIDE_PX = 320
+"""Of a square round the crater, 64 km, as much as the relief covers."""
 
 SMALL_PX = 320
 """Side of windows that draw 96 px each way: many borders in a small place."""
