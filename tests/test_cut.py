@@ -21,7 +21,7 @@ from terraform.geo.heights import SEA, VOID
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis, gather, gather_masked, taps
 from terraform.pairs import cut, sheet
-from terraform.pairs.store import open_pairs
+from terraform.pairs.store import open_pairs, save_array
 from terraform.provenance import Credit, Provenance
 
 PLACES = {
@@ -98,12 +98,13 @@ def test_sea_and_void_stay_what_they_are(tmp_path):
         rgb[-140:] = 0
 
     pairs = cut_out(tmp_path, region(), spoil=spoil)
-    land = (pairs.elevation != SEA) & (pairs.elevation != VOID)
-    assert pairs.elevation[land].min() > 300  # nothing was averaged with a marker
-    assert (pairs.elevation == SEA).any() and (pairs.tiles["sea"] > 0.9).any()
+    elevation, imagery = np.array(pairs.elevation), np.array(pairs.imagery)
+    land = (elevation != SEA) & (elevation != VOID)
+    assert elevation[land].min() > 300  # nothing was averaged with a marker
+    assert (elevation == SEA).any() and (pairs.tiles["sea"] > 0.9).any()
     south = pairs.tiles["row"] == 0
     assert (pairs.tiles["void"][south] > 0.1).all()
-    assert (pairs.imagery[south].max(-1) == 0).any()
+    assert (imagery[south].max(-1) == 0).any()
 
 
 @pytest.mark.parametrize(
@@ -239,3 +240,18 @@ def test_rasters_are_what_rasterio_reads(tmp_path):
     with rasterio.open(Path(elevation)) as dataset:
         lon, lat = dataset.xy(3, 5)
         assert dataset.read(1)[3, 5] == pytest.approx(heights(lon, lat), abs=1)
+
+
+def test_pairs_are_read_on_from_the_file_that_was_opened(tmp_path):
+    """A region that is cut again under a run does not change what the run reads; one that is cut short is told."""
+    pairs = cut_out(tmp_path, region())
+    first, path = pairs.elevation[0], next(tmp_path.rglob("elevation.npy"))
+    save_array(path, np.zeros((len(pairs), *first.shape), np.int16))
+    assert (pairs.elevation[0] == first).all()
+    again = open_pairs(path.parent)
+    os.truncate(path, path.stat().st_size - 1)
+    assert not again.elevation[0].any()
+    with pytest.raises(InputError, match=r"elevation\.npy has become shorter: cut the region again"):
+        again.elevation[len(again) - 1]
+    with pytest.raises(IndexError):
+        again.elevation[len(again)]

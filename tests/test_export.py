@@ -25,7 +25,7 @@ def test_relief_is_left_and_imagery_right_pixel_by_pixel(exported):
         picture = np.asarray(Image.open(folder / name))
         assert picture.shape == (256, 512, 3)
         assert (picture[:, 256:] == pairs.imagery[number]).all()
-        metres = pairs.elevation[number, 64:-64, 64:-64].astype(np.float32)
+        metres = pairs.elevation[number][64:-64, 64:-64].astype(np.float32)
         land = metres > 0
         expected = turbo(metres, ~land, 0, 9000)
         assert land.any() and (picture[:, :256][land] == expected[land]).all()

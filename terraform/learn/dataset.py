@@ -12,6 +12,7 @@ from torch import Tensor
 
 from terraform import provenance
 from terraform.errors import InputError
+from terraform.geo.tile import MARGIN_PX, TILE_PX
 from terraform.pairs.store import Pairs, open_pairs
 from terraform.provenance import Provenance
 
@@ -116,7 +117,7 @@ def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:
 
 
 def _latitudes(pairs: Pairs, pair: int) -> NDArray[np.float32]:
-    tile, side = pairs.tiles[pair], pairs.elevation.shape[1]
-    step = (tile["north"] - tile["south"]) / pairs.imagery.shape[1]
+    tile, side = pairs.tiles[pair], TILE_PX + 2 * MARGIN_PX
+    step = (tile["north"] - tile["south"]) / TILE_PX
     latitudes: NDArray[np.float32] = (tile["latitude"] + ((side - 1) / 2 - np.arange(side)) * step).astype(np.float32)
     return latitudes

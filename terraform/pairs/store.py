@@ -1,5 +1,6 @@
 """The files of a region's pairs, read and written with numpy alone."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,9 @@ class Pairs:
     Attributes
     ----------
     region : str
-    elevation : (N, 384, 384) int16
+    elevation : Stack of (384, 384) int16
         Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
-    imagery : (N, 256, 256, 3) uint8
+    imagery : Stack of (256, 256, 3) uint8
         Colours; pure black is void.
     tiles : (N,) structured
         See `TILE`.
@@ -39,8 +40,8 @@ class Pairs:
     """
 
     region: str
-    elevation: NDArray[np.int16]
-    imagery: NDArray[np.uint8]
+    elevation: "Stack"
+    imagery: "Stack"
     tiles: NDArray[Any]
     provenance: Provenance
 
@@ -49,21 +50,51 @@ class Pairs:
 
 
 def open_pairs(folder: Path) -> Pairs:
-    """Open a region's pairs as memory maps.
+    """Open a region's pairs.
 
     Raises
     ------
     InputError
         A file is missing, truncated, or not of the shape and type that it must have.
     """
-    elevation = _open(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
-    imagery = _open(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
-    tiles = _open(folder / "tiles.npy", (), TILE)
+    elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
+    imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
+    tiles = _mapped(folder / "tiles.npy", (), TILE)
     if not len(elevation) == len(imagery) == len(tiles):
         raise InputError(
             f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(tiles)} tiles: cut it again"
         )
     return Pairs(folder.name, elevation, imagery, tiles, provenance.read(folder / "provenance.json"))
+
+
+class Stack:
+    """Equal arrays in one .npy file, each read from its place when it is asked for.
+
+    Through a map of the file every few pages would be a fault, and a pair cost up to twenty times as much.
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, or not of the shape and type that it must have.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        array = _mapped(path, shape, dtype)
+        # Whatever takes its name later, this file is read on.
+        self._file, self._start = path.open("rb", buffering=0), int(array.offset)
+        self._shape, self._dtype, self._count = shape, dtype, len(array)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        """A copy of one array."""
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        array = np.empty(self._shape, self._dtype)
+        if os.preadv(self._file.fileno(), [array.data], self._start + int(index) * array.nbytes) < array.nbytes:
+            raise InputError(f"{self._file.name} has become shorter: cut the region again")
+        return array
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -96,9 +127,9 @@ class ArrayWriter:
         np.lib.format.write_array_header_1_0(self._file, header)
 
 
-def _open(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.memmap[Any, Any]:
     try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.memmap[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: cut the region first") from None
     except (OSError, ValueError) as error:
