@@ -1,6 +1,8 @@
 """Memory that was freed is kept for the next window or step."""
 
 import ctypes
+import os
+from pathlib import Path
 
 _MMAP_MAX, _TRIM_THRESHOLD, _ARENA_MAX = -4, -1, -8
 """Parameters of glibc's mallopt(3)."""
@@ -18,3 +20,22 @@ def keep_freed() -> None:
         return
     for parameter, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1)):
         set_parameter(parameter, value)
+
+
+def give_back(above: int) -> None:
+    """Return to the system what is free between the blocks in use, where the process takes more than so many bytes.
+
+    Blocks of many sizes that are kept leave holes. What is taken next is filled with zeros again: for once in a while.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None and resident() > above:
+        trim(0)
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory now; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

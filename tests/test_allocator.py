@@ -29,3 +29,21 @@ def test_freed_blocks_are_taken_again() -> None:
     faults = {how: int(subprocess.check_output([sys.executable, "-c", _WORK, how])) for how in ("keep", "give back")}
     assert faults["keep"] < 100  # a page now and then
     assert faults["give back"] > 1000  # 32,768 pages of 4 KB, should they not be huge
+
+
+_HOLES = """
+import sys
+from terraform import allocator
+allocator.keep_freed()
+blocks = [b"x" * (1 << 20) for _ in range(400)]
+full = allocator.resident()
+del blocks[::2]
+allocator.give_back(int(sys.argv[1]))
+print((full - allocator.resident()) >> 20)
+"""
+
+
+@pytest.mark.skipif(not hasattr(CDLL(None), "malloc_trim"), reason="the C library is not glibc")
+@pytest.mark.parametrize(("above", "megabytes"), [(100 << 20, range(180, 210)), (100 << 30, range(-10, 10))])
+def test_holes_are_given_back_where_much_is_taken(above: int, megabytes: range) -> None:
+    assert int(subprocess.check_output([sys.executable, "-c", _HOLES, str(above)])) in megabytes
