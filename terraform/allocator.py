@@ -34,8 +34,17 @@ def give_back(above: int) -> None:
 
 def resident() -> int:
     """Bytes of this process that are in memory now; 0 where the system does not tell."""
+    return _statm(1)
+
+
+def reserved() -> int:
+    """Bytes of addresses that this process has taken, in memory or not; 0 where the system does not tell."""
+    return _statm(0)
+
+
+def _statm(field: int) -> int:
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[field])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,15 +1,14 @@
 """When the memory is full: how much there was, how much was needed, and a batch that would fit."""
 
-import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from traceback import clear_frames
 
 import torch
 from torch import Tensor, nn
 
+from terraform.allocator import reserved, resident
 from terraform.errors import ResourceError
 
 _SHARE = 0.7
@@ -20,12 +19,8 @@ def used(device: torch.device) -> int:
     """Bytes in use now, on the GPU or by this process; 0 where that cannot be told."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
-    try:
-        sizes = Path("/proc/self/statm").read_text().split()
-    except OSError:
-        return 0
     # What is reserved counts where that is limited (`ulimit -v`), otherwise what is in memory.
-    return int(sizes[0 if _limit() else 1]) * os.sysconf("SC_PAGE_SIZE")
+    return reserved() if _limit() else resident()
 
 
 def _limit() -> int | None:

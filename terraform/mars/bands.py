@@ -6,7 +6,6 @@ whole-planet one. A band shares the rows of that grid and differs from it in the
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -209,8 +208,7 @@ def strips(globe: Globe, stride: int) -> list[Band | Cap]:
     return [north_cap, *bands, south_cap]
 
 
-@cache
-def _borders(globe: Globe, cap_rows: int) -> tuple[int, ...]:
+def _borders(globe: Globe, cap_rows: int) -> list[int]:
     """Borders of the northern bands, north to south, the last on the equator."""
     best = _climb(globe, cap_rows, 1.0)
     low, high = 0.0, 1.0
@@ -221,7 +219,7 @@ def _borders(globe: Globe, cap_rows: int) -> tuple[int, ...]:
             best, high = tried, share
         else:
             low = share
-    return tuple(best)
+    return best
 
 
 def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:

@@ -15,10 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terraform.allocator import give_back
 from terraform.geo.tile import MARGIN_PX
 from terraform.mars.artist import Artist
 from terraform.mars.patch import Block, Patch, Span, Terrain
 from terraform.mars.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
+
+_ENOUGH = 2_500_000_000
+"""Bytes of memory from which on holes between what is in use are given back after a window."""
 
 
 def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
@@ -31,9 +35,12 @@ def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterato
     trained = artist.trained
     if trained.tile_safe:
         windows = plan(rows, columns, artist.settings.window_px, trained.halo_px, trained.stride)
-        yield from _with_halo(artist, terrain, windows)
+        blocks = _with_halo(artist, terrain, windows)
     else:
-        yield from _blended(artist, terrain, rows, columns)
+        blocks = _blended(artist, terrain, rows, columns)
+    for block in blocks:
+        yield block
+        give_back(_ENOUGH)
 
 
 def _with_halo(artist: Artist, terrain: Terrain, windows: Plan) -> Iterator[Block]:

@@ -15,7 +15,6 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.allocator import give_back
 from terraform.config import Mosaics
 from terraform.mars import cog, compose
 from terraform.mars.artist import Artist
@@ -33,9 +32,6 @@ from terraform.mars.windows import grid_px
 from terraform.publish import require_space
 
 Span = tuple[int, int]
-
-_ENOUGH = 2_500_000_000
-"""Bytes of memory from which on holes between what is in use are given back after a window."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ class Painter:
             if stopped.is_set():
                 raise InterruptedError("the drawing was stopped")
             canvas.put(block)
-            give_back(_ENOUGH)
 
 
 def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaics, tags: Mapping[str, str],

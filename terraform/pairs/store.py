@@ -23,50 +23,6 @@ TILE = np.dtype(
 """One tile: its place in the region's grid, shares of void and sea, middle latitude and ground (degrees)."""
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """The pairs of one region.
-
-    Attributes
-    ----------
-    region : str
-    elevation : Stack of (384, 384) int16
-        Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
-    imagery : Stack of (256, 256, 3) uint8
-        Colours; pure black is void.
-    tiles : (N,) structured
-        See `TILE`.
-    provenance : Provenance
-    """
-
-    region: str
-    elevation: "Stack"
-    imagery: "Stack"
-    tiles: NDArray[Any]
-    provenance: Provenance
-
-    def __len__(self) -> int:
-        return len(self.tiles)
-
-
-def open_pairs(folder: Path) -> Pairs:
-    """Open a region's pairs.
-
-    Raises
-    ------
-    InputError
-        A file is missing, truncated, or not of the shape and type that it must have.
-    """
-    elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
-    imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
-    tiles = _mapped(folder / "tiles.npy", (), TILE)
-    if not len(elevation) == len(imagery) == len(tiles):
-        raise InputError(
-            f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(tiles)} tiles: cut it again"
-        )
-    return Pairs(folder.name, elevation, imagery, tiles, provenance.read(folder / "provenance.json"))
-
-
 class Stack:
     """Equal arrays in one .npy file, each read from its place when it is asked for.
 
@@ -95,6 +51,50 @@ class Stack:
         if os.preadv(self._file.fileno(), [array.data], self._start + int(index) * array.nbytes) < array.nbytes:
             raise InputError(f"{self._file.name} has become shorter: cut the region again")
         return array
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of one region.
+
+    Attributes
+    ----------
+    region : str
+    elevation : Stack of (384, 384) int16
+        Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
+    imagery : Stack of (256, 256, 3) uint8
+        Colours; pure black is void.
+    tiles : (N,) structured
+        See `TILE`.
+    provenance : Provenance
+    """
+
+    region: str
+    elevation: Stack
+    imagery: Stack
+    tiles: NDArray[Any]
+    provenance: Provenance
+
+    def __len__(self) -> int:
+        return len(self.tiles)
+
+
+def open_pairs(folder: Path) -> Pairs:
+    """Open a region's pairs.
+
+    Raises
+    ------
+    InputError
+        A file is missing, truncated, or not of the shape and type that it must have.
+    """
+    elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
+    imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
+    tiles = _mapped(folder / "tiles.npy", (), TILE)
+    if not len(elevation) == len(imagery) == len(tiles):
+        raise InputError(
+            f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(tiles)} tiles: cut it again"
+        )
+    return Pairs(folder.name, elevation, imagery, tiles, provenance.read(folder / "provenance.json"))
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
