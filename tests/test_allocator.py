@@ -3,8 +3,14 @@
 import subprocess
 import sys
 from ctypes import CDLL
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from terraform.__main__ import app
+from terraform.commands import model
+from terraform.errors import ConfigError, InputError
 
 _WORK = """
 import resource
@@ -47,3 +53,17 @@ print((full - allocator.resident()) >> 20)
 @pytest.mark.parametrize(("above", "megabytes"), [(100 << 20, range(180, 210)), (100 << 30, range(-10, 10))])
 def test_holes_are_given_back_where_much_is_taken(above: int, megabytes: range) -> None:
     assert int(subprocess.check_output([sys.executable, "-c", _HOLES, str(above)])) in megabytes
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["train", "PLACE", "--output", "PLACE"],
+     ["generate", "--weights", "PLACE/none", "--elevation", "PLACE/none", "--output", "PLACE/out.tif"]],
+)  # fmt: skip
+def test_commands_that_run_networks_keep_what_is_freed(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(model, "keep_freed", lambda: asked.append(True))
+    done = CliRunner().invoke(app, [word.replace("PLACE", str(tmp_path)) for word in command])
+    assert asked == [True] and isinstance(done.exception, (InputError, ConfigError)), done.output

@@ -18,7 +18,7 @@ from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.generators import UNetFc, build_generator
 from terraform.learn.weights import Trained, deployed
-from terraform.mars import windows
+from terraform.mars import generate, windows
 from terraform.mars.artist import Artist, relief_of
 from terraform.mars.bands import Band, Globe, strips
 from terraform.mars.generate import draw
@@ -260,3 +260,12 @@ def test_no_gdal_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("tile_safe", [True, False])
+def test_holes_are_given_back_after_each_block(monkeypatch, tile_safe):
+    limits = []
+    monkeypatch.setattr(generate, "give_back", limits.append)
+    artist = Artist(trained(Same(), tile_safe=tile_safe), Mosaics(window_px=256, device="cpu"))
+    blocks = list(draw(artist, Hills(), (0, 500), (0, 500)))
+    assert len(blocks) > 1 and limits == [2.5e9] * len(blocks)
