@@ -30,13 +30,13 @@ from terraform.learn import weights
 from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
 from terraform.learn.weights import Trained
-from terraform.mars import mosaic
-from terraform.mars.bands import Band, Globe, strips
-from terraform.mars.patch import Patch, Span, Terrain
-from terraform.mars.terrain import BandTerrain
-from terraform.mars.windows import BLEND_PX, RAMP_PX, plan
-from terraform.publish import write_text
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.bands import Band, Globe, strips
+from terraform.mosaic.patch import Patch, Span, Terrain
+from terraform.mosaic.terrain import BandTerrain
+from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
 from terraform.sources.fetch import fetch
+from terraform.storage.atomic_write import write_text
 
 DOCUMENT = Path("docs/quality.md")
 ROLES = {"train": ["andes", "cali", "nepal", "tanzania"], "validation": ["nw"], "test": ["italy"]}

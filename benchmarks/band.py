@@ -12,11 +12,11 @@ from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.weights import Trained
-from terraform.mars import mosaic
-from terraform.mars.bands import HIGHEST_ROWS, Band, Globe, strips
-from terraform.mars.elevation import rows_kept
-from terraform.mars.terrain import BandTerrain
-from terraform.mars.windows import plan
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.bands import HIGHEST_ROWS, Band, Globe, strips
+from terraform.mosaic.elevation import rows_kept
+from terraform.mosaic.terrain import BandTerrain
+from terraform.mosaic.windows import plan
 
 ANY_OFFSET_PX = (37, 4001)
 Planes = NDArray[np.uint8]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from benchmarks.seams import Score, embedded, fine_power, say, score, settings, step
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
-from terraform.mars import mosaic
-from terraform.mars.bands import Band, Globe, Strip, strips
-from terraform.mars.elevation import on_axes
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.bands import Band, Globe, Strip, strips
+from terraform.mosaic.elevation import on_axes
 
 PLACES = (("bands", 4, 10.0), ("cap", 0, 40.0), ("south", -2, 40.0), ("antimeridian", 6, 172.0))
 """Name, the strip whose lower border it lies on, and the western edge, degrees."""

@@ -10,10 +10,10 @@ from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.weights import Trained
-from terraform.mars import mosaic
-from terraform.mars.bands import Cap, Globe, strips
-from terraform.mars.terrain import CapTerrain
-from terraform.mars.windows import plan
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.bands import Cap, Globe, strips
+from terraform.mosaic.terrain import CapTerrain
+from terraform.mosaic.windows import plan
 
 PLACE = (161.3, 70.2, 168.8, 74.3)
 """West, south, east, north, degrees."""

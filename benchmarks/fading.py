@@ -12,13 +12,14 @@ from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.weights import Trained
-from terraform.mars import fade, mosaic
-from terraform.mars.artist import Artist
-from terraform.mars.bands import Band, Globe, strips
-from terraform.mars.canvas import Canvas
-from terraform.mars.generate import draw
-from terraform.mars.layers import Drawn, Layer
-from terraform.mars.terrain import BandTerrain, Relief
+from terraform.mosaic import blend as fade
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.bands import Band, Globe, strips
+from terraform.mosaic.inference import draw
+from terraform.mosaic.layers import Drawn, Layer
+from terraform.mosaic.predictor import Artist
+from terraform.mosaic.strip_buffer import Canvas
+from terraform.mosaic.terrain import BandTerrain, Relief
 
 _BORDERS = ((4, 12.0), (6, -60.0), (9, 100.0))
 _WIDTH_DEG = 5.0

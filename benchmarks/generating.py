@@ -15,13 +15,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.ceiling import convolution_ceiling
-from terraform.allocator import keep_freed
 from terraform.config import Condition, Mosaics, Sheet, Train
-from terraform.learn.generators import build_generator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.runtime.malloc import keep_freed
 from terraform.learn.weights import Trained
-from terraform.mars.artist import Artist
-from terraform.mars.generate import draw
-from terraform.mars.patch import Patch
+from terraform.mosaic.inference import draw
+from terraform.mosaic.patch import Patch
+from terraform.mosaic.predictor import Artist
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 

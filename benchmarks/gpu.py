@@ -13,9 +13,9 @@ from benchmarks.ceiling import convolution_ceiling
 from benchmarks.measure import report
 from benchmarks.training import STEP_OPERATIONS, settings
 from benchmarks.world import make_pairs
-from terraform.learn.dataset import collect
-from terraform.learn.feeding import Feed
-from terraform.learn.learner import Learner
+from terraform.learn.data.dataset import collect
+from terraform.learn.data.loader import Feed
+from terraform.learn.trainer import Learner
 
 _GOAL_IMAGES_PER_S = 2_700
 _BATCHES = (1, 16, 32)

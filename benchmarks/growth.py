@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.measure import report
 from benchmarks.world import make_pairs
-from terraform.learn.dataset import collect
-from terraform.learn.order import samples
+from terraform.learn.data.dataset import collect
+from terraform.learn.data.sampling import samples
 from terraform.pairs.store import TILE, save_array
 
 _SIZES = (1_000, 10_000, 100_000)

@@ -9,7 +9,7 @@ from time import sleep
 
 from benchmarks.seams import embedded
 from terraform.geo.bodies import MARS
-from terraform.mars.bands import Globe, strips
+from terraform.mosaic.bands import Globe, strips
 
 _BAND = 4
 

@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.seams import embedded
 from terraform.config import Mosaics
-from terraform.mars import cog, mosaic
-from terraform.publish import publish
+from terraform.mosaic import region as mosaic
+from terraform.mosaic.output import cog
+from terraform.storage.atomic_write import publish
 
 PLACE = (-66.0, -12.0, -58.0, -7.0)
 SIZE_PX = (480, 300)

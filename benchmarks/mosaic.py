@@ -23,19 +23,21 @@ from rasterio.transform import Affine
 
 from benchmarks import band, borders, crater, fading, killed, knobs, planet, seams
 from benchmarks.generating import trained
-from terraform.allocator import keep_freed
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
-from terraform.learn.generators import build_generator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.runtime.malloc import keep_freed
 from terraform.learn.weights import Trained
-from terraform.mars import cog, mosaic, windows
-from terraform.mars.artist import Artist
-from terraform.mars.bands import Band, Globe, strips
-from terraform.mars.frame import Frame
-from terraform.mars.kept import kept
-from terraform.mars.paint import Painter, paint
-from terraform.mars.view import View
-from terraform.mars.windows import plan
+from terraform.mosaic import region as mosaic
+from terraform.mosaic import windows
+from terraform.mosaic.bands import Band, Globe, strips
+from terraform.mosaic.checkpoint import kept
+from terraform.mosaic.geobox import Frame
+from terraform.mosaic.grid_window import View
+from terraform.mosaic.output import cog
+from terraform.mosaic.pipeline import Painter, paint
+from terraform.mosaic.predictor import Artist
+from terraform.mosaic.windows import plan
 from terraform.pairs.relief import channels_of
 
 PLACE = (20.0, 8.0, 28.0, 16.0)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from benchmarks.measure import cpu_seconds
 from terraform.config import Condition, Elevation, Mosaics, Sheet, Train
 from terraform.learn.weights import Trained
-from terraform.mars import anywhere
+from terraform.mosaic import any_raster as anywhere
 from terraform.provenance import Credit, Provenance
 
 SEEN = Condition(channels=["elevation", "hillshade"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
-from terraform.publish import publish, write_text
+from terraform.storage.atomic_write import publish, write_text
 
 RUN = "real"
 TARGETS = ("pairs", "train", "evaluate", "mosaics")

@@ -17,10 +17,10 @@ from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
 from terraform.learn.weights import Trained
-from terraform.mars.artist import Artist
-from terraform.mars.canvas import Canvas
-from terraform.mars.generate import draw
-from terraform.mars.patch import Span, Terrain
+from terraform.mosaic.inference import draw
+from terraform.mosaic.patch import Span, Terrain
+from terraform.mosaic.predictor import Artist
+from terraform.mosaic.strip_buffer import Canvas
 from terraform.sources.fetch import fetch
 
 

@@ -34,14 +34,14 @@ from terraform.config import Config, parse
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import download_grid, tile_count
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.tile import TILE_PX
+from terraform.geo.tile_spec import TILE_PX
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import settings_of
-from terraform.sources.lattice import lattice
 from terraform.sources.remote.access import Access
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import TIFF
-from terraform.sources.remote.whole import download
+from terraform.sources.remote.download import download
+from terraform.sources.remote_raster.request_grid import lattice
 
 _GOAL = 1 / 1.3
 _WHOLE_BYTES = 200_000_000

@@ -13,13 +13,13 @@ import torch
 from benchmarks.ceiling import convolution_ceiling
 from benchmarks.plain import JitteredPairs, Pix2Pix, loader
 from benchmarks.world import make_pairs
-from terraform.allocator import keep_freed
 from terraform.config import Config, Train, parse
-from terraform.learn.dataset import collect
-from terraform.learn.discriminators import build_discriminator
-from terraform.learn.feeding import Feed
-from terraform.learn.generators import build_generator
-from terraform.learn.learner import Learner
+from terraform.learn.data.dataset import collect
+from terraform.learn.data.loader import Feed
+from terraform.learn.models.discriminators import build_discriminator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.runtime.malloc import keep_freed
+from terraform.learn.trainer import Learner
 from terraform.pairs.colormap import turbo
 
 STEP_OPERATIONS = 86.94e9

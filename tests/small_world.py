@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from benchmarks.world import make_pairs
 from terraform.config import parse
 from terraform.learn import train as training
-from terraform.learn import validation
+from terraform.learn import validate as validation
 
 
 def make_world(root, pairs=6):

@@ -72,8 +72,8 @@ def test_a_missing_module_is_named(package):
 
 
 def test_every_stage_has_its_code():
-    from terraform import stages
     from terraform.config import Config
+    from terraform.workflow import stages
 
     names = ("cut", "sheet", "train", "evaluate", "mosaic")
     assert len({stages.code(name) for name in names}) == len(names)

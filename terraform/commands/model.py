@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from terraform.allocator import keep_freed
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured, region_named
 from terraform.config import Mosaics, overlay, parse
+from terraform.learn.runtime.malloc import keep_freed
 
 
 def train(
@@ -27,8 +27,8 @@ def train(
     Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143
     stopped by Ctrl-C or SIGTERM after saving.
     """
-    from terraform.learn import processes
     from terraform.learn import train as learning
+    from terraform.learn.runtime import distributed as processes
     from terraform.show import boards
 
     keep_freed()
@@ -94,7 +94,7 @@ def generate(
     latitude: Annotated[float | None, typer.Option(help="Middle latitude of an .npy elevation, degrees.")] = None,
 ) -> None:
     """Draw an elevation raster as if it were alive."""
-    from terraform.mars import mosaic
+    from terraform.mosaic import region as mosaic
 
     keep_freed()
     settings = configured(config, required=region is not None)

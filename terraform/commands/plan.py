@@ -11,8 +11,8 @@ from terraform.commands.options import Configs, configured
 if TYPE_CHECKING:
     from terraform.geo.regions import Region
     from terraform.sources import Needs, What
-    from terraform.sources.planning import Item
-    from terraform.workflow import Plan
+    from terraform.sources.estimate import Item
+    from terraform.workflow.plan import Plan
 
 
 def plan(
@@ -20,8 +20,8 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Tell which requests and bytes a run would take from each service. Asks nothing of any."""
-    from terraform.sources.planning import items, totals
-    from terraform.workflow import planned
+    from terraform.sources.estimate import items, totals
+    from terraform.workflow.plan import planned
 
     settings = configured(config)
     made = items(settings, _wanted(planned(settings)))

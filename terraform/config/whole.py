@@ -67,7 +67,7 @@ def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
 
 def load(*paths: Path | str) -> Config:
     """Read `config.yaml` and overlays, the later ones over the earlier, and check the result."""
-    from terraform.strict_yaml import read_yaml
+    from terraform.config.strict_yaml import read_yaml
 
     merged: dict[str, Any] = {}
     for path in paths:

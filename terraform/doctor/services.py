@@ -17,15 +17,15 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
-from terraform.geo.tile import PIXEL_M
+from terraform.geo.tile_spec import PIXEL_M
 from terraform.sources import Request, What, source_named
-from terraform.sources.picture import decoded
+from terraform.sources.catalog.picture import decoded
+from terraform.sources.catalog.s2cloudless import layer_of
+from terraform.sources.catalog.wms import offered
 from terraform.sources.remote.access import Access
-from terraform.sources.remote.answer import Answer, Unfinished
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import JPEG, XML
-from terraform.sources.s2cloudless import layer_of
-from terraform.sources.wms import offered
+from terraform.sources.remote.response import Answer, Unfinished
 
 _SIDE_PX = 24
 _PLACES = {"earth": (10.4, 45.45), "mars": (20.0, 10.0)}
@@ -62,7 +62,7 @@ def remote(config: Config) -> list[Use]:
 
 def accounts(config: Config) -> Iterator[Finding]:
     """Credentials and project, where a source needs them; neither is shown."""
-    from terraform.sources.engine.account import identity
+    from terraform.sources.remote.earthengine.account import identity
 
     engines = [use for use in remote(config) if isinstance(use.settings, EarthEngineSource)]
     if not engines:

@@ -19,7 +19,7 @@ from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import VOID
 from terraform.geo.resample import Axis
-from terraform.publish import publish, require_space
+from terraform.storage.atomic_write import publish, require_space
 
 _GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",

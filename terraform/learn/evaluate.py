@@ -12,12 +12,13 @@ from torch import Tensor
 from terraform import provenance
 from terraform.config import Config
 from terraform.errors import InputError
-from terraform.learn import metrics, table, weights
-from terraform.learn.augment import plain_draw, prepare
-from terraform.learn.dataset import Collection, Stored, by_role
-from terraform.learn.table import ColourTable
+from terraform.learn import baseline as table
+from terraform.learn import metrics, weights
+from terraform.learn.baseline import ColourTable
+from terraform.learn.data.augment import plain_draw, prepare
+from terraform.learn.data.dataset import Collection, Stored, by_role
 from terraform.learn.weights import Trained
-from terraform.publish import write_text
+from terraform.storage.atomic_write import write_text
 
 _PAIRS = 128
 _BOARD_PAIRS = 8

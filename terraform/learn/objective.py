@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from terraform.config import Train
-from terraform.learn.augment import Batch
-from terraform.learn.discriminators import Features
-from terraform.learn.losses import (
+from terraform.learn.data.augment import Batch
+from terraform.learn.models.discriminators import Features
+from terraform.learn.models.losses import (
     adversarial_loss,
     discriminator_loss,
     feature_loss,

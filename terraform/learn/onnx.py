@@ -10,7 +10,7 @@ from torch import Tensor
 from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn.weights import Trained, described, load
 from terraform.pairs.relief import channels_of
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 _SIDE_PX = 256
 _MOST_LEVELS = 0.1

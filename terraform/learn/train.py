@@ -12,20 +12,23 @@ import torch
 
 from terraform.config import Config
 from terraform.errors import ConfigError, InputError, IntegrityError
-from terraform.learn import history, memory, processes, state, weights
-from terraform.learn.by_region import ByRegion
-from terraform.learn.dataset import Collection, by_role
-from terraform.learn.feeding import Feed
-from terraform.learn.identity import identity_of, state_folder
-from terraform.learn.learner import Learner
-from terraform.learn.lock import held
-from terraform.learn.order import samples
-from terraform.learn.processes import Processes
-from terraform.learn.signals import Stopped, noted_signals
-from terraform.learn.state import Counters
-from terraform.learn.validation import Board, Watch, validate
+from terraform.learn import weights
+from terraform.learn.data.dataset import Collection, by_role
+from terraform.learn.data.loader import Feed
+from terraform.learn.data.sampling import samples
+from terraform.learn.fingerprint import identity_of, state_folder
+from terraform.learn.runtime import checkpoint as state
+from terraform.learn.runtime import distributed as processes
+from terraform.learn.runtime import history, memory
+from terraform.learn.runtime.by_region import ByRegion
+from terraform.learn.runtime.checkpoint import Counters
+from terraform.learn.runtime.distributed import Processes
+from terraform.learn.runtime.lock import held
+from terraform.learn.runtime.signals import Stopped, noted_signals
+from terraform.learn.trainer import Learner
+from terraform.learn.validate import Board, Watch, validate
 from terraform.pairs.relief import channels_of
-from terraform.publish import publish, write_text
+from terraform.storage.atomic_write import publish, write_text
 
 __all__ = ["Board", "Watch", "train"]
 

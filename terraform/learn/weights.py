@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from terraform import provenance
 from terraform.config import Condition, Sheet, Train
 from terraform.errors import InputError
-from terraform.learn.generators import build_generator
+from terraform.learn.models.generators import build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 FORMAT = 2
 """2: the channel `sea` is 0 on land, in 1 it was -1."""

@@ -18,9 +18,9 @@ from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, r
 from terraform.geo.heights import SEA, VOID, pack, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
-from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.store import TILE, ArrayWriter, save_array
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 _BLOCK = 8
 

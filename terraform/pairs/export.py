@@ -8,7 +8,7 @@ from PIL import Image
 from terraform.config import Sheet as Settings
 from terraform.pairs.sheet import relief
 from terraform.pairs.store import open_pairs
-from terraform.publish import publish, write_text
+from terraform.storage.atomic_write import publish, write_text
 
 
 def export(folder: Path, output: Path, settings: Settings) -> int:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from terraform.config import Condition, Sheet
-from terraform.geo.tile import MARGIN_PX
+from terraform.geo.tile_spec import MARGIN_PX
 from terraform.pairs.colormap import TURBO
 
 HIGHEST_M = 9000.0

@@ -7,10 +7,10 @@ from PIL import Image, ImageDraw
 
 from terraform.config import Sheet as Settings
 from terraform.geo.heights import unpack
-from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.colormap import turbo
 from terraform.pairs.store import Pairs, open_pairs
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 _SIDE = 160
 _GAP = 6

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.provenance import Provenance
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 TILE = np.dtype(
     [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from terraform.config import Config
 from terraform.learn import evaluate, train
-from terraform.learn.state import Counters
+from terraform.learn.runtime.checkpoint import Counters
 from terraform.show import cards
 
 _CAPTION = "held-out pairs; what is generated is plausible, not predicted"

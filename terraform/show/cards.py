@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from terraform.config import Config
-from terraform.learn.state import Counters
+from terraform.learn.runtime.checkpoint import Counters
 from terraform.learn.weights import load, parameters_of
-from terraform.publish import write_text
+from terraform.storage.atomic_write import write_text
 
 _TEMPLATE = """# Weights of run `{run}`
 

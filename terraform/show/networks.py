@@ -8,10 +8,10 @@ from torch import nn
 
 from terraform.config import Train
 from terraform.errors import ConfigError
-from terraform.geo.tile import TILE_PX
-from terraform.learn.discriminators import build_discriminator
-from terraform.learn.generators import build_generator
-from terraform.publish import publish
+from terraform.geo.tile_spec import TILE_PX
+from terraform.learn.models.discriminators import build_discriminator
+from terraform.learn.models.generators import build_generator
+from terraform.storage.atomic_write import publish
 
 _DEPTHS = {"unet_fc": 2, "unet256": 2}
 """How far modules are opened: down to convolutions, norms and activations; 3 where it is not said."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from terraform.geo.heights import unpack
-from terraform.geo.tile import MARGIN_PX, TILE_PX
-from terraform.learn.dataset import Stored
-from terraform.learn.history import by_region
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.learn.data.dataset import Stored
+from terraform.learn.runtime.history import by_region
 from terraform.pairs.colormap import turbo
-from terraform.publish import publish
+from terraform.storage.atomic_write import publish
 
 _GAP = 4
 _HEADER = 20

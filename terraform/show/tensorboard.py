@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from terraform.errors import ConfigError
-from terraform.learn.state import Counters
-from terraform.learn.validation import Board
+from terraform.learn.runtime.checkpoint import Counters
+from terraform.learn.validate import Board
 from terraform.show.plots import levels
 
 

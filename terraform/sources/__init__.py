@@ -126,7 +126,7 @@ def module_of(name: str) -> str:
     """
     if name not in SOURCES:
         raise ConfigError(f"source {name!r} is unknown: use one of {', '.join(SOURCES)}")
-    return f"terraform.sources.{name}"
+    return f"terraform.sources.catalog.{name}"
 
 
 def source_named(name: str, settings: Any, config: Config) -> Source:

@@ -10,7 +10,7 @@ from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Request, What, source_named
-from terraform.sources.remote.locks import Locks
+from terraform.sources.remote.version_lock import Locks
 
 
 def fetch(config: Config, region: Region, what: What, destination: Path) -> Provenance:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import RemoteError
-from terraform.publish import write_text
+from terraform.storage.atomic_write import write_text
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import ConfigError, RemoteError
-from terraform.publish import publish, sweep
+from terraform.storage.atomic_write import publish, sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
 _SEAL_BYTES = 32

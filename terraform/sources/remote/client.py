@@ -15,10 +15,10 @@ from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
 from terraform.sources.remote.access import Access, shown
-from terraform.sources.remote.answer import Answer, Later, Missing, Unfinished, Unfit, told
 from terraform.sources.remote.connections import pool
 from terraform.sources.remote.content import Kind, unlike, words
-from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
+from terraform.sources.remote.response import Answer, Later, Missing, Unfinished, Unfit, told
+from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from terraform.errors import IntegrityError
 from terraform.sources.remote.access import shown
-from terraform.sources.remote.answer import Answer, Unfit
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind, unlike, words
+from terraform.sources.remote.response import Answer, Unfit
 
 Span = tuple[int, int]
 """First byte and the one after the last."""

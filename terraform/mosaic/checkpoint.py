@@ -1,0 +1,124 @@
+"""What an unfinished mosaic has drawn so far: one file a strip, kept beside it until it is published.
+
+A strip's file gets its name only when it is complete, so that after a kill at any moment the drawing goes on from the
+last complete strip.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terraform.errors import ConfigError, InputError, ResourceError
+from terraform.mosaic.strip_buffer import Canvas
+from terraform.storage.atomic_write import publish, sweep, write_text
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The folder of an unfinished mosaic."""
+
+    folder: Path
+
+    def canvas(self, number: int, rows: Span, columns: Span) -> Canvas:
+        """Where a strip's picture lies, drawn or not."""
+        return Canvas(rows, columns, self.folder / f"strip-{number:03d}.bytes")
+
+    def draw(self, canvas: Canvas, fill: Callable[[Canvas], None]) -> None:
+        """Have a canvas filled, unless it was before."""
+        if is_drawn(canvas):
+            return
+        with publish(canvas.path) as temporary:
+            blank = Canvas(canvas.rows, canvas.columns, temporary)
+            blank.blank()
+            fill(blank)
+
+
+def is_drawn(canvas: Canvas) -> bool:
+    """It is complete."""
+    return canvas.path.is_file() and canvas.path.stat().st_size == canvas.size_bytes
+
+
+@contextmanager
+def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Kept]:
+    """The strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
+
+    Nothing stays of what was refused before a strip was drawn.
+
+    Parameters
+    ----------
+    output : Path
+        The mosaic.
+    identity : mapping
+        What the strips depend on; those drawn for anything else are dropped.
+    resume : bool or None
+        None: go on where it is possible. True: refuse where it is not. False: start afresh.
+
+    Raises
+    ------
+    InputError, ConfigError
+        `resume`, and there is nothing to go on from, or it was drawn for something else.
+    ResourceError
+        Another process draws the same mosaic.
+    """
+    folder = output.with_name(f".{output.stem}.strips")
+    text = json.dumps(identity, sort_keys=True)
+    record = folder / "identity.json"
+    if resume and not record.is_file():
+        raise InputError(f"{output} has no unfinished drawing to resume: leave out --resume to start")
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, output):
+        old = record.read_text() if record.is_file() else text
+        if old != text and resume:
+            raise ConfigError(
+                f"{output} was begun with other {', '.join(_changed(json.loads(old), identity))}: set them back, or "
+                "leave out --resume to start afresh"
+            )
+        if old != text or resume is False:
+            _clear(folder)
+        sweep(folder)
+        write_text(record, text)
+        try:
+            yield Kept(folder)
+        except InputError:
+            if any(folder.glob("strip-*.bytes")):
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, output: Path) -> Iterator[None]:
+    """The lock goes with the process that holds it, however that ends."""
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ResourceError(f"{output} is being drawn by another process: wait for it, or end it") from None
+        yield
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.name != "lock":
+            path.unlink()
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    return [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+
+
+def identity_of_file(path: Path) -> list[Any]:
+    """A file as it is now: its size and the time of its last change; its digest where it is small."""
+    state = path.stat()
+    if state.st_size > 100_000_000:
+        return [state.st_size, state.st_mtime_ns]
+    return [state.st_size, hashlib.sha256(path.read_bytes()).hexdigest()]

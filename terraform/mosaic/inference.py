@@ -1,0 +1,131 @@
+"""The generator over one strip of a planet, in windows that see more than they draw.
+
+A network that is safe to tile draws windows with a halo: with window origins on multiples of its stride, counted in the
+strip's own pixels, a pixel comes out the same whatever the windows. Any other network draws 256-px windows that overlap
+by 32 and are blended on a ramp, which hides their borders without making them agree.
+
+Imports numpy and torch only: a machine without GDAL can draw.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from terraform.geo.tile_spec import MARGIN_PX
+from terraform.learn.runtime.malloc import give_back
+from terraform.mosaic.patch import Block, Patch, Span, Terrain
+from terraform.mosaic.predictor import Artist
+from terraform.mosaic.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
+
+_ENOUGH = 2_500_000_000
+"""Bytes of memory from which on holes between what is in use are given back after a window."""
+
+
+def draw(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
+    """Draw a rectangle of a strip, block by block, from its top; the blocks together cover it, or a little more.
+
+    Parameters
+    ----------
+    rows, columns : first and last-plus-one pixel of the strip
+    """
+    trained = artist.trained
+    if trained.tile_safe:
+        windows = plan(rows, columns, artist.settings.window_px, trained.halo_px, trained.stride)
+        blocks = _with_halo(artist, terrain, windows)
+    else:
+        blocks = _blended(artist, terrain, rows, columns)
+    for block in blocks:
+        yield block
+        give_back(_ENOUGH)
+
+
+def _with_halo(artist: Artist, terrain: Terrain, windows: Plan) -> Iterator[Block]:
+    halo = windows.halo
+    spans = [
+        (row, column) for row in windows.rows for column in windows.columns if terrain.wanted(_grown(row, 1), column)
+    ]
+    for (row, column), patch in zip(spans, _ahead(terrain, spans, halo + MARGIN_PX), strict=True):
+        void = _inside(patch.void, halo + MARGIN_PX)
+        if void.all():
+            colours = np.zeros((*void.shape, 3), np.uint8)
+        else:
+            colours = _levels(_inside_tensor(artist.drawn(patch, terrain.pixel_m), halo))
+        yield Block(row[0], column[0], _with_mask(colours, void))
+
+
+def _ahead(terrain: Terrain, spans: list[tuple[Span, Span]], spare: int) -> Iterator[Patch]:
+    """Read the next window's terrain while the network works on this one."""
+    with ThreadPoolExecutor(1) as reader:
+        following = None
+        for number in range(len(spans)):
+            row, column = spans[number]
+            current = following or reader.submit(terrain.patch, _grown(row, spare), _grown(column, spare))
+            if number + 1 < len(spans):
+                row, column = spans[number + 1]
+                following = reader.submit(terrain.patch, _grown(row, spare), _grown(column, spare))
+            yield current.result()
+
+
+def _blended(artist: Artist, terrain: Terrain, rows: Span, columns: Span) -> Iterator[Block]:
+    """Windows that share a ramp with each neighbour, summed under weights that are a partition of unity."""
+    step, origin = BLEND_PX - RAMP_PX, terrain.top - RAMP_PX
+    down, across = ramped(rows, origin), ramped(columns, 0)
+    device = artist.device
+    weight = _ramp(device)[:, None] * _ramp(device)
+    width = len(across) * step
+    sums = torch.zeros(3, BLEND_PX, width + RAMP_PX, device=device)
+    for i in down:
+        voids = np.ones((step, width + RAMP_PX), np.bool_)
+        first = origin + i * step
+        windows = [(j, ((first, first + BLEND_PX), (j * step, j * step + BLEND_PX))) for j in across]
+        windows = [(j, spans) for j, spans in windows if terrain.wanted(*spans)]
+        for (j, _), patch in zip(windows, _ahead(terrain, [spans for _, spans in windows], MARGIN_PX), strict=True):
+            at = (j - across[0]) * step
+            void = _inside(patch.void, MARGIN_PX)
+            if not void.all():
+                sums[:, :, at : at + BLEND_PX] += _seeded(artist, terrain.pixel_m, patch) * weight
+            voids[:, at : at + BLEND_PX] = void[:step]
+        yield Block(first, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
+        sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
+
+
+def _ramp(device: str) -> Tensor:
+    """Weights of a window along one direction: those of two neighbours sum to 1."""
+    rise = torch.sin(torch.pi / 2 * (torch.arange(RAMP_PX, device=device) + 0.5) / RAMP_PX) ** 2
+    return torch.cat([rise, torch.ones(BLEND_PX - 2 * RAMP_PX, device=device), rise.flip(0)])
+
+
+def _seeded(artist: Artist, pixel_m: float, patch: Patch) -> Tensor:
+    """Dropout that a network keeps while it draws depends on the place, not on what was drawn before."""
+    with torch.random.fork_rng(devices=[artist.device] if artist.device != "cpu" else []):
+        torch.manual_seed((int(patch.rows[0]) * 1_000_003 + int(patch.columns[0])) % 2**63)
+        return artist.drawn(patch, pixel_m)
+
+
+def _levels(colours: Tensor) -> NDArray[np.uint8]:
+    levels = (colours.permute(1, 2, 0) + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return levels.cpu().numpy()
+
+
+def _with_mask(colours: NDArray[np.uint8], void: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    rgba = np.full((*void.shape, 4), 255, np.uint8)
+    rgba[..., :3] = colours
+    if void.any():
+        rgba[void] = 0
+    return rgba
+
+
+def _grown(span: Span, spare: int) -> Span:
+    return span[0] - spare, span[1] + spare
+
+
+def _inside(values: NDArray[np.bool_], spare: int) -> NDArray[np.bool_]:
+    return values[spare : values.shape[0] - spare, spare : values.shape[1] - spare]
+
+
+def _inside_tensor(values: Tensor, spare: int) -> Tensor:
+    return values[:, spare : values.shape[1] - spare, spare : values.shape[2] - spare]

@@ -1,0 +1,124 @@
+"""The terrain of a strip as the generator sees it: heights on the strip's pixels, after the elevation policy."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform.config import Elevation
+from terraform.geo.heights import Heights
+from terraform.mosaic import policy
+from terraform.mosaic.bands import Band, Cap
+from terraform.mosaic.elevation import Source, on_axes, points
+from terraform.mosaic.patch import Patch
+from terraform.mosaic.policy import Hypsometry
+
+Span = tuple[int, int]
+Float = NDArray[np.float32]
+
+_EVERY_PX = 16
+_FAR = 1 << 24
+
+
+@dataclass(frozen=True)
+class Relief:
+    """The heights of a body and how they are to be seen.
+
+    Attributes
+    ----------
+    source : Source
+    settings : Elevation
+        The policy.
+    hypsometry : Hypsometry
+        Of the body.
+    broad : Source or None
+        The broad average of the heights, where the policy needs it.
+    """
+
+    source: Source
+    settings: Elevation
+    hypsometry: Hypsometry
+    broad: Source | None
+
+    def with_source(self, source: Source) -> "Relief":
+        """The same heights, read in another way."""
+        return replace(self, source=source)
+
+    def shaped(self, heights: Heights, broad: Heights | None, places: tuple[NDArray[np.int64], NDArray[np.int64]],
+               latitude_deg: NDArray[np.float64], east: tuple[Float, Float]) -> Patch:  # fmt: skip
+        """Heights after the policy, as the generator wants them."""
+        average = None if broad is None else broad.metres
+        metres, sea = policy.apply(self.settings, heights.metres, heights.sea, self.hypsometry, average)
+        return Patch(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
+
+
+@dataclass(frozen=True)
+class BandTerrain:
+    """A band. Its rows are those of the planet-wide grid; its columns count on round the planet."""
+
+    relief: Relief
+    band: Band
+
+    @property
+    def pixel_m(self) -> float:
+        return self.band.globe.pixel_m
+
+    @property
+    def top(self) -> int:
+        return self.band.first
+
+    def wanted(self, rows: Span, columns: Span) -> bool:
+        return True
+
+    def patch(self, rows: Span, columns: Span) -> Patch:
+        latitudes, longitudes = self.band.globe.latitudes.part(*rows), self.band.longitudes.part(*columns)
+        found = [on_axes(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source]
+        latitude = np.clip(latitudes.centres(), -90, 90)[:, None]
+        places = np.arange(*rows), np.arange(*columns) % self.band.columns
+        east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+        return self.relief.shaped(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
+
+
+@dataclass(frozen=True)
+class CapTerrain:
+    """A cap.
+
+    Attributes
+    ----------
+    shown : pair of (float, float)
+        Longitudes, continuous, and latitudes that the mosaic shows, degrees.
+    """
+
+    relief: Relief
+    cap: Cap
+    shown: tuple[tuple[float, float], tuple[float, float]]
+
+    @property
+    def pixel_m(self) -> float:
+        return self.cap.globe.pixel_m
+
+    @property
+    def top(self) -> int:
+        return 0
+
+    def wanted(self, rows: Span, columns: Span) -> bool:
+        """Some of it lies near what is shown."""
+        y = np.append(np.arange(*rows, _EVERY_PX), rows[1])[:, None] * np.ones((1, 1))
+        x = np.append(np.arange(*columns, _EVERY_PX), columns[1])[None, :] * np.ones_like(y)
+        lon, lat = self.cap.to_degrees(x, y * np.ones_like(x))
+        (west, east), (south, north) = self.shown
+        spare = 2 * _EVERY_PX * self.cap.globe.pixel_deg
+        # A step of a pixel turns through more degrees the nearer the pole.
+        wide = spare / np.maximum(np.cos(np.radians(lat)), 1e-6)
+        within = (lon - west + wide) % 360 <= east - west + 2 * wide
+        return bool((within & (lat >= south - spare) & (lat <= north + spare)).any())
+
+    def patch(self, rows: Span, columns: Span) -> Patch:
+        x, y = np.meshgrid(np.arange(*columns) + 0.5, np.arange(*rows) + 0.5)
+        lon, lat = self.cap.to_degrees(x, y)
+        heights = points(self.relief.source, lon, lat)
+        broad = None if self.relief.broad is None else points(self.relief.broad, lon, lat)
+        right, up = (part.astype(np.float32) for part in self.cap.eastwards(lon))
+        # The noise of a cap lies far from that of the bands and of the other cap.
+        places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR
+        return self.relief.shaped(heights, broad, places, lat, (right, up))

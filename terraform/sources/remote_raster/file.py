@@ -1,0 +1,163 @@
+"""A file of a bucket that is read in parts: its head, its version, and the entries that are kept of it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from terraform.sources.remote.access import shown
+from terraform.sources.remote.content import Kind
+from terraform.sources.remote.ranges import Identity, Span, part, pieces
+from terraform.sources.remote.store import Bucket
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first bytes of a remote file, which version it is, and when that was."""
+
+    content: bytes
+    identity: Identity
+    fetched: str
+
+
+class RemoteFile:
+    """A file of a bucket that is read in parts. The first look decides which version all parts must be of.
+
+    Parameters
+    ----------
+    bucket : Bucket
+    path : str
+        Below the base URL.
+    name : str
+        Its folder on the shelf.
+    kind : Kind
+        What it must be.
+    head_bytes : int
+        Bytes of the first look.
+    """
+
+    def __init__(self, bucket: Bucket, path: str, name: str, kind: Kind, head_bytes: int) -> None:
+        self.bucket, self.path, self.name, self.kind = bucket, path, name, kind
+        self._head_bytes = head_bytes
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.bucket.client.access.url(self.path)
+
+    @property
+    def looked_at(self) -> bool:
+        """Its head is on the shelf."""
+        return self.bucket.shelf.has(self.name, "head")
+
+    @cached_property
+    def head(self) -> Head:
+        """The first look, from the shelf or else fetched."""
+        stored = self.bucket.shelf.read(self.name, "head")
+        if stored is None:
+            stored = self._look()
+        line, _, content = stored.partition(b"\n")
+        told: dict[str, Any] = json.loads(line)
+        return Head(content, Identity(told["size"], told["etag"]), told["fetched"])
+
+    def _look(self) -> bytes:
+        first = part(self.bucket.client, self.url, 0, self._head_bytes, self.kind)
+        told = first.identity._asdict() | {"fetched": datetime.now(UTC).isoformat(timespec="seconds")}
+        stored = json.dumps(told).encode() + b"\n" + first.content
+        self.bucket.shelf.write(stored, self.name, "head")
+        return stored
+
+    @property
+    def key(self) -> str:
+        """Its name in the lock."""
+        return f"{self.bucket.shelf.source}/{self.path}"
+
+    def hold(self, sha256: str | None = None) -> None:
+        """Make sure that it is the version that is locked; lock it where none is. Fetches the head where it lacks.
+
+        Parameters
+        ----------
+        sha256 : str, optional
+            Of the whole file, where it was fetched whole.
+
+        Raises
+        ------
+        IntegrityError
+            It is another one.
+        """
+        self.bucket.locks.hold(self.key, self.head.identity, sha256)
+
+    def bytes_at(self, start: int, length: int) -> bytes:
+        """Bytes of the directory: from the head, or else from the shelf or fetched; only for what is small."""
+        if start + length <= len(self.head.content):
+            return self.head.content[start : start + length]
+        return self.kept(start, length, f"bytes-{start}-{length}")
+
+    def kept(self, start: int, length: int, name: str) -> bytes:
+        """Bytes that are an entry of their own on the shelf, from there or else fetched."""
+        content = self.bucket.shelf.read(self.name, name)
+        if content is None:
+            self.fetch({name: (start, start + length)})
+            content = self.bucket.shelf.held(self.name, name)
+        return content
+
+    def fetch(self, entries: Mapping[str, Span], check: Callable[[str, bytes], object] | None = None) -> None:
+        """Fetch entries that lie one after the other with one request; each is kept as soon as it is there.
+
+        Parameters
+        ----------
+        entries : mapping of str to (int, int)
+            Names on the shelf, and the bytes, in the order of the file.
+        check : callable, optional
+            Gets the name and the bytes of each before it is kept.
+
+        Raises
+        ------
+        RemoteError, IntegrityError
+            The service refuses or fails; the file has changed.
+        """
+        names = list(entries)
+
+        def take(number: int, content: bytes) -> None:
+            if check is not None:
+                check(names[number], content)
+            self.bucket.shelf.write(content, self.name, names[number])
+
+        pieces(self.bucket.client, self.url, list(entries.values()), self.kind, self.head.identity, take)
+
+    def record(self) -> dict[str, Any]:
+        """What is told of it in the provenance."""
+        head = self.head
+        return {
+            "url": shown(self.url),
+            "bytes": head.identity.size,
+            "etag": head.identity.etag,
+            "fetched": head.fetched,
+        }
+
+
+def runs(numbers: Sequence[int], spans: Callable[[int], tuple[int, int]], most: int, gap: int = 0) -> list[list[int]]:
+    """Group blocks whose bytes follow each other, so that one request brings several.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        The blocks.
+    spans : callable
+        First byte of a block and the one after its last.
+    most : int
+        Bytes of a request at most.
+    gap : int
+        Bytes between two blocks that are fetched along and thrown away.
+    """
+    groups: list[list[int]] = []
+    for number in sorted(numbers, key=spans):
+        start, end = spans(number)
+        # Blocks that share bytes are fetched apart.
+        if groups and 0 <= start - spans(groups[-1][-1])[1] <= gap and end - spans(groups[-1][0])[0] <= most:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
