@@ -1,5 +1,6 @@
 """A trained generator's file: safetensors that hold their own configuration, so that none can disagree with it."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terraform import provenance
-from terraform.config import Condition, Sheet, Train
+from terraform.config import Condition, Sheet, Train, renamed
 from terraform.errors import InputError
 from terraform.learn.models.generators import build_generator
 from terraform.pairs.relief import channels_of
@@ -97,7 +98,7 @@ def load(path: Path, device: str = "cpu") -> Trained:
     try:
         condition = Condition.model_validate_json(metadata["condition"])
         sheet = Sheet.model_validate_json(metadata["sheet"])
-        settings = Train.model_validate_json(metadata["train"])
+        settings = Train.model_validate(renamed("train", dict(json.loads(metadata["train"]))))
         made = provenance.from_json(metadata["provenance"])
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(

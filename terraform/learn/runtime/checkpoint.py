@@ -30,7 +30,7 @@ class Counters:
     history : list of rows
         One per line of `history.csv`.
     best : float
-        Lowest distance so far by `train.best_by`; infinite before the first.
+        Lowest distance so far by `train.checkpoint_metric`; infinite before the first.
     best_images : int
         Images seen at the best.
     """
