@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "terraform"
-LAYERS = ["storage", "geo", "sample_world", "sources", "pairs", "learn", "mosaic", "show", "workflow", "commands"]
+LAYERS = ["geo", "sample_world", "sources", "pairs", "learn", "mosaic", "show", "workflow", "commands"]
 FOUNDATION = {"errors", "provenance", "config", "digest", ""}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
