@@ -255,7 +255,7 @@ def test_the_sun_turns_with_the_window(turn_deg):
 
 def test_no_gdal_is_needed():
     absent = ["rasterio", "osgeo", "geopandas", "shapely", "pyproj", "pyarrow", "PIL", "pystac", "matplotlib"]
-    names = ["bands", "policy", "generate", "elevation", "broad", "terrain", "label", "plane"]
+    names = ["bands", "policy", "inference", "elevation", "low_pass", "terrain", "output.metadata", "array"]
     program = f"import sys\nfor n in {absent!r}: sys.modules[n] = None\n" + "".join(
         f"import terraform.mosaic.{name}\n" for name in names
     )
