@@ -27,8 +27,8 @@ STEP_OPERATIONS = 86.94e9
 
 RECIPE = {
     "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce",
-    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0, "width": 64, "discriminator_width": 64,
-    "total_images": 10**9, "workers": 1,
+    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0, "width": 64,
+    "discriminator_width": 64, "total_images": 10**9, "workers": 1,
 }  # fmt: skip
 """pix2pix as published."""
 

@@ -28,7 +28,7 @@ from terraform.learn.runtime.signals import Stopped, noted_signals
 from terraform.learn.trainer import Learner
 from terraform.learn.validate import Board, Watch, validate
 from terraform.pairs.relief import channels_of
-from terraform.storage.atomic_write import publish, write_text
+from terraform.storage.atomic_write import atomic_write, write_text
 
 __all__ = ["Board", "Watch", "train"]
 
@@ -124,7 +124,7 @@ def _trained(
 
 
 def _finish(run: _Run, counters: Counters) -> None:
-    with publish(run.output / "weights.safetensors") as temporary:
+    with atomic_write(run.output / "weights.safetensors") as temporary:
         shutil.copyfile(run.folder / "best.safetensors", temporary)
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {counters.best_images} images, whose {rule} on held-out pairs was the lowest: "

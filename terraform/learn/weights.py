@@ -16,7 +16,7 @@ from terraform.errors import InputError
 from terraform.learn.models.generators import build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 FORMAT = 2
 """2: the channel `sea` is 0 on land, in 1 it was -1."""
@@ -66,7 +66,7 @@ def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, set
     """Publish a weights file."""
     metadata = {"format": str(FORMAT), **described(condition, sheet, settings, made)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary, metadata)
 
 

@@ -9,7 +9,7 @@ from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import Kind, unlike, words
 from terraform.sources.remote.ranges import Identity, content_range, identity_of, same
 from terraform.sources.remote.response import Answer, Unfit
-from terraform.storage.atomic_write import adopt, explained, require_space, write_text
+from terraform.storage.atomic_write import explain_os_error, move_into_place, require_space, write_text
 
 
 def download(
@@ -36,7 +36,7 @@ def download(
     partial = _Partial(path)
     identity = client.ask(url, lambda answer: partial.receive(answer, kind, url), expected, partial.headers, keeps=True)
     try:
-        adopt(partial.file, path, verify)
+        move_into_place(partial.file, path, verify)
     except Exception:
         # What is complete and wrong would be wrong again.
         partial.forget()
@@ -119,4 +119,4 @@ class _Partial:
                 for chunk in answer.chunks:
                     file.write(chunk)
         except OSError as error:
-            raise explained(error, self.file) from error
+            raise explain_os_error(error, self.file) from error
