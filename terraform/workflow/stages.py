@@ -6,7 +6,7 @@ from typing import Any, Literal
 from terraform.config import Config, FilesSource, SampleSource
 from terraform.digest import code_digest
 from terraform.errors import ConfigError
-from terraform.sources import What, module_of
+from terraform.sources import Kind, module_of
 
 Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic"]
 
@@ -49,9 +49,9 @@ def relevant(config: Config, stage: Stage) -> str:
     return _canonical(chosen[stage])
 
 
-def relevant_source(config: Config, body: str, what: What) -> str:
+def relevant_source(config: Config, body: str, kind: Kind) -> str:
     """The settings of one body's elevation or imagery, as canonical JSON."""
-    source = source_settings(config, body, what)
+    source = source_settings(config, body, kind)
     chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
     if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
@@ -60,7 +60,7 @@ def relevant_source(config: Config, body: str, what: What) -> str:
     return _canonical(chosen)
 
 
-def source_settings(config: Config, body: str, what: What) -> Any:
+def source_settings(config: Config, body: str, kind: Kind) -> Any:
     """The configured source of a body's elevation or imagery.
 
     Raises
@@ -68,9 +68,9 @@ def source_settings(config: Config, body: str, what: What) -> Any:
     ConfigError
         The body has none: there is no imagery of a living Mars.
     """
-    source = getattr(getattr(config.sources, body), what, None)
+    source = getattr(getattr(config.sources, body), kind, None)
     if source is None:
-        raise ConfigError(f"{body} has no {what}: a region of {body} can only have the role mosaic")
+        raise ConfigError(f"{body} has no {kind}: a region of {body} can only have the role mosaic")
     return source
 
 
@@ -80,9 +80,9 @@ def code(stage: Stage) -> str:
     return code_digest([_MODULES[stage]], without=(*_PLUMBING, *plots))
 
 
-def source_code(config: Config, body: str, what: What) -> str:
+def source_code(config: Config, body: str, kind: Kind) -> str:
     """Digest of the code that fetches one body's elevation or imagery: its own source, not the others."""
-    source = module_of(source_settings(config, body, what).source)
+    source = module_of(source_settings(config, body, kind).source)
     return code_digest(["terraform.sources.fetch", source], without=_PLUMBING)
 
 

@@ -15,7 +15,7 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from terraform.errors import ConfigError, InputError
-from terraform.geo import raster as door
+from terraform.geo import raster as raster
 from terraform.sources.raster import hgt, pds3
 
 Span = tuple[int, int]
@@ -122,7 +122,7 @@ def opened(path: Path, declared: Declared, tiles: hgt.Loader) -> Iterator[Raster
         yield _srtm(path, declared, tiles)
     elif suffix in _GDAL:
         _require_header(path, suffix)
-        with door.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
+        with raster.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
             yield _dataset(path, dataset, declared)
     else:
         raise InputError(f"{path} is of no known format: expected a file ending in {', '.join([*_GDAL, *_OWN])}")
@@ -154,7 +154,7 @@ def _dataset(path: Path, dataset: Any, declared: Declared) -> Raster:
     scale, offset = dataset.scales[0], dataset.offsets[0]
 
     def window(rows: Span, columns: Span) -> Pixels:
-        values = door.read(dataset, rows, columns)
+        values = raster.read(dataset, rows, columns)
         if (scale, offset) != (1.0, 0.0):
             missing = np.zeros(values.shape, bool) if nodata is None else values == nodata
             values = np.where(missing, nodata or 0, values.astype(np.float32) * scale + offset)
@@ -205,10 +205,10 @@ def _from_world_file(path: Path) -> Affine:
     except (ValueError, UnicodeDecodeError):
         raise InputError(f"{beside} is not a world file: it must hold six numbers, one a line") from None
     # A world file gives the centre of the first pixel.
-    return moved(Affine(a, b, x, d, e, y), -0.5, -0.5)
+    return shift_transform(Affine(a, b, x, d, e, y), -0.5, -0.5)
 
 
-def moved(transform: Affine, columns: float, rows: float) -> Affine:
+def shift_transform(transform: Affine, columns: float, rows: float) -> Affine:
     """The georeference of the part of a raster that begins that many columns and rows further."""
     a, b, c, d, e, f = transform[:6]
     return Affine(a, b, a * columns + b * rows + c, d, e, d * columns + e * rows + f)

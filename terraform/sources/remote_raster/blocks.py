@@ -114,6 +114,6 @@ def _small_tiff(packed: bytes, of: Layout, shape: tuple[int, int]) -> bytes:
     return head + b"".join(entries) + bytes(4) + scale + tie + packed
 
 
-def _require(right: bool, name: str, what: str) -> None:
+def _require(right: bool, name: str, kind: str) -> None:
     if not right:
-        raise Damaged(f"{name} is damaged ({what})")
+        raise Damaged(f"{name} is damaged ({kind})")

@@ -152,8 +152,8 @@ class _Directory:
         self._big = self._number(2, "u2") == 43
         self._entries = self._all()
 
-    def _wrong(self, what: str) -> InputError:
-        return InputError(f"{self._name} is not a TIFF that can be read in parts: {what}; look at it with gdalinfo")
+    def _wrong(self, kind: str) -> InputError:
+        return InputError(f"{self._name} is not a TIFF that can be read in parts: {kind}; look at it with gdalinfo")
 
     def _number(self, position: int, kind: str) -> int:
         dtype = np.dtype(self._order + kind)
