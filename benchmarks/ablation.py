@@ -50,12 +50,13 @@ Settings = dict[str, Any]
 Result = dict[str, Any]
 
 _COMMON: Settings = {
-    "width": WIDTH, "discriminator_width": WIDTH, "images": IMAGES, "batch": 1, "validate_every": 250,
-    "state_every": 500, "validation_pairs": 32,
+    "width": WIDTH, "discriminator_width": WIDTH, "total_images": IMAGES, "batch": 1, "validate_every": 250,
+    "checkpoint_every": 500, "validation_pairs": 32,
 }  # fmt: skip
 PUBLISHED: Settings = {
     "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_l1": 100,
-    "lambda_features": 0, "lambda_texture": 0, "noise": 0, "average": 0, "rate": 2e-4, "discriminator_rate": 2e-4,
+    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0,
+    "learning_rate": 2e-4, "discriminator_learning_rate": 2e-4,
 }  # fmt: skip
 """pix2pix as published, and the colormap of the original work."""
 
@@ -64,9 +65,13 @@ LADDER: tuple[tuple[str, str, Settings], ...] = (
     ("relief", "+ relief as channels", {"encoding": "relief"}),
     ("unet_fc", "+ `unet_fc`", {"network": "unet_fc"}),
     ("pixel", "+ a norm per pixel", {"norm": "pixel"}),
-    ("rates", "+ an average, rates of 4e-4", {"rate": 4e-4, "discriminator_rate": 4e-4, "average": 0.98}),
+    (
+        "rates",
+        "+ an average, rates of 4e-4",
+        {"learning_rate": 4e-4, "discriminator_learning_rate": 4e-4, "ema_decay": 0.98},
+    ),
     ("texture", "+ texture loss and noise", {"lambda_texture": 60, "noise": 3}),
-    ("all", "+ feature matching: all", {"lambda_features": 5, "lambda_l1": 60}),
+    ("all", "+ feature matching: all", {"lambda_feature_matching": 5, "lambda_l1": 60}),
 )
 """One lever at a time: every row has those of the rows above it."""
 

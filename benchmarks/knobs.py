@@ -11,7 +11,7 @@ from benchmarks.seams import embedded
 from terraform.config import Mosaics
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.output import cog
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 PLACE = (-66.0, -12.0, -58.0, -7.0)
 SIZE_PX = (480, 300)
@@ -66,5 +66,5 @@ def _save(pictures: dict[str, Image.Image], path: Path) -> None:
         left, top = number % 3 * width, number // 3 * (height + 24)
         sheet.paste(picture, (left, top))
         pen.text((left + 6, top + height + 4), caption, fill=(40, 40, 40), font=ImageFont.load_default(14))
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         sheet.save(temporary, "JPEG", quality=82)

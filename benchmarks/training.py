@@ -26,9 +26,9 @@ STEP_OPERATIONS = 86.94e9
 """Per image: generator once, discriminator three times, both backwards (shared with docs/performance.md)."""
 
 RECIPE = {
-    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_features": 0,
-    "lambda_texture": 0, "noise": 0, "average": 0, "width": 64, "discriminator_width": 64, "images": 10**9,
-    "workers": 1,
+    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce",
+    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0, "width": 64,
+    "discriminator_width": 64, "total_images": 10**9, "workers": 1,
 }  # fmt: skip
 """pix2pix as published."""
 

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.renames import current
 from terraform.config.section import Name, Section
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
@@ -60,7 +61,7 @@ def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
         One line per mistake: path, what was given, what is allowed.
     """
     try:
-        return Config.model_validate(dict(document))
+        return Config.model_validate(current(document, name))
     except ValidationError as error:
         raise ConfigError("\n".join(_line(name, mistake) for mistake in error.errors())) from None
 
@@ -70,8 +71,8 @@ def load(*paths: Path | str) -> Config:
     from terraform.config.strict_yaml import read_yaml
 
     merged: dict[str, Any] = {}
-    for path in paths:
-        merged = overlay(merged, read_yaml(Path(path)))
+    for path in map(Path, paths):
+        merged = overlay(merged, current(read_yaml(path), path.name))
     return parse(merged, " + ".join(Path(path).name for path in paths))
 
 

@@ -19,7 +19,7 @@ from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import VOID
 from terraform.geo.resample import Axis
-from terraform.storage.atomic_write import publish, require_space
+from terraform.storage.atomic_write import atomic_write, require_space
 
 _GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -165,7 +165,7 @@ def write_strips(
         "compress": "ZSTD", "zstd_level": 1, "predictor": 2, "bigtiff": "IF_SAFER",
         "photometric": "RGB" if bands == 3 else "MINISBLACK",
     }  # fmt: skip
-    with publish(path, verify=_complete) as temporary:
+    with atomic_write(path, verify=_complete) as temporary:
         # GDAL says of a closed folder only that it failed; Python says why.
         temporary.touch()
         with rasterio.Env(**_GDAL), rasterio.open(temporary, "w", **profile) as dataset:

@@ -42,7 +42,7 @@ def deployable(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.M
     """
     network = deployed(copy.deepcopy(source), settings)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    if not settings.average or not norms or network.training:
+    if not settings.ema_decay or not norms or network.training:
         return network
     for norm in norms:
         norm.reset_running_stats()

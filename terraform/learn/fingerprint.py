@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Config
+from terraform.config import Config, renamed
 from terraform.digest import code_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
@@ -49,7 +49,8 @@ def state_folder(output: Path, identity: dict[str, Any], resume: bool, writes: b
         others = sorted(states.glob("*/settings.json"))
         if not others:
             raise InputError(f"{states} holds no state to resume: leave out --resume to start")
-        differences = _differences(json.loads(others[-1].read_text()), identity)
+        old = json.loads(others[-1].read_text())
+        differences = _differences({**old, "train": renamed("train", old["train"])}, identity)
         raise ConfigError(
             f"{others[-1].parent} was run with other settings: {'; '.join(differences)}: set them back, or leave out "
             "--resume to start afresh"

@@ -10,7 +10,7 @@ from torch import Tensor
 from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn.weights import Trained, described, load
 from terraform.pairs.relief import channels_of
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 _SIDE_PX = 256
 _MOST_LEVELS = 0.1
@@ -64,7 +64,7 @@ def export(weights: Path, output: Path) -> float:
                 "torch and onnxscript"
             )
 
-    with publish(output, verify) as temporary:
+    with atomic_write(output, verify) as temporary:
         program = _program(trained)
         program.model.metadata_props.update(_metadata(trained))
         program.save(temporary)

@@ -28,7 +28,7 @@ from terraform.learn.runtime.signals import Stopped, noted_signals
 from terraform.learn.trainer import Learner
 from terraform.learn.validate import Board, Watch, validate
 from terraform.pairs.relief import channels_of
-from terraform.storage.atomic_write import publish, write_text
+from terraform.storage.atomic_write import atomic_write, write_text
 
 __all__ = ["Board", "Watch", "train"]
 
@@ -113,7 +113,7 @@ def _trained(
     counters = _restored(run)
     _say(run, f"{len(feed.collection)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
               f"{weights.parameters_of(learner.generator):,} values on {_where(run)}; {counters.images} of "
-              f"{config.train.images} images seen")  # fmt: skip
+              f"{config.train.total_images} images seen")  # fmt: skip
     used = memory.used(device)
     with noted_signals() as received, memory.explained(device, config.train.batch, used, _one_image(run)):
         _loop(run, counters, received, watch)
@@ -124,9 +124,9 @@ def _trained(
 
 
 def _finish(run: _Run, counters: Counters) -> None:
-    with publish(run.output / "weights.safetensors") as temporary:
+    with atomic_write(run.output / "weights.safetensors") as temporary:
         shutil.copyfile(run.folder / "best.safetensors", temporary)
-    rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.best_by]
+    rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {counters.best_images} images, whose {rule} on held-out pairs was the lowest: "
               f"{counters.best:.1f}; {counters.waited / max(counters.seconds, 1e-9):.1%} of the time went into waiting "
               "for pairs")  # fmt: skip
@@ -134,14 +134,14 @@ def _finish(run: _Run, counters: Counters) -> None:
 
 def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> None:
     settings = run.config.train
-    row_images = max(settings.batch, settings.images // _ROWS // settings.batch * settings.batch)
+    row_images = max(settings.batch, settings.total_images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - counters.seconds, counters.waited
     for image, pairs, batch in run.feed.batches(counters.images):
-        run.learner.step(batch, image / settings.images, image)
+        run.learner.step(batch, image / settings.total_images, image)
         run.by_region.add(run.learner.each_l1, run.feed.regions_of(pairs))
         before, counters.images, counters.steps = counters.images, image + settings.batch, run.learner.steps
         counters.seconds, counters.waited = time.monotonic() - started, waited + run.feed.waited
-        last = counters.images >= settings.images
+        last = counters.images >= settings.total_images
         row = last or _crossed(before, counters.images, row_images)
         looking = row or run.device.type == "cpu" or counters.steps % _LOOK_EVERY == 0
         if looking:
@@ -149,7 +149,7 @@ def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> N
         if row:
             _end_row(run, counters, last, watch)
         stopped = run.processes.largest(max(received, default=0), run.device) if looking else 0
-        if stopped or last or _crossed(before, counters.images, settings.state_every):
+        if stopped or last or _crossed(before, counters.images, settings.checkpoint_every):
             _save(run, counters)
         if stopped:
             raise Stopped(stopped)
@@ -158,7 +158,7 @@ def _loop(run: _Run, counters: Counters, received: list[int], watch: Watch) -> N
 def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
     settings = run.config.train
     run.by_region.gather(run.processes)
-    rate = run.learner.rate((counters.images - settings.batch) / settings.images)
+    rate = run.learner.rate((counters.images - settings.batch) / settings.total_images)
     history.add_row(counters, run.learner.tally.read(), rate, len(run.feed.collection), run.by_region.read())
     run.learner.tally.clear()
     run.by_region.values.zero_()
@@ -167,7 +167,7 @@ def _end_row(run: _Run, counters: Counters, last: bool, watch: Watch) -> None:
         validate(run.learner, run.feed, run.validation, counters, run.folder / "best.safetensors", watch)
         write_text(run.output / "history.csv", history.as_csv(counters))
         write_text(run.output / "regions.csv", history.regions_as_csv(counters))
-    _say(run, history.progress(counters, settings.images))
+    _say(run, history.progress(counters, settings.total_images))
     for warning in history.warnings(counters):
         _say(run, f"warning: {warning}")
 
@@ -179,7 +179,7 @@ def _one_image(run: _Run) -> Callable[[], int] | None:
 
 def _check(run: _Run) -> None:
     """Stop where step after step has brought losses or gradients that are no numbers."""
-    tallied, patience = run.learner.tally.read(), run.config.train.patience
+    tallied, patience = run.learner.tally.read(), run.config.train.max_bad_steps
     if tallied.longest < patience:
         return
     first, last = tallied.since, tallied.since + patience * run.config.train.batch
@@ -188,8 +188,8 @@ def _check(run: _Run) -> None:
     )
     raise IntegrityError(
         f"losses or gradients were no numbers in {tallied.longest} steps in a row, from image {first} on (pairs "
-        f"{_pairs_named(run, first, last)}); last norms of the gradients: {norms}. Lower train.rate or use precision "
-        f"fp32. Those steps changed nothing; the last state and the best weights are in {run.folder}"
+        f"{_pairs_named(run, first, last)}); last norms of the gradients: {norms}. Lower train.learning_rate or use "
+        f"precision fp32. Those steps changed nothing; the last state and the best weights are in {run.folder}"
     )
 
 

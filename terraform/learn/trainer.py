@@ -62,9 +62,9 @@ class Learner:
             shared(self.discriminator.to(device), processes)
         for network in self._networks().values():
             _lay_out(network)
-        self._optimisers = [Adam(self.generator, settings.rate)]
+        self._optimisers = [Adam(self.generator, settings.learning_rate)]
         if self.discriminator is not None:
-            self._optimisers.append(Adam(self.discriminator, settings.discriminator_rate))
+            self._optimisers.append(Adam(self.discriminator, settings.discriminator_learning_rate))
         self._share = 1.0
         self._buffers = Buffers(network for name, network in self._networks().items() if name != "average")
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
@@ -88,7 +88,7 @@ class Learner:
             generated = self._run_generator(batch.seen)
             if self.discriminator is None:
                 losses, norms = self._alone(generated, batch)
-            elif self.settings.lambda_features:
+            elif self.settings.lambda_feature_matching:
                 losses, norms = self._together(generated, batch)
             else:
                 losses, norms = self._in_turn(generated, batch)
@@ -96,8 +96,8 @@ class Learner:
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
         self._buffers.settle(kept, good)
         self.steps += 1
-        if self.settings.average:
-            average.follow(self.average, self.generator, self.settings.average, self.steps, good)
+        if self.settings.ema_decay:
+            average.follow(self.average, self.generator, self.settings.ema_decay, self.steps, good)
         self.tally.add(losses, norms, good, image)
 
     def kept_by(self, batch: Batch) -> int:
@@ -107,15 +107,15 @@ class Learner:
 
     def rate(self, done: float) -> float:
         """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
-        return self.settings.rate * self._share_of_rate(done)
+        return self.settings.learning_rate * self._share_of_rate(done)
 
     def _share_of_rate(self, done: float) -> float:
-        start = self.settings.decay_from
+        start = self.settings.decay_start
         return 1.0 if done <= start else (1 - done) / (1 - start)
 
     def deployable(self, batches: list[Batch]) -> nn.Module:
         """The network to draw with: the average, with running statistics estimated anew on `batches`."""
-        if self.settings.average:
+        if self.settings.ema_decay:
             return average.deployable(self.average, self.settings, batches)
         plain = copy.deepcopy(self.average)
         plain.load_state_dict(self.generator.state_dict())

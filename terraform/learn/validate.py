@@ -40,7 +40,7 @@ Watch = Callable[[Counters, Board], None]
 
 
 def validate(learner: Learner, feed: Feed, held_out: Collection, counters: Counters, best: Path, watch: Watch) -> None:
-    """Measure the network as it would be deployed; keep it when it is the best so far by `train.best_by`.
+    """Measure the network as it would be deployed; keep it when it is the best so far by `train.checkpoint_metric`.
 
     Nothing of it touches the run: dropout, where a network is deployed with it, draws from a generator of its own.
 
@@ -59,7 +59,7 @@ def validate(learner: Learner, feed: Feed, held_out: Collection, counters: Count
         network = _deployable(learner, feed)
         row = counters.history[-1]
         row |= _measured(feed, network, held_out)
-        score = row[f"val_{feed.config.train.best_by}"]
+        score = row[f"val_{feed.config.train.checkpoint_metric}"]
         row["best"] = float(score < counters.best)
         if row["best"]:
             counters.best, counters.best_images = score, counters.images

@@ -1,5 +1,6 @@
 """A trained generator's file: safetensors that hold their own configuration, so that none can disagree with it."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terraform import provenance
-from terraform.config import Condition, Sheet, Train
+from terraform.config import Condition, Sheet, Train, renamed
 from terraform.errors import InputError
 from terraform.learn.models.generators import build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 FORMAT = 2
 """2: the channel `sea` is 0 on land, in 1 it was -1."""
@@ -65,7 +66,7 @@ def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, set
     """Publish a weights file."""
     metadata = {"format": str(FORMAT), **described(condition, sheet, settings, made)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary, metadata)
 
 
@@ -97,7 +98,7 @@ def load(path: Path, device: str = "cpu") -> Trained:
     try:
         condition = Condition.model_validate_json(metadata["condition"])
         sheet = Sheet.model_validate_json(metadata["sheet"])
-        settings = Train.model_validate_json(metadata["train"])
+        settings = Train.model_validate(renamed("train", dict(json.loads(metadata["train"]))))
         made = provenance.from_json(metadata["provenance"])
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(

@@ -21,7 +21,7 @@ from terraform.mosaic.output.metadata import labelled
 from terraform.mosaic.patch import Block, Patch
 from terraform.mosaic.predictor import Artist
 from terraform.mosaic.terrain import Relief
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 Span = tuple[int, int]
 _T = TypeVar("_T", bound=np.generic)
@@ -136,12 +136,12 @@ def _together(blocks: Iterable[Block], height: int, width: int) -> NDArray[np.ui
 
 def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
     if output.suffix.lower() == ".npy":
-        with publish(output) as temporary:
+        with atomic_write(output) as temporary:
             np.save(temporary, picture)
     elif output.suffix.lower() == ".png":
         from PIL import Image
 
-        with publish(output) as temporary:
+        with atomic_write(output) as temporary:
             Image.fromarray(picture).save(temporary)
     else:
         from rasterio.transform import Affine

@@ -4,8 +4,6 @@ A strip's file gets its name only when it is complete, so that after a kill at a
 last complete strip.
 """
 
-import fcntl
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +14,9 @@ from typing import Any
 
 from terraform.errors import ConfigError, InputError, ResourceError
 from terraform.mosaic.strip_buffer import Canvas
-from terraform.storage.atomic_write import publish, sweep, write_text
+from terraform.storage.atomic_write import atomic_write, remove_stale, write_text
+from terraform.storage.hashing import sha256_of
+from terraform.storage.locks import exclusive
 
 Span = tuple[int, int]
 
@@ -35,7 +35,7 @@ class Kept:
         """Have a canvas filled, unless it was before."""
         if is_drawn(canvas):
             return
-        with publish(canvas.path) as temporary:
+        with atomic_write(canvas.path) as temporary:
             blank = Canvas(canvas.rows, canvas.columns, temporary)
             blank.blank()
             fill(blank)
@@ -83,7 +83,7 @@ def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iter
             )
         if old != text or resume is False:
             _clear(folder)
-        sweep(folder)
+        remove_stale(folder)
         write_text(record, text)
         try:
             yield Kept(folder)
@@ -98,11 +98,11 @@ def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iter
 @contextmanager
 def _locked(folder: Path, output: Path) -> Iterator[None]:
     """The lock goes with the process that holds it, however that ends."""
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ResourceError(f"{output} is being drawn by another process: wait for it, or end it") from None
+
+    def refuse(holder: str) -> None:
+        raise ResourceError(f"{output} is being drawn by {holder}: wait for it, or end it")
+
+    with exclusive(folder / "lock", refuse):
         yield
 
 
@@ -121,4 +121,4 @@ def identity_of_file(path: Path) -> list[Any]:
     state = path.stat()
     if state.st_size > 100_000_000:
         return [state.st_size, state.st_mtime_ns]
-    return [state.st_size, hashlib.sha256(path.read_bytes()).hexdigest()]
+    return [state.st_size, sha256_of(path)]

@@ -20,7 +20,7 @@ from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
 from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.store import TILE, ArrayWriter, save_array
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 _BLOCK = 8
 
@@ -122,7 +122,7 @@ def _open(stack: ExitStack, path: Path, region: Region) -> _Raster:
 
 
 def _writer(stack: ExitStack, path: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> ArrayWriter:
-    temporary = stack.enter_context(publish(path))
+    temporary = stack.enter_context(atomic_write(path))
     writer = ArrayWriter(temporary, shape, np.dtype(dtype))
     stack.callback(writer.close)
     return writer
@@ -199,7 +199,7 @@ def _write_index(path: Path, region: Region, tiles: NDArray[Any]) -> None:
     ground = shapely.box(tiles["west"], tiles["south"], tiles["east"], tiles["north"])
     columns = {name: tiles[name] for name in ("row", "column", "void", "sea", "latitude")}
     frame = geopandas.GeoDataFrame({"region": region.name, **columns}, geometry=ground, crs=region.body.geographic_crs)
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         frame.to_parquet(temporary)
 
 

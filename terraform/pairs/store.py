@@ -12,7 +12,7 @@ from terraform import provenance
 from terraform.errors import InputError
 from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.provenance import Provenance
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 TILE = np.dtype(
     [
@@ -99,7 +99,7 @@ def open_pairs(folder: Path) -> Pairs:
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Publish one array as .npy."""
-    with publish(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
 
 

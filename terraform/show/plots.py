@@ -14,7 +14,7 @@ from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.learn.data.dataset import Stored
 from terraform.learn.runtime.history import by_region
 from terraform.pairs.colormap import turbo
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 _GAP = 4
 _HEADER = 20
@@ -49,7 +49,7 @@ def board(path: Path, stored: Stored, columns: dict[str, torch.Tensor], footer: 
         for row in range(rows):
             page.paste(Image.fromarray(values[row]), (_GAP + column * cell, _HEADER + row * cell))
     draw.text((_GAP, page.height - _HEADER + 4), footer, "black")
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         page.save(temporary)
 
 
@@ -85,7 +85,7 @@ def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
     pairs = history[-1]["images"] / history[-1]["epochs"]
     epochs = axes[0].secondary_xaxis("top", functions=(lambda seen: seen / pairs, lambda often: often * pairs))
     epochs.set_xlabel("epochs")
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 

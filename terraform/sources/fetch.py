@@ -1,6 +1,5 @@
 """Fetching one raster of a region: choose the source, publish what it gives, and note where it comes from."""
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Kind, Request, source_named
 from terraform.sources.remote.version_lock import VersionLock
+from terraform.storage.hashing import sha256_of
 
 
 def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Provenance:
@@ -46,7 +46,7 @@ def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Prov
     }  # fmt: skip
     details = {
         "source": settings.source, "what": kind, "body": region.body.name, "region": region.name,
-        "fingerprint": region.fingerprint, "window": window, "sha256": _digest(destination),
+        "fingerprint": region.fingerprint, "window": window, "sha256": sha256_of(destination),
     }  # fmt: skip
     provenance = merge([made], **(made.details | details))
     write(provenance, beside(destination))
@@ -87,8 +87,3 @@ def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
     # Braces in the folder's own name are no placeholders.
     folder = config.rasters.replace("{", "{{").replace("}", "}}")
     return settings.model_copy(update={"path": [path.replace("{rasters}", folder) for path in paths]})
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

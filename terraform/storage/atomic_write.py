@@ -1,4 +1,4 @@
-"""The one way a file comes into being: write beside its final name, flush, verify, rename."""
+"""Write a file under a temporary name beside its final one, flush, verify, rename: the only way results are written."""
 
 import errno
 import os
@@ -15,14 +15,14 @@ _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 
 
 @contextmanager
-def publish(
+def atomic_write(
     path: Path | str, verify: Callable[[Path], None] | None = None, durable: bool = True
 ) -> Iterator[Path]:  # fmt: skip
     """Write a file so that its name holds either the whole new content or the old one.
 
     Yields a temporary path in the same folder with the same suffix. When the block ends, the file is
     flushed to disk, verified, renamed onto `path`, and the folder is flushed. When the block raises, the temporary file
-    goes and `path` is untouched. Leftovers of killed processes are swept first.
+    is removed and `path` is untouched. Leftovers of killed processes are removed first.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def publish(
         Called with the temporary path before the rename; it raises when the content is not right.
     durable : bool
         False for one of thousands of small files of which a reader notices when a power cut emptied it: nothing is
-        flushed and nothing is swept, which would cost more than the writing.
+        flushed and no leftover is looked for, which would cost more than the writing.
 
     Raises
     ------
@@ -44,21 +44,21 @@ def publish(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if durable:
-            sweep(path.parent)
+            remove_stale(path.parent)
         yield temporary
-        adopt(temporary, path, verify, durable)
+        move_into_place(temporary, path, verify, durable)
     except OSError as error:
-        raise explained(error, path) from error
+        raise explain_os_error(error, path) from error
     finally:
         # Where not even the folder can be entered, nothing was left in it.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def adopt(
+def move_into_place(
     temporary: Path, path: Path, verify: Callable[[Path], None] | None = None, durable: bool = True
 ) -> None:  # fmt: skip
-    """Give a file that is completely written in the same folder its final name: flush, verify, rename, flush.
+    """Rename a file that is completely written in the same folder: flush, verify, rename, flush the folder.
 
     Raises
     ------
@@ -74,16 +74,16 @@ def adopt(
         if durable:
             _flush(path.parent)
     except OSError as error:
-        raise explained(error, path) from error
+        raise explain_os_error(error, path) from error
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Publish a small UTF-8 text file."""
-    with publish(path) as temporary:
+    """Write a small UTF-8 text file atomically."""
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def sweep(folder: Path) -> None:
+def remove_stale(folder: Path) -> None:
     """Remove the temporary files that dead processes left in a folder."""
     for leftover in folder.glob(f".*{_MARK}*"):
         owner = leftover.name.rpartition(_MARK)[2].partition(".")[0]
@@ -103,7 +103,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         place = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
         free = shutil.disk_usage(place).free
     except OSError as error:
-        raise explained(error, folder) from error
+        raise explain_os_error(error, folder) from error
     if free < needed_bytes:
         raise ResourceError(
             f"{folder} has {free / 1e9:.1f} GB free, {needed_bytes / 1e9:.1f} GB are needed: free some space or "
@@ -129,8 +129,8 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def explained(error: OSError, path: Path) -> Exception:
-    """What an error of the disk means for whoever writes `path`; other errors as they are."""
+def explain_os_error(error: OSError, path: Path) -> Exception:
+    """Say what an error of the disk means for whoever writes `path`; other errors are returned as they are."""
     if isinstance(error, TerraformError):
         return error
     if error.errno in _FULL:

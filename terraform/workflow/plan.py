@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform import provenance
-from terraform.config import Config, FilesSource, RemoteSource, Split, overlay, parse
+from terraform.config import Config, FilesSource, RemoteSource, Split, current, overlay, parse
 from terraform.config.strict_yaml import plain, read_yaml
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region, load_regions, of_role, select
@@ -61,9 +61,9 @@ def read_config(base: Path, overlays: Iterable[Path], overrides: Mapping[str, An
     merged: dict[str, Any] = {}
     paths = [base, *overlays]
     for path in paths:
-        merged = overlay(merged, read_yaml(path))
+        merged = overlay(merged, current(read_yaml(path), path.name))
     names = [path.name for path in paths] + ["--config"] * bool(overrides)
-    return parse(overlay(merged, plain(overrides)), " + ".join(names))
+    return parse(overlay(merged, current(plain(overrides), "--config")), " + ".join(names))
 
 
 def planned(config: Config) -> Plan:

@@ -21,7 +21,7 @@ def without_dropout(network):
 
 
 def test_batch_1_is_the_same_mathematics():
-    wanted = settings(1, "fp32", width=4, discriminator_width=4, decay_from=1.0)
+    wanted = settings(1, "fp32", width=4, discriminator_width=4, decay_start=1.0)
     ours, theirs = (Learner(wanted.train, 3, 0, torch.device("cpu")) for _ in range(2))
     without_dropout(ours.generator)
     plain = Pix2Pix(without_dropout(theirs.generator).to(memory_format=torch.contiguous_format), theirs.discriminator)

@@ -86,9 +86,9 @@ def test_a_missing_configuration_is_named(tmp_path):
 
 
 def test_a_wrong_configuration_is_one_line_a_mistake(place):
-    (place / "over.yaml").write_text("train: {rat: 1, rate: fast}\n")
+    (place / "over.yaml").write_text("train: {rat: 1, learning_rate: fast}\n")
     done = call(place, "sheet", "pairs", "--output", "x.jpg", "--config", "config.yaml", "--config", "over.yaml")
-    refused(done, 2, "config.yaml + over.yaml: train.rate", "train.rat: unknown setting")
+    refused(done, 2, "config.yaml + over.yaml: train.learning_rate", "train.rat: unknown setting")
 
 
 def test_missing_pairs_are_an_input_error(place):

@@ -23,10 +23,16 @@ def written(folder: Path, text: str) -> Path:
 
 def test_every_mistake_is_one_line_with_path_value_and_what_is_allowed():
     with pytest.raises(ConfigError) as caught:
-        parse({"train": {"rate": -1, "network": "resnet", "rat": 1}, "run": "../up", "pairs": {"max_sea": "much"}})
+        parse(
+            {
+                "train": {"learning_rate": -1, "network": "resnet", "rat": 1},
+                "run": "../up",
+                "pairs": {"max_sea": "much"},
+            }
+        )
     lines = str(caught.value).splitlines()
     assert len(lines) == 5
-    assert any("train.rate" in line and "-1" in line and "greater than 0" in line for line in lines)
+    assert any("train.learning_rate" in line and "-1" in line and "greater than 0" in line for line in lines)
     assert any("train.network" in line and "'resnet'" in line and "'unet_fc'" in line for line in lines)
     assert any("train.rat:" in line and "unknown setting" in line for line in lines)
     assert any("run" in line and "../up" in line for line in lines)
@@ -71,7 +77,7 @@ def test_scalars_are_what_they_look_like(tmp_path, text, value):
     ("text", "message"),
     [
         ("run: a\nrun: b\n", "line 2: 'run' is set twice"),
-        ("train: {rate: 1}\ntrain: {width: 8}\n", "'train' is set twice"),
+        ("train: {learning_rate: 1}\ntrain: {width: 8}\n", "'train' is set twice"),
         ("a: &x [1]\nb: *x\n", "aliases"),
         ("a: !!python/object/apply:os.system [id]\n", "not valid YAML"),
         ("__use_yte__: true\n", "would run code"),
@@ -115,10 +121,12 @@ def test_what_yaml_writes_is_read_back(tmp_path_factory, document):
 
 def test_overlays_merge_sections_and_replace_sources_whole(tmp_path):
     base, over = tmp_path / "base.yaml", tmp_path / "over.yaml"
-    base.write_text("train: {width: 8, images: 9}\nsources: {earth: {elevation: {source: files, path: a, crs: X}}}\n")
+    base.write_text(
+        "train: {width: 8, total_images: 9}\nsources: {earth: {elevation: {source: files, path: a, crs: X}}}\n"
+    )
     over.write_text("train: {width: 16}\nsources: {earth: {elevation: {source: files, path: b}}}\n")
     config = load(base, over)
-    assert (config.train.width, config.train.images) == (16, 9)
+    assert (config.train.width, config.train.total_images) == (16, 9)
     assert config.sources.earth.elevation.path == "b"
     assert config.sources.earth.elevation.crs is None
 
@@ -162,10 +170,10 @@ def changed(**sections):
         ({"pairs": {"max_sea": 0.5}}, {"cut"}),
         ({"sheet": {"pairs": 5}}, {"sheet"}),
         ({"sheet": {"high_m": 8000}}, {"sheet"}),
-        ({"train": {"rate": 1e-3}}, {"train"}),
+        ({"train": {"learning_rate": 1e-3}}, {"train"}),
         ({"condition": {"resolution_m": 2000}}, {"train"}),
         ({"train": {"device": "cpu"}}, set()),
-        ({"train": {"state_every": 7}}, set()),
+        ({"train": {"checkpoint_every": 7}}, set()),
         ({"mosaics": {"regions": ["mars"]}}, set()),
         ({"mosaics": {"device": "cpu"}}, set()),
         ({"mosaics": {"elevation": {"shoreline_m": -1500}}}, {"mosaic"}),

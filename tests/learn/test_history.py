@@ -48,7 +48,7 @@ def test_a_generator_of_one_colour_is_told_of(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(learner, "build_generator", lambda settings, channels: Grey())
     few_pairs(monkeypatch)
-    run(make_world(tmp_path / "pairs"), tmp_path, config(images=4))
+    run(make_world(tmp_path / "pairs"), tmp_path, config(total_images=4))
     assert "one colour for everything" in capsys.readouterr().out
     rows = [row for row in csv.DictReader((tmp_path / "history.csv").open()) if row["val_spread"]]
     assert rows and all(float(row["val_spread"]) < 0.01 for row in rows)

@@ -14,7 +14,7 @@ from terraform.learn import trainer as learner
 STEPS = 4
 NETWORKS = {
     "unet_fc": {"diffaugment": True},
-    "unet256": {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0},
+    "unet256": {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0},
 }
 
 
@@ -30,7 +30,7 @@ def world(tmp_path_factory):
 
 def small(name, **over):
     """Average, schedule and jitter are on, and what draws at random from a state: dropout, DiffAugment."""
-    settings = {"images": 2 * STEPS, "validate_every": 4, "decay_from": 0.3, **NETWORKS[name], **over}
+    settings = {"total_images": 2 * STEPS, "validate_every": 4, "decay_start": 0.3, **NETWORKS[name], **over}
     return config({"channels": ["elevation", "slope"]}, **settings)
 
 
@@ -90,8 +90,8 @@ def test_killed_several_times_in_one_epoch(whole, world, tmp_path):
 def test_killed_between_states(whole, world, tmp_path):
     """States are rarer than steps: some steps are made again."""
     name, expected = whole
-    killed_in_step(world, tmp_path, small(name, state_every=4), 3)
-    finished(world, tmp_path, small(name, state_every=4))
+    killed_in_step(world, tmp_path, small(name, checkpoint_every=4), 3)
+    finished(world, tmp_path, small(name, checkpoint_every=4))
     assert same(outcome(tmp_path), expected)
 
 

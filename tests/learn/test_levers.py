@@ -81,7 +81,7 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
 )
 def test_each_lever_learns(over):
     """Four steps of one batch bring the colours nearer."""
-    settings = config(width=8, rate=2e-3, noise=1, batch=2, lambda_texture=3, **over).train
+    settings = config(width=8, learning_rate=2e-3, noise=1, batch=2, lambda_texture=3, **over).train
     learner = Learner(settings, 2, 0, torch.device("cpu"))
     torch.manual_seed(0)
     from terraform.learn.data.augment import Batch

@@ -20,7 +20,7 @@ from terraform.learn.runtime.distributed import Processes, joined
 from terraform.learn.trainer import Learner
 
 CPU = torch.device("cpu")
-PUBLISHED = {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0}
+PUBLISHED = {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def world(tmp_path_factory):
 
 
 def test_parts_make_up_the_batch(world):
-    settings = config(batch=4, images=24)
+    settings = config(batch=4, total_images=24)
     collection = collect(world["train"])
     whole = list(Feed(collection, settings, CPU).batches(0))
     parts = [list(Feed(collection, settings, CPU, Processes(rank, 2)).batches(0)) for rank in (0, 1)]
@@ -64,7 +64,7 @@ def launched(world, folder, settings):
 
 
 def test_two_processes_learn_what_one_does(world, tmp_path):
-    settings = config(batch=4, images=16, validate_every=16, rate=1e-4, discriminator_rate=1e-4)
+    settings = config(batch=4, total_images=16, validate_every=16, learning_rate=1e-4, discriminator_learning_rate=1e-4)
     run(world, tmp_path / "alone", settings)
     output = launched(world, tmp_path / "together", settings)
     assert "2 processes" in output
@@ -111,7 +111,9 @@ def statuses_of_two(world, output, settings, prepared=lambda rank: None):
 
 def test_dropout_of_two_processes_is_that_of_one(world, tmp_path, quick):
     """Each draws the pattern of the whole batch; with patterns of their own they end a hundred times as far apart."""
-    settings = config(batch=4, images=16, validate_every=16, rate=1e-4, discriminator_rate=1e-4, **PUBLISHED)
+    settings = config(
+        batch=4, total_images=16, validate_every=16, learning_rate=1e-4, discriminator_learning_rate=1e-4, **PUBLISHED
+    )
     run(world, tmp_path / "alone", settings)
     assert statuses_of_two(world, tmp_path / "together", settings) == [0, 0]
     close(*(outcome(tmp_path / name)[0] for name in ("alone", "together")))
@@ -120,7 +122,7 @@ def test_dropout_of_two_processes_is_that_of_one(world, tmp_path, quick):
 @pytest.mark.parametrize("networks", [{}, PUBLISHED], ids=["unet_fc", "unet256"])
 def test_two_processes_killed_go_on_exactly(world, tmp_path, quick, networks):
     """One dies, the other cannot go on alone; both started again end where they would have ended."""
-    settings = config(batch=4, images=16, state_every=4, validate_every=8, **networks)
+    settings = config(batch=4, total_images=16, checkpoint_every=4, validate_every=8, **networks)
     assert statuses_of_two(world, tmp_path / "whole", settings) == [0, 0]
     for step in (1, 2):
 

@@ -54,10 +54,10 @@ def killed(world, tmp_path_factory):
     root = tmp_path_factory.mktemp("killed")
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
-        run(world, root / "whole", config(images=8))
+        run(world, root / "whole", config(total_images=8))
         killed_after(patch, 3)
         with pytest.raises(Killed):
-            run(world, root / "killed", config(images=8))
+            run(world, root / "killed", config(total_images=8))
     return root
 
 
@@ -65,7 +65,7 @@ def killed(world, tmp_path_factory):
 def test_a_corrupt_state_falls_back_to_the_one_before(world, killed, tmp_path, capsys, damage):
     shutil.copytree(killed / "killed", tmp_path, dirs_exist_ok=True)
     DAMAGES[damage](max(tmp_path.glob("state/*/images-*.safetensors")))
-    run(world, tmp_path, config(images=8))
+    run(world, tmp_path, config(total_images=8))
     told = capsys.readouterr().out
     assert "images-000000006.safetensors is damaged" in told
     assert "4 of 8 images seen" in told
@@ -73,14 +73,14 @@ def test_a_corrupt_state_falls_back_to_the_one_before(world, killed, tmp_path, c
 
 
 def test_resume_with_other_settings_names_the_difference(world, tmp_path):
-    run(world, tmp_path, config(images=2))
+    run(world, tmp_path, config(total_images=2))
     with pytest.raises(ConfigError, match=r"train.width was 4 and is 8"):
-        run(world, tmp_path, config(images=2, width=8), resume=True)
+        run(world, tmp_path, config(total_images=2, width=8), resume=True)
 
 
 def test_validation_comes_when_it_is_due_though_rows_are_longer(world, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "_ROWS", 4)
-    run(world, tmp_path, config(images=24, validate_every=8, state_every=24))
+    run(world, tmp_path, config(total_images=24, validate_every=8, checkpoint_every=24))
     checked = [row["images"] for row in csv.DictReader((tmp_path / "history.csv").open()) if row["val_swd"]]
     assert checked == ["12", "18", "24"]
 

@@ -57,7 +57,7 @@ def digest_of(learner):
     "over",
     [
         {},
-        {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_features": 0},
+        {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0},
         {"discriminator": "none"},
     ],
 )
@@ -73,7 +73,7 @@ def test_a_step_without_numbers_changes_nothing_and_is_counted(world, tmp_path, 
 def test_many_in_a_row_end_the_run_with_a_diagnosis(world, tmp_path, monkeypatch):
     spoilt(monkeypatch, range(2, 99), [])
     with pytest.raises(IntegrityError, match=r"3 steps in a row, from image 4 on \(pairs one \d") as stopped:
-        run(world, tmp_path, config(patience=3, images=24))
+        run(world, tmp_path, config(max_bad_steps=3, total_images=24))
     assert stopped.value.exit_code == 6
     assert re.search(r"norms of the gradients: generator (nan|[\d.]+), discriminator nan", str(stopped.value))
     last = max(tmp_path.glob("state/*/images-*.safetensors"))
@@ -85,7 +85,7 @@ def test_many_in_a_row_end_the_run_with_a_diagnosis(world, tmp_path, monkeypatch
 
 def test_few_in_a_row_now_and_then_do_not(world, tmp_path, monkeypatch):
     spoilt(monkeypatch, {1, 2, 4, 5}, [])
-    run(world, tmp_path, config(patience=3, images=14))
+    run(world, tmp_path, config(max_bad_steps=3, total_images=14))
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="the limit is set from what Linux tells")
@@ -108,7 +108,7 @@ def limited(world, folder, batch):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + (3 << 29), resource.RLIM_INFINITY))
         try:
-            run(world, folder / str(batch), config(batch=batch, images=batch, width=16))
+            run(world, folder / str(batch), config(batch=batch, total_images=batch, width=16))
             said.write_text("done")
         except ResourceError as full:
             said.write_text(str(full))
@@ -143,7 +143,7 @@ def test_other_errors_are_not_taken_for_memory(world, tmp_path, monkeypatch):
 def test_a_second_run_in_the_folder_is_refused(world, tmp_path):
     with lock.held(tmp_path), pytest.raises(ResourceError, match=f"in use by process {os.getpid()} on .*since"):
         run(world, tmp_path, config())
-    run(world, tmp_path, config(images=2))
+    run(world, tmp_path, config(total_images=2))
 
 
 def test_a_killed_holder_holds_no_longer(tmp_path):
@@ -182,10 +182,10 @@ def test_pairs_kept_on_the_device_are_those_on_disk(world):
 
 
 def test_other_pairs_are_not_resumed(world, tmp_path):
-    run(world, tmp_path / "out", config(images=2))
+    run(world, tmp_path / "out", config(total_images=2))
     other = {"train": [make_pairs(tmp_path / "one", 5)], "validation": world["validation"]}
     with pytest.raises(ConfigError, match=r"pairs.train.one was \[.*, 6\] and is \[.*, 5\]"):
-        run(other, tmp_path / "out", config(images=2), resume=True)
+        run(other, tmp_path / "out", config(total_images=2), resume=True)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -199,10 +199,10 @@ def test_signals_save_and_the_run_goes_on(world, tmp_path, monkeypatch, number, 
 
         patch.setattr(training.Learner, "step", step)
         with pytest.raises(Stopped) as stopped:
-            run(world, tmp_path, config(state_every=1000))
+            run(world, tmp_path, config(checkpoint_every=1000))
     assert stopped.value.exit_code == code
     assert [path.name for path in tmp_path.glob("state/*/images-*.safetensors")] == ["images-000000002.safetensors"]
-    assert run(world, tmp_path, config(state_every=1000), resume=True).images == 12
+    assert run(world, tmp_path, config(checkpoint_every=1000), resume=True).images == 12
 
 
 def test_a_second_ctrl_c_aborts():

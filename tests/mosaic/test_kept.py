@@ -143,5 +143,5 @@ def test_no_resume_starts_afresh(tmp_path):
 
 def test_two_at_a_time_are_refused(tmp_path):
     one, two = (kept(tmp_path / "out.tif", {}, None) for _ in range(2))
-    with one, pytest.raises(ResourceError, match="another process"), two:
+    with one, pytest.raises(ResourceError, match="being drawn by process"), two:
         pass

@@ -25,7 +25,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
         watch = boards.of_training(root / "out", 9000, tensorboard=True)
-        counters = run(world, root / "out", config(images=16), watch=watch)
+        counters = run(world, root / "out", config(total_images=16), watch=watch)
     return root / "out", counters
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_drawn_does_not_end_a_run(tmp_path, monkeypatch, capsys):
     few_pairs(monkeypatch)
     monkeypatch.setattr(plots, "board", broken)
     counters = run(
-        make_world(tmp_path), tmp_path / "out", config(images=4), watch=boards.of_training(tmp_path / "out", 9000)
+        make_world(tmp_path), tmp_path / "out", config(total_images=4), watch=boards.of_training(tmp_path / "out", 9000)
     )
     assert counters.images == 4
     assert "not drawn at 4 images: no fonts" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import write_strips
 from terraform.geo.resample import Axis
 from terraform.storage import atomic_write as module
-from terraform.storage.atomic_write import publish, require_space, sweep, write_text
+from terraform.storage.atomic_write import atomic_write, remove_stale, require_space, write_text
 
 
 def python(code: str, *arguments: Path | int) -> subprocess.CompletedProcess[str]:
@@ -33,7 +33,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_block_that_raises_leaves_the_old_content(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(ValueError), publish(tmp_path / "a.txt") as temporary:
+    with pytest.raises(ValueError), atomic_write(tmp_path / "a.txt") as temporary:
         temporary.write_text("new")
         raise ValueError
     assert (tmp_path / "a.txt").read_text() == "old"
@@ -46,13 +46,13 @@ def test_what_verify_refuses_is_not_published(tmp_path: Path) -> None:
         raise ValueError("not right")
 
     write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(ValueError, match="not right"), publish(tmp_path / "a.txt", verify=refuse) as temporary:
+    with pytest.raises(ValueError, match="not right"), atomic_write(tmp_path / "a.txt", verify=refuse) as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a.txt").read_text() == "old"
 
 
 def test_folders_are_made_and_the_suffix_kept(tmp_path: Path) -> None:
-    with publish(tmp_path / "x" / "y" / "a.tif") as temporary:
+    with atomic_write(tmp_path / "x" / "y" / "a.tif") as temporary:
         assert temporary.suffix == ".tif" and temporary.parent == tmp_path / "x" / "y"
         temporary.write_bytes(b"1")
     assert (tmp_path / "x" / "y" / "a.tif").read_bytes() == b"1"
@@ -79,8 +79,8 @@ def test_data_reach_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest
 KILLED = """
 import sys, time
 from pathlib import Path
-from terraform.storage.atomic_write import publish
-with publish(Path(sys.argv[1])) as temporary:
+from terraform.storage.atomic_write import atomic_write
+with atomic_write(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
     time.sleep(60)
@@ -92,7 +92,7 @@ def test_a_killed_process_leaves_the_old_content_and_the_next_one_cleans_up(tmp_
     write_text(path, "old")
     child = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE)
     assert child.stdout is not None and child.stdout.readline() == b"writing\n"
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert len(names(tmp_path)) == 2, "the temporary file of a living process must stay"
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -202,7 +202,7 @@ def test_space_is_asked_for_before(tmp_path: Path) -> None:
 def test_strangers_are_not_swept(tmp_path: Path) -> None:
     for name in (".hidden", ".part-x.txt", "a.part-1.txt", ".a.part-x.txt"):
         (tmp_path / name).write_text("mine")
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert len(names(tmp_path)) == 4
 
 

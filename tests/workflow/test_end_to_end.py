@@ -34,8 +34,8 @@ SETTINGS = {
     "run": "tiny",
     "regions": {"file": "regions.geojson", "include": ["lombardy", "garda", "arabia"]},
     "train": {
-        "network": "cnn", "width": 4, "discriminator": "none", "images": 8, "batch": 2, "validate_every": 8,
-        "state_every": 4, "validation_pairs": 2, "device": "cpu",
+        "network": "cnn", "width": 4, "discriminator": "none", "total_images": 8, "batch": 2, "validate_every": 8,
+        "checkpoint_every": 4, "validation_pairs": 2, "device": "cpu",
     },
     "mosaics": {"regions": ["arabia"], "window_px": 256},
     "downloads": {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 60},

@@ -25,8 +25,8 @@ CORNERS = {
 SETTINGS = {
     "run": "tiny",
     "train": {
-        "network": "cnn", "width": 4, "discriminator": "none", "images": 8, "batch": 2, "validate_every": 8,
-        "state_every": 4, "validation_pairs": 2, "device": "cpu",
+        "network": "cnn", "width": 4, "discriminator": "none", "total_images": 8, "batch": 2, "validate_every": 8,
+        "checkpoint_every": 4, "validation_pairs": 2, "device": "cpu",
     },
     "mosaics": {"regions": ["crater"], "window_px": 256},
 }  # fmt: skip
@@ -159,7 +159,7 @@ def test_after_a_retrain_that_failed_the_earlier_settings_give_the_earlier_weigh
     pairs.write_bytes(whole[:-1000])
     os.utime(pairs, ns=(times.st_atime_ns, times.st_mtime_ns))
     settings = (world / "config.yaml").read_text()
-    configure(world, train={"rate": 0.01})
+    configure(world, train={"learning_rate": 0.01})
     failed = snakemake(world, "train")
     assert failed.returncode != 0
     assert "elevation.npy is damaged" in (world / "logs/train/tiny.log").read_text()
@@ -216,7 +216,11 @@ def test_a_role_changed_retrains_and_cuts_nothing(world):
 
 @pytest.mark.parametrize(
     "sections",
-    [{"train": {"rate": 1e-3}}, {"condition": {"resolution_m": 2000}}, {"condition": {"channels": ["elevation"]}}],
+    [
+        {"train": {"learning_rate": 1e-3}},
+        {"condition": {"resolution_m": 2000}},
+        {"condition": {"channels": ["elevation"]}},
+    ],
 )
 def test_a_training_or_encoding_setting_never_cuts(world, sections):
     configure(world, **sections)
@@ -224,7 +228,7 @@ def test_a_training_or_encoding_setting_never_cuts(world, sections):
 
 
 def test_a_setting_of_how_to_compute_is_no_job(world):
-    configure(world, train={"device": "auto", "state_every": 7})
+    configure(world, train={"device": "auto", "checkpoint_every": 7})
     assert jobs(world) == set()
 
 
@@ -328,24 +332,24 @@ def test_what_cannot_work_is_refused_before_any_job(tmp_path, sections, message)
 
 def test_all_mistakes_are_shown_each_in_its_line(tmp_path):
     make_world(tmp_path)
-    configure(tmp_path, train={"rat": 1, "rate": "fast"}, run="../up")
+    configure(tmp_path, train={"rat": 1, "learning_rate": "fast"}, run="../up")
     error = snakemake(tmp_path, "-n").stdout
     assert [line.split(": ")[1] for line in error.splitlines() if line.startswith("config.yaml:")] == [
-        "run", "train.rate", "train.rat",
+        "run", "train.learning_rate", "train.rat",
     ]  # fmt: skip
 
 
 def test_overlays_are_read_by_our_own_rules(tmp_path):
     make_world(tmp_path)
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text("train: {rate: 1e-3}\ntrain: {width: 8}\n")
+    overlay.write_text("train: {learning_rate: 1e-3}\ntrain: {width: 8}\n")
     assert "'train' is set twice" in snakemake(tmp_path, "-n", "--configfile", "overlay.yaml").stdout
-    overlay.write_text("train: {rate: 1e-3, norm: instance}\n")
+    overlay.write_text("train: {learning_rate: 1e-3, norm: instance}\n")
     run(tmp_path, "-n", "--configfile", "overlay.yaml", "--config", "run=7", "train={width: 8}")
     (written,) = (tmp_path / ".terraform").iterdir()
     config = json.loads(written.read_text())
-    assert (config["run"], config["train"]["rate"], config["train"]["width"]) == ("7", 1e-3, 8)
-    assert (config["train"]["norm"], config["train"]["images"]) == ("instance", 8)
+    assert (config["run"], config["train"]["learning_rate"], config["train"]["width"]) == ("7", 1e-3, 8)
+    assert (config["train"]["norm"], config["train"]["total_images"]) == ("instance", 8)
 
 
 def test_a_newer_raster_of_ones_own_is_fetched_again(world):
@@ -422,7 +426,7 @@ def test_after_snakemake_is_killed_exactly_the_rest_is_done(world):
 
 
 def test_a_killed_training_goes_on_and_what_was_made_stays(world):
-    configure(world, train={"images": 4000})
+    configure(world, train={"total_images": 4000})
     running = started(world, "train")
     state = world / "results/model/tiny/state"
     old = set(state.rglob("*"))

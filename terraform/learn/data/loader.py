@@ -75,7 +75,7 @@ class Feed:
     def batches(self, first: int) -> Iterator[Fed]:
         """Batches from image `first` to the end of the run; while a step runs, threads read the following ones."""
         settings = self.config.train
-        starts = iter(range(first, settings.images, settings.batch))
+        starts = iter(range(first, settings.total_images, settings.batch))
         if not settings.workers or isinstance(self._pairs, Resident):
             for image in starts:
                 yield self._fed(image, *self._timed(image))

@@ -1,6 +1,5 @@
 """A run's state on disk: the newest two, each one file of tensors and one of counters with its digest."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,7 +9,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from terraform.storage.atomic_write import publish, write_text
+from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.hashing import sha256_of
 
 _KEPT = 2
 
@@ -30,7 +30,7 @@ class Counters:
     history : list of rows
         One per line of `history.csv`.
     best : float
-        Lowest distance so far by `train.best_by`; infinite before the first.
+        Lowest distance so far by `train.checkpoint_metric`; infinite before the first.
     best_images : int
         Images seen at the best.
     """
@@ -47,9 +47,9 @@ class Counters:
 def save(folder: Path, counters: Counters, tensors: dict[str, Tensor]) -> None:
     """Publish a state, then drop those older than the newest two."""
     path = folder / f"images-{counters.images:09d}.safetensors"
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary)
-        digest = _digest(temporary)
+        digest = sha256_of(temporary)
     write_text(path.with_suffix(".json"), json.dumps({"sha256": digest, **asdict(counters)}))
     for old in sorted(folder.glob("images-*.safetensors"))[:-_KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)
@@ -65,14 +65,9 @@ def newest(folder: Path) -> tuple[Counters, dict[str, Tensor], list[str]] | None
     for path in sorted(either, reverse=True):
         try:
             document: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
-            if document.pop("sha256") != _digest(path):
+            if document.pop("sha256") != sha256_of(path):
                 raise ValueError("its digest differs")
             return Counters(**document), load_file(path), complaints
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             complaints.append(f"{path} is damaged ({error}): going on from the state before")
     return None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

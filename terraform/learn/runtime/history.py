@@ -102,12 +102,12 @@ def warnings(counters: Counters) -> list[str]:
     if row.get("val_spread", 1.0) < _LEAST_SPREAD:
         said.append(
             f"the pictures of held-out pairs vary by {row['val_spread']:.0%} of what real ones do: the generator draws "
-            "one colour for everything; try a lower train.rate or a higher train.lambda_texture"
+            "one colour for everything; try a lower train.learning_rate or a higher train.lambda_texture"
         )
     if row["g_adv"] and max(row["d_real"], row["d_fake"]) < _LEAST_DOUBT:
         said.append(
             f"the discriminator is never wrong (d_real {row['d_real']:.4f}, d_fake {row['d_fake']:.4f}): the generator "
-            "cannot learn from it; try a lower train.discriminator_rate"
+            "cannot learn from it; try a lower train.discriminator_learning_rate"
         )
     return said
 

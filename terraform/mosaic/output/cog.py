@@ -15,7 +15,7 @@ from terraform.errors import IntegrityError, ResourceError
 from terraform.geo.raster import opened, read
 from terraform.mosaic.geobox import Frame
 from terraform.mosaic.output.overviews import pyramid
-from terraform.storage.atomic_write import publish, require_space
+from terraform.storage.atomic_write import atomic_write, require_space
 
 DESCRIPTION = "plausible, not predicted: drawn by a neural network, not an observation"
 
@@ -58,7 +58,7 @@ def write(
     def check(temporary: Path) -> None:
         _verify(temporary, frame)
 
-    with publish(path, verify=check) as temporary:
+    with atomic_write(path, verify=check) as temporary:
         labels = {"DESCRIPTION": DESCRIPTION, **tags}
         try:
             with rasterio.Env(**_GDAL), pyramid(temporary, frame, stripes, labels) as made:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from terraform.storage.atomic_write import publish
+from terraform.storage.atomic_write import atomic_write
 
 WIDTH_PX = 1600
 _STRIP_PX = 28
@@ -28,7 +28,7 @@ def draw(picture: NDArray[np.uint8], caption: str, path: Path) -> None:
     sheet = Image.new("RGB", (max(width, _LEAST_PX), height + _STRIP_PX), (_PAPER,) * 3)
     sheet.paste(Image.fromarray(colours), (0, 0))
     _write_line(sheet, caption, height)
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         sheet.save(temporary, "JPEG", quality=90)
 
 

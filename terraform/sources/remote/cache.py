@@ -1,6 +1,5 @@
 """What was fetched, kept for the next region and the next run: whole or absent, and checked when it is used."""
 
-import fcntl
 import hashlib
 import re
 import sys
@@ -9,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import ConfigError, RemoteError
-from terraform.storage.atomic_write import publish, sweep
+from terraform.storage.atomic_write import atomic_write, remove_stale
+from terraform.storage.locks import exclusive
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
 _SEAL_BYTES = 32
@@ -92,8 +92,8 @@ class Cache:
         path = self.path(*names)
         if path.parent not in self._swept:
             self._swept.add(path.parent)
-            sweep(path.parent)
-        with publish(path, durable=False) as temporary:
+            remove_stale(path.parent)
+        with atomic_write(path, durable=False) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
 
     def drop(self, *names: str) -> None:
@@ -104,13 +104,11 @@ class Cache:
     def exclusive(self) -> Iterator[None]:
         """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds
         for all, and nothing is fetched twice. The kernel releases it when the process ends, however it ends."""
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"waiting until another process has done with {self.source}", file=sys.stderr, flush=True)
-                fcntl.flock(file, fcntl.LOCK_EX)
+
+        def say(holder: str) -> None:
+            print(f"waiting until {holder} has done with {self.source}", file=sys.stderr, flush=True)
+
+        with exclusive(self._lock, say):
             yield
 
 

@@ -9,7 +9,7 @@ from terraform.sources.remote.client import Client
 from terraform.sources.remote.content import ContentType, plain_text, type_mismatch
 from terraform.sources.remote.ranges import FileVersion, content_range, file_version, same
 from terraform.sources.remote.response import InvalidResponse, Response
-from terraform.storage.atomic_write import adopt, explained, require_space, write_text
+from terraform.storage.atomic_write import explain_os_error, move_into_place, require_space, write_text
 
 
 def download(
@@ -43,7 +43,7 @@ def download(
         url, lambda response: partial.receive(response, content_type, url), expected, partial.headers, keeps=True
     )
     try:
-        adopt(partial.file, path, verify)
+        move_into_place(partial.file, path, verify)
     except Exception:
         # What is complete and wrong would be wrong again.
         partial.forget()
@@ -130,4 +130,4 @@ class _Partial:
                 for chunk in response.chunks:
                     file.write(chunk)
         except OSError as error:
-            raise explained(error, self.file) from error
+            raise explain_os_error(error, self.file) from error

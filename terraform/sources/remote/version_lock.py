@@ -3,8 +3,6 @@
 The cache has the same knowledge, but only on one machine and until it is removed: the lock goes with the repository.
 """
 
-import fcntl
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from terraform.errors import ConfigError, IntegrityError
 from terraform.sources.remote.ranges import FileVersion
 from terraform.storage.atomic_write import write_text
+from terraform.storage.locks import exclusive
 
 
 class VersionLock:
@@ -24,6 +23,7 @@ class VersionLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held = path.with_name(f".{path.name}.lock")
 
     def pin_version(self, name: str, version: FileVersion, sha256: str | None = None) -> None:
         """Make sure that a file is the one that is locked; lock it where none is.
@@ -43,9 +43,7 @@ class VersionLock:
             It is another one.
         """
         seen = {"bytes": version.size, "etag": version.etag} | ({"sha256": sha256} if sha256 else {})
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name(f".{self.path.name}.lock").open("a") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        with exclusive(self._held):
             locked = self._read()
             known = locked.get(name, {})
             self._compare(name, known, seen)
@@ -58,11 +56,12 @@ class VersionLock:
 
     def forget(self, prefix: str) -> list[str]:
         """Accept whatever comes next for the files whose name begins so; their names."""
-        locked = self._read()
-        gone = [name for name in locked if name.startswith(prefix)]
-        if gone:
-            kept = {name: entry for name, entry in locked.items() if name not in gone}
-            write_text(self.path, json.dumps(kept, indent=2, sort_keys=True) + "\n")
+        with exclusive(self._held):
+            locked = self._read()
+            gone = [name for name in locked if name.startswith(prefix)]
+            if gone:
+                kept = {name: entry for name, entry in locked.items() if name not in gone}
+                write_text(self.path, json.dumps(kept, indent=2, sort_keys=True) + "\n")
         return gone
 
     def _compare(self, name: str, known: dict[str, Any], seen: dict[str, Any]) -> None:
@@ -84,9 +83,3 @@ class VersionLock:
         except ValueError as error:
             raise ConfigError(f"{self.path} is not JSON ({error}): take it from the repository again") from None
         return found
-
-
-def sha256_of(path: Path) -> str:
-    """Digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

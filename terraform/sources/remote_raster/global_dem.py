@@ -28,11 +28,11 @@ from terraform.sources.remote.access import redact_url
 from terraform.sources.remote.content import TIFF
 from terraform.sources.remote.download import download
 from terraform.sources.remote.store import RemoteStore
-from terraform.sources.remote.version_lock import sha256_of
 from terraform.sources.remote_raster.file import RemoteFile
 from terraform.sources.remote_raster.rows import RowStripedRaster, contiguous
 from terraform.sources.remote_raster.tiff import HEAD_BYTES, Layout, check_body, layout, values
-from terraform.storage.atomic_write import publish as atomic_write
+from terraform.storage.atomic_write import atomic_write
+from terraform.storage.hashing import sha256_of
 
 WHOLE_FROM = 0.25
 """Share of a file from which on it is fetched whole, once, and kept as a cloud-optimised TIFF."""
