@@ -30,6 +30,9 @@ _GDAL = {
 }
 _BLOCK = 256
 
+SOURCE_PIXEL = "SOURCE_PIXEL_M"
+"""Tag of a download: height of a pixel of the finest raster that it was made from, metres."""
+
 
 def quiet_gdal() -> dict[str, str]:
     """GDAL's settings here: no look at the files beside one, no side files, no code in virtual rasters."""

@@ -19,6 +19,7 @@ from terraform.config import Mosaics
 from terraform.errors import InputError
 from terraform.geo import raster as door
 from terraform.geo.bodies import BODIES, Body
+from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
@@ -38,10 +39,8 @@ from terraform.sources.raster.classify import check_heights, classify_heights
 from terraform.sources.raster.formats import Declared, Raster, opened
 from terraform.sources.raster.georeference import (
     GeoreferencedRaster,
-    degrees_crs,
     georeference,
     require_centric,
-    transformer,
 )
 from terraform.sources.raster.resample import planes
 

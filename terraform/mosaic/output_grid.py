@@ -13,10 +13,10 @@ from rasterio.transform import Affine
 
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
+from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.regions import Region
 from terraform.mosaic.geobox import Frame
 from terraform.mosaic.grid_window import View
-from terraform.sources.raster.georeference import degrees_crs, transformer
 
 Span = tuple[int, int]
 Doubles = NDArray[np.float64]

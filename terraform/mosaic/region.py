@@ -25,7 +25,6 @@ from terraform.mosaic.output_grid import Chart, own, polar
 from terraform.mosaic.pipeline import Painter, paint
 from terraform.mosaic.predictor import Artist, unheard
 from terraform.mosaic.terrain import Relief
-from terraform.sources.raster.assemble import SOURCE_PIXEL
 
 Span = tuple[int, int]
 
@@ -168,7 +167,7 @@ def device_of(settings: Mosaics) -> str:
 def pixel_m(dataset: Any, body: Body) -> float:
     """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
     own = float(abs(dataset.transform.e)) * body.metres_per_degree
-    return max(own, float(dataset.tags().get(SOURCE_PIXEL, 0)))
+    return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
 
 
 def source_of(dataset: Any, body: Body) -> Source:

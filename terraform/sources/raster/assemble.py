@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from terraform.errors import InputError
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import pack
-from terraform.geo.raster import write_strips
+from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request
@@ -20,9 +20,6 @@ from terraform.sources.raster.resample import Classify, Planes
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""
-
-SOURCE_PIXEL = "SOURCE_PIXEL_M"
-"""Tag of a download: height of a pixel of the finest raster that it was made from, metres."""
 
 _STRIP_ROWS = 256
 

@@ -1,17 +1,16 @@
 """How a raster lies on its body: which body, and whether its rows are parallels and its columns meridians."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS as ProjCRS
-from pyproj import Transformer
 from rasterio.crs import CRS
 
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, Body
+from terraform.geo.crs import degrees_crs, geodetic_crs, transformer
 from terraform.geo.raster import body_of
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
@@ -71,9 +70,9 @@ def require_centric(raster: Raster, body: Body) -> None:
         They do not.
     """
     # A GeoTIFF keeps the name of such a CRS, but not which way its axes count.
-    if body is not EARTH and "ographic" in _geodetic(raster.crs).name.lower():
+    if body is not EARTH and "ographic" in geodetic_crs(raster.crs).name.lower():
         raise InputError(
-            f"{raster.name} is planetographic ({_geodetic(raster.crs).name}), expected planetocentric latitudes and "
+            f"{raster.name} is planetographic ({geodetic_crs(raster.crs).name}), expected planetocentric latitudes and "
             f"longitudes to the east: warp it to {_centric(body)}"
         )
 
@@ -90,31 +89,6 @@ def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
 class _Named(NamedTuple):
     name: str
     crs: CRS
-
-
-@lru_cache(64)
-def _geodetic(crs: CRS) -> ProjCRS:
-    found = ProjCRS.from_wkt(crs.to_wkt()).geodetic_crs
-    if found is None:
-        raise InputError(f"the CRS {crs} has no longitudes and latitudes: give another with `crs:`")
-    return found
-
-
-def degrees_crs(crs: CRS, body: Body) -> CRS:
-    """The CRS of degrees to which a raster's CRS is taken: the body's own, or on Mars the raster's."""
-    # Of Mars there is one datum in practice, written as several spheres and spheroids: a change of datum between
-    # them would move the latitudes of data that all mean planetocentric ones. Earth has real datum shifts.
-    return CRS.from_user_input(body.geographic_crs) if body is EARTH else CRS.from_wkt(_geodetic(crs).to_wkt())
-
-
-@lru_cache(64)
-def transformer(source: CRS, target: CRS) -> Transformer:
-    """From a CRS to another, x (longitude) first, heights left alone."""
-
-    def flat(crs: CRS) -> ProjCRS:
-        return ProjCRS.from_wkt(crs.to_wkt()).to_2d()
-
-    return Transformer.from_crs(flat(source), flat(target), always_xy=True)
 
 
 def _axes(raster: Raster, body: Body) -> Axes | None:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
+from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
 from terraform.sources.raster.formats import Pixels, Raster, shift_transform
-from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, closes, degrees_crs, transformer
+from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, closes
 
 _LARGEST_WINDOW_PX = 8_000_000
 _WARP_TOLERANCE_PX = 0.02
