@@ -27,6 +27,7 @@ _GDAL = {
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_VRT_ENABLE_RAWRASTERBAND": "NO",
     "GDAL_PAM_ENABLED": "NO",
+    "CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO",
 }
 _BLOCK = 256
 
@@ -40,7 +41,7 @@ def quiet_gdal() -> dict[str, str]:
 
 
 @contextmanager
-def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> Iterator[Any]:
+def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzipped: bool = False) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
 
     Parameters
@@ -49,6 +50,8 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> I
         The one GDAL driver that may read the file; no other format is guessed.
     siblings : bool
         Let GDAL read the files beside it: a header, a projection.
+    gzipped : bool
+        Let GDAL unpack it while it reads.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> I
         raise InputError(f"{path} does not exist: check the path")
     with rasterio.Env(**_GDAL | ({"GDAL_DISABLE_READDIR_ON_OPEN": "FALSE"} if siblings else {})):
         try:
-            dataset = rasterio.open(path, driver=driver)
+            dataset = rasterio.open(f"/vsigzip/{path.resolve()}" if gzipped else path, driver=driver)
         except (RasterioError, CRSError) as error:
             raise InputError(
                 f"{path} cannot be opened as {driver} ({error}): it may be truncated or of another "

@@ -33,10 +33,9 @@ from terraform.mosaic.output.metadata import labelled
 from terraform.mosaic.output_grid import Chart, own, polar
 from terraform.mosaic.pipeline import Painter, paint
 from terraform.mosaic.predictor import Artist
-from terraform.sources.raster import hgt
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.classify import check_heights, classify_heights
-from terraform.sources.raster.formats import Declared, Raster, opened
+from terraform.sources.raster.formats import Declared, Raster, open_raster
 from terraform.sources.raster.georeference import (
     GeoreferencedRaster,
     georeference,
@@ -57,7 +56,7 @@ def draw(
     InputError
         It is no raster of heights, lies nowhere, counts its latitudes from its ellipsoid, or is void everywhere.
     """
-    with opened(elevation, Declared(), hgt.loader()) as raster:
+    with open_raster(elevation, Declared()) as raster:
         check_heights(raster)
         body = body_of(raster.crs, elevation.name)
         require_centric(raster, body)

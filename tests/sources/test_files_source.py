@@ -26,7 +26,7 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request
 from terraform.sources.catalog import files
-from terraform.sources.raster import hgt, pds3
+from terraform.sources.raster import pds3
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIXTURES = SHARED / "fixtures"
@@ -309,7 +309,7 @@ def tile(path: Path) -> NDArray[np.int16]:
     raw = heights.astype(">i2").tobytes()
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("../../N10E020.hgt", raw)
+            archive.writestr("N10E020.hgt", raw)
     elif path.suffix == ".gz":
         path.write_bytes(gzip.compress(raw, 1))
     else:
@@ -332,12 +332,12 @@ def test_archives_that_lie_or_burst_are_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "N10E020.hgt.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("N10E020.hgt", bytes(60_000_000))
-    with pytest.raises(InputError, match="an SRTM tile has"):
+    with pytest.raises(InputError, match="is no SRTM tile"):
         fetch(asked, tmp_path / "out.tif", bomb)
     burst = tmp_path / "N10E020.hgt.gz"
     raw = gzip.compress(bytes(60_000_000), 1)
     burst.write_bytes(raw[:-4] + (2 * 1201 * 1201).to_bytes(4, "little"))
-    with pytest.raises(InputError, match=r"an SRTM tile has|cannot be unpacked"):
+    with pytest.raises(InputError, match="is no SRTM tile"):
         fetch(asked, tmp_path / "out.tif", burst)
     tile(tmp_path / "N10E021.hgt.gz")
     cut = tmp_path / "N10E021.hgt.gz"
@@ -570,7 +570,7 @@ def test_real_srtm_tiles_join(tmp_path: Path) -> None:
     (folder / "N44W071.hgt").write_bytes((FIXTURES / "N44W072.hgt").read_bytes())
     values, grid = fetch(region(EARTH, -71.5, 44.2, -70.5, 44.8), tmp_path / "out.tif", folder)
     assert at(values, grid, -71.25, 44.5) == at(values, grid, -70.25, 44.5) or grid.longitudes.end < -70.25
-    assert hgt.described(folder / "N44W071.hgt").transform.c == pytest.approx(-71 - 1 / 2400)
+    assert grid.longitudes.origin <= -71.5 and (values != VOID).mean() > 0.9
 
 
 @real

@@ -12,11 +12,10 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request
-from terraform.sources.raster import hgt
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
 from terraform.sources.raster.filling import Group
-from terraform.sources.raster.formats import Declared, opened, readable_in
+from terraform.sources.raster.formats import Declared, open_raster, readable_in
 from terraform.sources.raster.georeference import georeference_checked
 from terraform.sources.raster.resample import Classify, reaches
 
@@ -66,13 +65,12 @@ class OwnRasters:
         """The rasters that reach the window, finest group first; those that do not are closed again."""
         declared = Declared(self.settings.crs, self.settings.nodata)
         check = check_heights if request.kind == "elevation" else check_colours
-        tiles = hgt.loader()
         groups: list[Group] = []
         for item in expanded(self.settings.path, request.region):
             group = []
             for path in readable_in(item) if item.is_dir() else [item]:
                 with ExitStack() as one:
-                    raster = one.enter_context(opened(path, declared, tiles))
+                    raster = one.enter_context(open_raster(path, declared))
                     check(raster)
                     candidate = georeference_checked(raster, request.region.body)
                     if reaches(candidate, request.grid):

@@ -18,10 +18,9 @@ from terraform.geo.raster import to_cog
 from terraform.geo.resample import Axis
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
-from terraform.sources.raster import hgt
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import classify_heights
-from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, opened
+from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, open_raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, georeference
 from terraform.sources.raster.resample import PixelWindow, windows, windows_along
 from terraform.sources.remote.access import redact_url
@@ -132,7 +131,7 @@ class GlobalDemSource:
         if not self._local.exists():
             yield raster, rows.provenance_record
         else:
-            with opened(self._local, Declared(self.crs, -32768), hgt.loader()) as local:
+            with open_raster(self._local, Declared(self.crs, -32768)) as local:
                 yield georeference(replace(local, crs=CRS.from_user_input(self.crs)), self.body), self._local_record
 
     def _download(self, rows: RowStripedRaster) -> None:
