@@ -9,7 +9,7 @@ from terraform.storage.atomic_write import write_text
 
 
 @contextmanager
-def heeded(raster: Path, attempt: int) -> Iterator[None]:
+def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
     """Ask a service, unless an earlier attempt of the same run was refused.
 
     Snakemake tries a job again whatever ended it. A job that was killed should go on; one that a service told to come

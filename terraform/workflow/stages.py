@@ -6,7 +6,7 @@ from typing import Any
 from terraform.config import Config, FilesSource, SampleSource
 from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
-from terraform.sources import What, module_of
+from terraform.sources import Kind, module_of
 
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
@@ -27,9 +27,9 @@ def relevant(config: Config, stage: Stage) -> str:
     return _canonical(chosen[stage])
 
 
-def relevant_source(config: Config, body: str, what: What) -> str:
+def relevant_source(config: Config, body: str, kind: Kind) -> str:
     """The settings of one body's elevation or imagery, as canonical JSON."""
-    source = source_settings(config, body, what)
+    source = source_settings(config, body, kind)
     chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
     if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
@@ -38,7 +38,7 @@ def relevant_source(config: Config, body: str, what: What) -> str:
     return _canonical(chosen)
 
 
-def source_settings(config: Config, body: str, what: What) -> Any:
+def source_settings(config: Config, body: str, kind: Kind) -> Any:
     """The configured source of a body's elevation or imagery.
 
     Raises
@@ -46,9 +46,9 @@ def source_settings(config: Config, body: str, what: What) -> Any:
     ConfigError
         The body has none: there is no imagery of a living Mars.
     """
-    source = getattr(getattr(config.sources, body), what, None)
+    source = getattr(getattr(config.sources, body), kind, None)
     if source is None:
-        raise ConfigError(f"{body} has no {what}: a region of {body} can only have the role mosaic")
+        raise ConfigError(f"{body} has no {kind}: a region of {body} can only have the role mosaic")
     return source
 
 
@@ -57,9 +57,9 @@ def code(stage: Stage) -> str:
     return stage_digest(stage)
 
 
-def source_code(config: Config, body: str, what: What) -> str:
+def source_code(config: Config, body: str, kind: Kind) -> str:
     """Compute the digest of the code that fetches one body's elevation or imagery: its own source, not the others."""
-    source = module_of(source_settings(config, body, what).source)
+    source = module_of(source_settings(config, body, kind).source)
     return code_digest(["terraform.sources.fetch", source])
 
 

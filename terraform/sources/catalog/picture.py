@@ -5,7 +5,7 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.sources.remote.response import Unfit
+from terraform.sources.remote.response import InvalidResponse
 
 _BLOCK = 32
 _SEAM = 0.1
@@ -14,7 +14,7 @@ _MOST_BLANK = 0.25
 with sea, snow and salt there is none."""
 
 
-def decoded(body: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+def decode_jpeg(body: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """The pixels of a JPEG, (H, W, 3); where nothing is shown, black: void.
 
     Parameters
@@ -24,13 +24,15 @@ def decoded(body: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
     Raises
     ------
-    Unfit
+    InvalidResponse
         It is damaged, of another size, or blank in large parts.
     """
     rgb = _unpacked(body, shape)
     blank = _blank(rgb)
     if blank.mean() > _MOST_BLANK:
-        raise Unfit(f"{blank.mean():.0%} of the picture are blank: the service has nothing there, or failed on the way")
+        raise InvalidResponse(
+            f"{blank.mean():.0%} of the picture are blank: the service has nothing there, or failed on the way"
+        )
     void = np.repeat(np.repeat(blank, _BLOCK, 0), _BLOCK, 1)[: shape[0], : shape[1]]
     # Black in all bands means void: what is black and seen becomes the darkest grey.
     rgb = np.where((rgb == 0).all(axis=-1, keepdims=True), np.uint8(1), rgb)
@@ -44,10 +46,12 @@ def _unpacked(body: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(body), formats=["JPEG"]) as picture:
             if picture.size != (shape[1], shape[0]):
-                raise Unfit(f"asked for {shape[1]} x {shape[0]} pixels, it sends {picture.size[0]} x {picture.size[1]}")
+                raise InvalidResponse(
+                    f"asked for {shape[1]} x {shape[0]} pixels, it sends {picture.size[0]} x {picture.size[1]}"
+                )
             return np.array(picture.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Unfit(f"the picture is damaged ({error})") from None
+        raise InvalidResponse(f"the picture is damaged ({error})") from None
 
 
 def _blank(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

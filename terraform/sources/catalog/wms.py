@@ -5,12 +5,12 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from terraform.errors import ConfigError, RemoteError
-from terraform.sources.remote.content import words
+from terraform.sources.remote.content import plain_text
 
 _SHORT = 500
 
 
-class Offered(NamedTuple):
+class LayerInfo(NamedTuple):
     """What concerns one layer; texts are empty and sizes None where nothing is said.
 
     Attributes
@@ -29,7 +29,7 @@ class Offered(NamedTuple):
     largest_px: int | None
 
 
-def offered(document: bytes, layer: str) -> Offered:
+def read_capabilities(document: bytes, layer: str) -> LayerInfo:
     """Read capabilities.
 
     Raises
@@ -46,7 +46,7 @@ def offered(document: bytes, layer: str) -> Offered:
         raise ConfigError(f"the service has no layer {layer!r}: it offers {', '.join(alike[:20]) or 'none'}")
     attribution = next((title for a in _all(root, "Attribution") for title in _all(a, "Title")), None)
     largest = next(_all(root, "MaxWidth"), None)
-    return Offered(
+    return LayerInfo(
         root.get("version", ""),
         _text(attribution),
         _text(next(_all(root, "AccessConstraints"), None)),
@@ -61,9 +61,9 @@ def _parsed(document: bytes) -> ElementTree.Element:
     try:
         root = ElementTree.fromstring(document)  # noqa: S314  (without entities; the size is bounded)
     except ElementTree.ParseError as error:
-        raise RemoteError(f"the service's capabilities cannot be read ({error}): {words(document)}") from None
+        raise RemoteError(f"the service's capabilities cannot be read ({error}): {plain_text(document)}") from None
     if root.tag.rpartition("}")[2] not in ("WMT_MS_Capabilities", "WMS_Capabilities"):
-        raise RemoteError(f"the service sends no capabilities: {words(document)}")
+        raise RemoteError(f"the service sends no capabilities: {plain_text(document)}")
     return root
 
 

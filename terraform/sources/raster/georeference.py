@@ -26,7 +26,7 @@ class Axes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Placed:
+class GeoreferencedRaster:
     """A raster that lies on a known body; `axes` where its rows are parallels and its columns meridians."""
 
     raster: Raster
@@ -44,7 +44,7 @@ class Placed:
         return float(np.hypot(t.b, t.e) * metres)
 
 
-def placed(raster: Raster, body: Body) -> Placed:
+def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
     """Find out how a raster lies.
 
     Raises
@@ -58,7 +58,7 @@ def placed(raster: Raster, body: Body) -> Placed:
             f"{raster.name} is on {own.name} ({raster.crs}), the region is on {body.name}: name a raster of {body.name}"
         )
     require_centric(raster, body)
-    return lying(raster, body)
+    return georeference(raster, body)
 
 
 def require_centric(raster: Raster, body: Body) -> None:
@@ -81,9 +81,9 @@ def _centric(body: Body) -> str:
     return body.geographic_crs if len(body.geographic_crs) < 40 else f"a planetocentric CRS of {body.name}"
 
 
-def lying(raster: Raster, body: Body) -> Placed:
+def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
     """How a raster lies on a body that it is known to be on."""
-    return Placed(raster, body, _axes(raster, body))
+    return GeoreferencedRaster(raster, body, _axes(raster, body))
 
 
 class _Named(NamedTuple):

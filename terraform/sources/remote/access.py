@@ -67,9 +67,9 @@ class Access:
         if self._listed(url) or (self.mirrored and _origin(url) == _origin(self.base_url)):
             return
         raise RemoteError(
-            f"{self.source}: refused to go to {shown(url)}: allowed are https and {', '.join(self.hosts) or 'no host'}"
-            f"{', and ' + self.base_url if self.mirrored else ''}; if the service has moved, set base_url or hosts of "
-            f"this source in config"
+            f"{self.source}: refused to go to {redact_url(url)}: allowed are https and "
+            f"{', '.join(self.hosts) or 'no host'}{', and ' + self.base_url if self.mirrored else ''}; "
+            "if the service has moved, set base_url or hosts of this source in config"
         )
 
     def may_be_private(self, url: str) -> bool:
@@ -84,7 +84,7 @@ class Access:
         return any((host, port) == _host_and_port(entry) for entry in self.hosts)
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """An address for messages and records: without user, password, and whatever in its query might be a key."""
     parts = _split(url)
     if parts is None:

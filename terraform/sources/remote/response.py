@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import shown
+from terraform.sources.remote.access import redact_url
 
 _PLAIN = {
     "ReadTimeoutError": "it does not answer in time",
@@ -18,11 +18,11 @@ _PLAIN = {
 }
 
 
-class Missing(RemoteError):
+class NotFound(RemoteError):
     """The service says that there is no such thing (404, 410)."""
 
 
-class Unfinished(RemoteError):
+class Resumable(RemoteError):
     """It did not come to an end, and can be resumed.
 
     Attributes
@@ -38,11 +38,11 @@ class Unfinished(RemoteError):
         self.reason = reason
 
 
-class Unfit(Exception):
+class InvalidResponse(Exception):
     """An answer that is not what was asked for, though another attempt may bring it."""
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """Another attempt may heal it, `after_s` seconds later where the service asks for that."""
 
     def __init__(self, reason: str, after_s: float | None = None) -> None:
@@ -51,7 +51,7 @@ class Later(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """An answer whose body is still to be read, in `chunks`, within the deadline."""
 
     status: int
@@ -59,7 +59,7 @@ class Answer:
     url: str
     chunks: Iterator[bytes]
 
-    def whole(self, most: int) -> bytes:
+    def read_all(self, most: int) -> bytes:
         """The body.
 
         Raises
@@ -75,14 +75,14 @@ class Answer:
             size = len(body)
         if size > most:
             raise RemoteError(
-                f"{shown(self.url)} sends {size:,} bytes or more where at most {most:,} are expected: look at it in a "
-                "browser, it is not what it should be"
+                f"{redact_url(self.url)} sends {size:,} bytes or more where at most {most:,} are expected: "
+                "look at it in a browser, it is not what it should be"
             )
         return bytes(body)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What went wrong, without what urllib3 says of objects and whole addresses."""
-    if isinstance(error, Unfit | Later):
+    if isinstance(error, InvalidResponse | RetryLater):
         return str(error)
     return _PLAIN.get(type(error).__name__, type(error).__name__)
