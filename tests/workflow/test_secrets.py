@@ -12,7 +12,7 @@ from servers.nginx import Nginx
 
 from terraform.config import parse
 from terraform.errors import ConfigError
-from terraform.sources.remote.access import Access
+from terraform.sources.remote.hosts import Access
 
 ROOT = Path(__file__).parents[2]
 CANARY = "CANARY-7f3a9c"

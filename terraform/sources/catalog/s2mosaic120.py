@@ -28,7 +28,7 @@ from terraform.sources.raster.classify import classify_colours
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
 from terraform.sources.raster.resample import windows
-from terraform.sources.remote.access import redact_url
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.response import NotFound
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote_raster.cog import BlockCache, Cog, fetch_all

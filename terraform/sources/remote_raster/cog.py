@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.errors import IntegrityError
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import Span
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.store import RemoteStore
 from terraform.sources.remote_raster.blocks import Damaged, check
 from terraform.sources.remote_raster.file import RemoteFile, runs

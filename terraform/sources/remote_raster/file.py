@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import ContentType
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import FileVersion, Span, part, pieces
+from terraform.sources.remote.response import ContentType
 from terraform.sources.remote.store import RemoteStore
 
 

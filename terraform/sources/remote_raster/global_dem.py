@@ -21,15 +21,15 @@ from terraform.sources import FetchEstimate, Request, require
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, open_raster
-from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, georeference
+from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, check_body, georeference
 from terraform.sources.raster.resample import PixelWindow, windows, windows_along
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import TIFF
 from terraform.sources.remote.download import download
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.store import RemoteStore
 from terraform.sources.remote_raster.file import RemoteFile
 from terraform.sources.remote_raster.rows import RowStripedRaster, contiguous
-from terraform.sources.remote_raster.tiff import HEAD_BYTES, RangedTiff, TiffLayout, check_body
+from terraform.sources.remote_raster.tiff import HEAD_BYTES, RangedTiff, TiffLayout
 from terraform.storage.atomic_write import atomic_write
 from terraform.storage.hashing import sha256_of
 
@@ -183,7 +183,7 @@ class GlobalDemSource:
                 f"{redact_url(self._file.url)} is not made of plain rows of 16-bit integers any more (compression "
                 f"{made.compression}, {made.dtype}): it cannot be read in parts; tell the authors"
             )
-        check_body(made, self.body, redact_url(self._file.url))
+        check_body(made.crs, self.body, redact_url(self._file.url))
         t, spare = made.transform, 0.01 * self._unit
         west, north = -180 * self._unit, 90 * self._unit
         off = (t.c - west, t.f - north, t.c + made.width * t.a + west, t.f + made.height * t.e + north)

@@ -19,9 +19,8 @@ from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from terraform.errors import InputError, IntegrityError
-from terraform.geo.bodies import Body
-from terraform.geo.raster import opened_by, semi_major_axis_m
+from terraform.errors import InputError
+from terraform.geo.raster import opened_by
 from terraform.sources.remote_raster.blocks import Damaged
 
 Read = Callable[[int, int], bytes]
@@ -279,22 +278,3 @@ class _Handle(io.RawIOBase):
         if not 0 <= size <= _MOST_READ:
             raise InputError(f"a TIFF's directory claims {size} bytes from byte {self._at}: it is damaged")
         return self._bytes(self._at, size)
-
-
-def check_body(made: TiffLayout, body: Body, name: str) -> None:
-    """Refuse a file that says to be of another body; one that says nothing is believed.
-
-    Raises
-    ------
-    IntegrityError
-        Its ellipsoid is not the body's.
-    """
-    try:
-        radius_m = body.radius_m if made.crs is None else semi_major_axis_m(made.crs)
-    except InputError:
-        radius_m = body.radius_m
-    if abs(radius_m / body.radius_m - 1) > 0.01:
-        raise IntegrityError(
-            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
-            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
-        )
