@@ -32,8 +32,7 @@ from terraform.learn.train import train
 from terraform.learn.weights import Trained
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.patch import Patch, Span, Terrain
-from terraform.mosaic.terrain import BandTerrain
+from terraform.mosaic.terrain import BandTerrain, Patch, Span, Terrain
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text

@@ -16,8 +16,8 @@ from rasterio.windows import Window
 
 from benchmarks.measure import cpu_seconds, interleaved, report
 from terraform.geo.bodies import MARS
+from terraform.geo.geobox import Frame
 from terraform.geo.raster import opened, read
-from terraform.mosaic.geobox import Frame
 from terraform.mosaic.output import cog
 
 _HEIGHT, _WIDTH, _STRIPE = 3072, 6144, 256

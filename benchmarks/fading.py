@@ -15,10 +15,10 @@ from terraform.learn.weights import Trained
 from terraform.mosaic import blend as fade
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.inference import draw
-from terraform.mosaic.layers import Drawn, Layer
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.strip_buffer import Canvas
+from terraform.mosaic.blend import Layer
+from terraform.mosaic.checkpoint import Canvas
+from terraform.mosaic.compose import Drawn
+from terraform.mosaic.inference import Artist, draw
 from terraform.mosaic.terrain import BandTerrain, Relief
 
 _BORDERS = ((4, 12.0), (6, -60.0), (9, 100.0))

@@ -19,9 +19,8 @@ from terraform.config import Condition, Mosaics, Sheet, Train
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
 from terraform.learn.weights import Trained
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Patch
-from terraform.mosaic.predictor import Artist
+from terraform.mosaic.inference import Artist, draw
+from terraform.mosaic.terrain import Patch
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 

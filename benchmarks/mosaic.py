@@ -25,6 +25,7 @@ from benchmarks import band, borders, crater, fading, killed, knobs, planet, sea
 from benchmarks.generating import trained
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
+from terraform.geo.geobox import Frame
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
 from terraform.learn.weights import Trained
@@ -32,11 +33,10 @@ from terraform.mosaic import region as mosaic
 from terraform.mosaic import windows
 from terraform.mosaic.bands import Band, Globe, strips
 from terraform.mosaic.checkpoint import kept
-from terraform.mosaic.geobox import Frame
-from terraform.mosaic.grid_window import View
+from terraform.mosaic.inference import Artist
 from terraform.mosaic.output import cog
+from terraform.mosaic.output_grid import View
 from terraform.mosaic.pipeline import Painter, paint
-from terraform.mosaic.predictor import Artist
 from terraform.mosaic.windows import plan
 from terraform.pairs.relief import channels_of
 

@@ -17,10 +17,9 @@ from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
 from terraform.learn.weights import Trained
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Span, Terrain
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.strip_buffer import Canvas
+from terraform.mosaic.checkpoint import Canvas
+from terraform.mosaic.inference import Artist, draw
+from terraform.mosaic.terrain import Span, Terrain
 from terraform.sources.fetch import fetch
 
 

@@ -24,15 +24,14 @@ from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
 from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
+from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import Globe
 from terraform.mosaic.checkpoint import kept
-from terraform.mosaic.grid_window import View
+from terraform.mosaic.inference import Artist
 from terraform.mosaic.output import stac as item
 from terraform.mosaic.output.metadata import labelled
-from terraform.mosaic.output_grid import Chart, own, polar
+from terraform.mosaic.output_grid import Chart, View, own, polar
 from terraform.mosaic.pipeline import Painter, paint
-from terraform.mosaic.predictor import Artist
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.classify import check_heights, classify_heights
 from terraform.sources.raster.formats import Declared, Raster, open_raster
@@ -46,16 +45,49 @@ from terraform.sources.raster.resample import planes
 _STRIP_ROWS = 256
 
 
-def draw(
-    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+def draw_raster(
+    weights: Path,
+    elevation: Path,
+    output: Path,
+    settings: Mosaics,
+    pixel_m: float | None = None,
+    latitude_deg: float | None = None,
+    resume: bool | None = None,
 ) -> None:
-    """Draw a raster; see `mosaic.draw_raster`.
+    """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
+
+    Beside a map lies its STAC item, `<output>.item.json`.
+
+    Whatever the raster's CRS, the result covers it in the equirectangular CRS of its body at 200 m (on the equator),
+    on the same whole-planet grid as regions, or on the map that the settings name; nodata stays nodata. A raster
+    without a CRS, or an `.npy`, takes a pixel size and a latitude, and the result has 200 m pixels on a plane.
+
+    Parameters
+    ----------
+    elevation : Path
+        Any format that the source `files` reads, or `.npy`, metres.
+    output : Path
+        The file to write; for an `.npy` also `.png` or `.npy`.
+    pixel_m, latitude_deg : float, optional
+        For a raster that does not say where it lies.
+    resume : bool or None
+        What to do with strips of an unfinished drawing; see `kept`.
 
     Raises
     ------
     InputError
-        It is no raster of heights, lies nowhere, counts its latitudes from its ellipsoid, or is void everywhere.
+        It is no raster of heights, or its heights look like a radius or another unit.
     """
+    trained = inputs.load(weights, settings)
+    if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg)
+    else:
+        _render(weights, trained, elevation, output, settings, resume)
+
+
+def _render(
+    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+) -> None:
     with open_raster(elevation, Declared()) as raster:
         check_heights(raster)
         body = body_of(raster.crs, elevation.name)
@@ -64,13 +96,13 @@ def draw(
         label = labelled(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = mosaic.identity_of(weights, elevation, trained, settings, list(bounds))
+        identity = inputs.identity_of(weights, elevation, trained, settings, list(bounds))
         with kept(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             if not degrees.exists():
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
-                relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
+                relief = inputs.relief_of(inputs.source_of(dataset, body), body, settings)
                 painter = Painter(Artist(trained, settings), relief)
                 paint(painter, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"

@@ -16,11 +16,10 @@ from terraform.geo.tile_spec import PIXEL_M
 from terraform.learn.weights import Trained
 from terraform.mosaic import inference as generate
 from terraform.mosaic.elevation import of_array
-from terraform.mosaic.low_pass import broad_average, measured_on
+from terraform.mosaic.inference import Artist
 from terraform.mosaic.output.metadata import labelled
-from terraform.mosaic.patch import Block, Patch
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.terrain import Relief
+from terraform.mosaic.policy import broad_average, measured_on
+from terraform.mosaic.terrain import Block, Patch, Relief
 from terraform.storage.atomic_write import atomic_write
 
 Span = tuple[int, int]
@@ -146,7 +145,7 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dic
     else:
         from rasterio.transform import Affine
 
-        from terraform.mosaic.geobox import Frame
+        from terraform.geo.geobox import Frame
         from terraform.mosaic.output import cog
 
         frame = Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)

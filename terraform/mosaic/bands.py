@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.geo.resample import Axis, Taps
+from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import PIXEL_M
 
 CAP_EDGE_DEG = 65.0
@@ -241,25 +241,3 @@ def _height(globe: Globe, bottom: int, share: float) -> int:
         fits = all(abs(end) < 90 and abs(band.scale_error(end)) <= TOLERANCE * share for end in ends)
         low, high = (height, high) if fits else (low, height - 1)
     return low
-
-
-def cubic_taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
-    """Weights of cubic convolution (Keys 1981, a = -1/2) for a target that is at least as fine as its source.
-
-    Parameters
-    ----------
-    source, target : Axis
-        In the same unit.
-    wrap : bool
-        The source closes round the planet; otherwise its edge pixels are repeated.
-    """
-    position = (target.centres() - source.origin) / source.step - 0.5
-    base = np.floor(position).astype(np.int64)
-    index = base[:, None] + np.arange(-1, 3)
-    away = np.abs(index - position[:, None])
-    near = (1.5 * away - 2.5) * away**2 + 1
-    far = ((-0.5 * away + 2.5) * away - 4) * away + 2
-    weight = np.where(away <= 1, near, np.where(away < 2, far, 0))
-    weight /= weight.sum(axis=1, keepdims=True)
-    index = index % source.count if wrap else np.clip(index, 0, source.count - 1)
-    return Taps(index, weight.astype(np.float32))

@@ -7,11 +7,11 @@ what is broad is averaged as it is.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from terraform.mosaic.layers import Layer
 from terraform.pairs.relief import smooth
 
 COARSE_PX = (3.0, 12.0)
@@ -23,6 +23,21 @@ REACH_PX = 60
 """How far a pixel of the cross-fade looks: three standard deviations of the broad Gaussian and twice of the power's."""
 _STRONGEST = 2.0
 _NOISE = 0.1
+
+
+class Layer(NamedTuple):
+    """A strip's part in some pixels.
+
+    Attributes
+    ----------
+    colours : (3, h, w) float32
+        0 to 255; 0 where nothing was drawn.
+    known : (h, w) float32 or None
+        How much of each pixel was drawn, 0 to 1; None where all of it was.
+    """
+
+    colours: Tensor
+    known: Tensor | None
 
 
 def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from terraform.geo.heights import Heights, pack, unpack
 from terraform.geo.resample import Axis, Taps, taps
+from terraform.geo.resample_torch import resampled
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.mosaic.resample import resampled
 
 Span = tuple[int, int]
 Float = NDArray[np.float32]

@@ -18,17 +18,13 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics
 from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
-from terraform.mosaic.checkpoint import Kept, is_drawn
+from terraform.mosaic.checkpoint import Canvas, Kept, is_drawn
+from terraform.mosaic.compose import Drawn
 from terraform.mosaic.elevation import rows_kept
-from terraform.mosaic.grid_window import View
-from terraform.mosaic.inference import draw
-from terraform.mosaic.layers import Drawn
+from terraform.mosaic.inference import Artist, draw
 from terraform.mosaic.output import cog
-from terraform.mosaic.output_grid import Chart
-from terraform.mosaic.patch import Terrain
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.strip_buffer import Canvas
-from terraform.mosaic.terrain import BandTerrain, CapTerrain, Relief
+from terraform.mosaic.output_grid import Chart, View
+from terraform.mosaic.terrain import BandTerrain, CapTerrain, Relief, Terrain
 from terraform.mosaic.windows import grid_px
 from terraform.storage.atomic_write import require_space
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terraform.geo.bodies import EARTH, MARS
-from terraform.geo.resample import Axis
-from terraform.mosaic.bands import HIGHEST_ROWS, TOLERANCE, Band, Cap, Globe, cubic_taps, strips
+from terraform.geo.resample import Axis, cubic_taps
+from terraform.mosaic.bands import HIGHEST_ROWS, TOLERANCE, Band, Cap, Globe, strips
 
 RADII = {"mars": MARS.radius_m, "earth": EARTH.radius_m, "moon": 1_737_400.0, "europa": 1_560_800.0, "phobos": 11_100.0}
 bodies = pytest.mark.parametrize("radius_m", RADII.values(), ids=RADII)

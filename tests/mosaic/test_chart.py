@@ -15,7 +15,7 @@ from test_mosaic import CLIP, SMALL_M, download, hills, level, read, region_of, 
 from terraform.config import Climate, Condition, Mosaics
 from terraform.errors import InputError
 from terraform.mosaic import region as mosaic
-from terraform.mosaic.predictor import unheard
+from terraform.mosaic.inference import unheard
 
 POLAR = CLIP.model_copy(update={"grid": "polar"})
 OWN = CLIP.model_copy(update={"grid": "input"})

@@ -10,9 +10,8 @@ from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
 from terraform.mosaic.bands import Band, Globe, strips
 from terraform.mosaic.elevation import Source, of_array, rows_kept
-from terraform.mosaic.inference import draw
+from terraform.mosaic.inference import Artist, draw
 from terraform.mosaic.policy import MARS
-from terraform.mosaic.predictor import Artist
 from terraform.mosaic.terrain import BandTerrain, Relief
 
 ROWS, COLUMNS = 900, 1800

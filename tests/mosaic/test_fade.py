@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from terraform.mosaic import blend as fade
-from terraform.mosaic.layers import Layer
+from terraform.mosaic.blend import Layer
 from terraform.pairs.relief import smooth
 
 ROWS, COLUMNS = 64, 600

@@ -21,9 +21,8 @@ from terraform.learn.weights import Trained, deployed
 from terraform.mosaic import inference as generate
 from terraform.mosaic import windows
 from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Patch
-from terraform.mosaic.predictor import Artist, relief_of
+from terraform.mosaic.inference import Artist, draw, relief_of
+from terraform.mosaic.terrain import Patch
 from terraform.mosaic.windows import plan
 from terraform.pairs.relief import channels_of, encode
 from terraform.provenance import Credit, Provenance

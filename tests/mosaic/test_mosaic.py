@@ -30,8 +30,8 @@ from terraform.mosaic import any_raster as anywhere
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.bands import Globe
 from terraform.mosaic.elevation import of_array, points
-from terraform.mosaic.grid_window import View
-from terraform.mosaic.low_pass import broad_average
+from terraform.mosaic.output_grid import View
+from terraform.mosaic.policy import broad_average
 from terraform.provenance import Credit, Provenance
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 from rio_cogeo import cog_validate
 
-from terraform.mosaic.geobox import Frame
+from terraform.geo.geobox import Frame
 from terraform.mosaic.output import cog
 from terraform.mosaic.output.overviews import even, halved
 

@@ -12,8 +12,8 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from terraform.errors import IntegrityError, ResourceError
+from terraform.geo.geobox import Frame
 from terraform.geo.raster import opened, read
-from terraform.mosaic.geobox import Frame
 from terraform.mosaic.output.overviews import pyramid
 from terraform.storage.atomic_write import atomic_write, require_space
 

@@ -15,7 +15,7 @@ import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from terraform.mosaic.geobox import Frame
+from terraform.geo.geobox import Frame
 
 Planes = NDArray[np.uint8]
 

@@ -10,7 +10,7 @@ import pystac
 from pyproj import CRS
 
 from terraform.geo.bodies import Body
-from terraform.mosaic.geobox import Frame
+from terraform.geo.geobox import Frame
 from terraform.mosaic.output.cog import DESCRIPTION
 from terraform.mosaic.output.metadata import Label
 from terraform.storage.atomic_write import write_text

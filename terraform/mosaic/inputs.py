@@ -1,0 +1,89 @@
+"""Open what a mosaic is drawn from: the generator, the heights, and a fingerprint of both."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from terraform.config import Mosaics
+from terraform.digest import code_digest
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import Body
+from terraform.geo.heights import Heights, unpack
+from terraform.geo.resample import Axis
+from terraform.learn import weights as weights_file
+from terraform.learn.weights import Trained
+from terraform.mosaic.checkpoint import identity_of_file
+from terraform.mosaic.elevation import Source
+from terraform.mosaic.inference import unheard
+from terraform.mosaic.policy import broad_average, hypsometry_of
+from terraform.mosaic.terrain import Relief
+
+Span = tuple[int, int]
+
+
+def load(weights: Path, settings: Mosaics) -> Trained:
+    """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
+    trained = weights_file.load(weights, device_of(settings))
+    for told in unheard(trained.condition, settings.climate):
+        print(f"warning: {told}", file=sys.stderr, flush=True)
+    return trained
+
+
+def device_of(settings: Mosaics) -> str:
+    """The device that the settings name; `auto` is the GPU where there is one."""
+    import torch
+
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda, and torch sees no GPU here: use auto or cpu")
+    return settings.device
+
+
+def pixel_m(dataset: Any, body: Body) -> float:
+    """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
+    own = float(abs(dataset.transform.e)) * body.metres_per_degree
+    return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
+
+
+def source_of(dataset: Any, body: Body) -> Source:
+    """The heights of an open download."""
+
+    def read(rows: Span, columns: Span) -> Heights:
+        heights = unpack(raster.read(dataset, rows, columns))
+        _check(dataset.name, heights, body)
+        return heights
+
+    t = dataset.transform
+    latitudes, longitudes = Axis(t.f, t.e, dataset.height), Axis(t.c, t.a, dataset.width)
+    return Source(read, latitudes, longitudes, body.metres_per_degree)
+
+
+def _check(name: str, heights: Heights, body: Body) -> None:
+    lowest, highest = float(heights.metres.min()), float(heights.metres.max())
+    if lowest < body.lowest_m or highest > body.highest_m:
+        raise InputError(
+            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
+            f"{body.highest_m:g} m: is it a radius, or another unit? Get heights above the datum in metres"
+        )
+
+
+def relief_of(source: Source, body: Body, settings: Mosaics) -> Relief:
+    """The heights with what the elevation policy needs to know of all of them."""
+    broad = broad_average(source) if settings.elevation.policy == "relief" else None
+    return Relief(source, settings.elevation, hypsometry_of(body, source), broad)
+
+
+def identity_of(
+    weights: Path, elevation: Path, trained: Trained, settings: Mosaics, place: str | list[float]
+) -> dict[str, Any]:
+    """What the strips of a drawing depend on."""
+    return {
+        "weights": identity_of_file(weights),
+        "elevation": identity_of_file(elevation),
+        "settings": settings.model_dump(mode="json", exclude={"regions", "device", "compression"}),
+        "device": next(iter(trained.network.parameters())).device.type,
+        "place": place,
+        "code": code_digest(["terraform.mosaic.region"]),
+    }
