@@ -27,7 +27,7 @@ FADE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Globe:
+class GlobalGrid:
     """The planet-wide equirectangular grid of square pixels that are 200 m on the equator.
 
     For Mars 106,694 columns of 2 pi R / 106,694 = 200.00085 m, so that the planet closes exactly.
@@ -77,14 +77,14 @@ class Strip:
 
     Attributes
     ----------
-    globe : Globe
+    globe : GlobalGrid
     top, bottom : int
         First and last-plus-one row of the planet-wide grid.
     fade_above, fade_below : int
         Rows beyond top and bottom into which the strip reaches while it fades out; 0 at a pole.
     """
 
-    globe: Globe
+    globe: GlobalGrid
     top: int
     bottom: int
     fade_above: int
@@ -184,7 +184,7 @@ class Cap(Strip):
         return (1 + math.sin(math.radians(abs(latitude_deg)))) / (1 + math.sin(math.radians(TRUE_LATITUDE_DEG))) - 1
 
 
-def strips(globe: Globe, stride: int) -> list[Band | Cap]:
+def strips(globe: GlobalGrid, stride: int) -> list[Band | Cap]:
     """All strips of a planet, north to south; whatever the region, they are the same.
 
     Between the caps there are as few bands as `TOLERANCE` and `HIGHEST_ROWS` allow, and then as equal as can be.
@@ -208,7 +208,7 @@ def strips(globe: Globe, stride: int) -> list[Band | Cap]:
     return [north_cap, *bands, south_cap]
 
 
-def _borders(globe: Globe, cap_rows: int) -> list[int]:
+def _borders(globe: GlobalGrid, cap_rows: int) -> list[int]:
     """Borders of the northern bands, north to south, the last on the equator."""
     best = _climb(globe, cap_rows, 1.0)
     low, high = 0.0, 1.0
@@ -222,7 +222,7 @@ def _borders(globe: Globe, cap_rows: int) -> list[int]:
     return best
 
 
-def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:
+def _climb(globe: GlobalGrid, cap_rows: int, share: float) -> list[int]:
     """Borders from the equator up to the cap, each band as high as `share` of what is allowed lets it be."""
     borders = [globe.rows // 2]
     while borders[0] > cap_rows:
@@ -230,7 +230,7 @@ def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:
     return borders
 
 
-def _height(globe: Globe, bottom: int, share: float) -> int:
+def _height(globe: GlobalGrid, bottom: int, share: float) -> int:
     """Most rows, at least 1, of a band that ends above row `bottom`."""
     fade = globe.fade
     low, high = max(1, 2 * fade), max(1, 2 * fade, int(share * (HIGHEST_ROWS - 2 * fade - 1)))

@@ -32,15 +32,15 @@ class Layer(NamedTuple):
     ----------
     colours : (3, h, w) float32
         0 to 255; 0 where nothing was drawn.
-    known : (h, w) float32 or None
+    coverage : (h, w) float32 or None
         How much of each pixel was drawn, 0 to 1; None where all of it was.
     """
 
     colours: Tensor
-    known: Tensor | None
+    coverage: Tensor | None
 
 
-def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
+def blend(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
     """Layers, each with its share of every pixel.
 
     Parameters
@@ -51,7 +51,7 @@ def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     known = None
-    if any(layer.known is not None for layer in layers):
+    if any(layer.coverage is not None for layer in layers):
         known = _sum([_known(layer) for layer in layers], shares)
     *fine, broad = zip(*(_bands(layer.colours) for layer in layers), strict=True)
     colours = _sum(broad, shares)
@@ -91,7 +91,7 @@ def _bands(colours: Tensor) -> list[Tensor]:
 
 
 def _known(layer: Layer) -> Tensor:
-    return torch.ones_like(layer.colours[0]) if layer.known is None else layer.known
+    return torch.ones_like(layer.colours[0]) if layer.coverage is None else layer.coverage
 
 
 def _power(one: Tensor, other: Tensor) -> Tensor:

@@ -13,19 +13,19 @@ from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import Trained
-from terraform.mosaic.checkpoint import identity_of_file
-from terraform.mosaic.elevation import Source
-from terraform.mosaic.inference import unheard
-from terraform.mosaic.policy import broad_average, hypsometry_of
-from terraform.mosaic.terrain import Relief
+from terraform.mosaic.checkpoint import file_version
+from terraform.mosaic.elevation import ElevationRaster
+from terraform.mosaic.inference import ignored_climate_settings
+from terraform.mosaic.policy import hypsometry, low_pass
+from terraform.mosaic.terrain import ElevationModel
 
 Span = tuple[int, int]
 
 
-def load(weights: Path, settings: Mosaics) -> Trained:
+def load_generator(weights: Path, settings: Mosaics) -> Trained:
     """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
     trained = weights_file.load(weights, device_of(settings))
-    for told in unheard(trained.condition, settings.climate):
+    for told in ignored_climate_settings(trained.condition, settings.climate):
         print(f"warning: {told}", file=sys.stderr, flush=True)
     return trained
 
@@ -41,13 +41,13 @@ def device_of(settings: Mosaics) -> str:
     return settings.device
 
 
-def pixel_m(dataset: Any, body: Body) -> float:
+def source_pixel_m(dataset: Any, body: Body) -> float:
     """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
     own = float(abs(dataset.transform.e)) * body.metres_per_degree
     return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
 
 
-def source_of(dataset: Any, body: Body) -> Source:
+def elevation_raster(dataset: Any, body: Body) -> ElevationRaster:
     """The heights of an open download."""
 
     def read(rows: Span, columns: Span) -> Heights:
@@ -57,7 +57,7 @@ def source_of(dataset: Any, body: Body) -> Source:
 
     t = dataset.transform
     latitudes, longitudes = Axis(t.f, t.e, dataset.height), Axis(t.c, t.a, dataset.width)
-    return Source(read, latitudes, longitudes, body.metres_per_degree)
+    return ElevationRaster(read, latitudes, longitudes, body.metres_per_degree)
 
 
 def _check(name: str, heights: Heights, body: Body) -> None:
@@ -69,19 +69,19 @@ def _check(name: str, heights: Heights, body: Body) -> None:
         )
 
 
-def relief_of(source: Source, body: Body, settings: Mosaics) -> Relief:
+def elevation_model(source: ElevationRaster, body: Body, settings: Mosaics) -> ElevationModel:
     """The heights with what the elevation policy needs to know of all of them."""
-    broad = broad_average(source) if settings.elevation.policy == "relief" else None
-    return Relief(source, settings.elevation, hypsometry_of(body, source), broad)
+    broad = low_pass(source) if settings.elevation.policy == "relief" else None
+    return ElevationModel(source, settings.elevation, hypsometry(body, source), broad)
 
 
-def identity_of(
+def mosaic_fingerprint(
     weights: Path, elevation: Path, trained: Trained, settings: Mosaics, place: str | list[float]
 ) -> dict[str, Any]:
     """What the strips of a drawing depend on."""
     return {
-        "weights": identity_of_file(weights),
-        "elevation": identity_of_file(elevation),
+        "weights": file_version(weights),
+        "elevation": file_version(elevation),
         "settings": settings.model_dump(mode="json", exclude={"regions", "device", "compression"}),
         "device": next(iter(trained.network.parameters())).device.type,
         "place": place,

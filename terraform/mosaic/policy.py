@@ -15,9 +15,9 @@ from terraform.geo.bodies import EARTH, Body
 from terraform.geo.bodies import MARS as MARS_BODY
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
-from terraform.mosaic.elevation import Source, of_array
+from terraform.mosaic.elevation import ElevationRaster, from_array
 
-BROAD_M = 100_000.0
+REGIONAL_MEAN_M = 100_000.0
 """Full width at half maximum of the broad average that `relief` takes away, metres."""
 
 _EARTH_AREAS = (80_780, 29_530, 15_726, 7_794, 5_283, 4_649, 3_351, 1_691, 749, 899, 877, 167, 18, 0.9, 0.15, 0.07)
@@ -160,16 +160,16 @@ _PARTS = 8
 _FWHM = 2.3548
 
 
-def hypsometry_of(body: Body, source: Source) -> Hypsometry:
+def hypsometry(body: Body, source: ElevationRaster) -> Hypsometry:
     """How high the body's surface lies: known of Mars and of Earth's land, else measured on the raster."""
     if body == MARS_BODY:
         return MARS
     if body == EARTH:
         return Hypsometry(EARTH_HEIGHTS_M, EARTH_SHARES)
-    return measured_on(source)
+    return measure_hypsometry(source)
 
 
-def measured_on(source: Source, flat: bool = False) -> Hypsometry:
+def measure_hypsometry(source: ElevationRaster, flat: bool = False) -> Hypsometry:
     """The hypsometry of a raster, from at most about a million of its pixels, and its very highest.
 
     Parameters
@@ -193,14 +193,14 @@ def measured_on(source: Source, flat: bool = False) -> Hypsometry:
     return Hypsometry(np.append(found.heights_m, highest + 1e-3), np.append(found.shares, 1.0))
 
 
-def broad_average(source: Source, flat: bool = False) -> Source:
-    """Heights averaged over `BROAD_M`, on pixels of an eighth of that.
+def low_pass(source: ElevationRaster, flat: bool = False) -> ElevationRaster:
+    """Heights averaged over `REGIONAL_MEAN_M`, on pixels of an eighth of that.
 
     A Gaussian along the meridians and one along each parallel, of that width on the ground; sea counts as 0 m, voids do
     not count. Where `flat`, rows and columns are metres on a plane.
     """
     coarse, share = _joined(source)
-    sigma_m = BROAD_M / _FWHM
+    sigma_m = REGIONAL_MEAN_M / _FWHM
     rows, columns = coarse.latitudes, coarse.longitudes
     down = _kernel(sigma_m / (abs(rows.step) * source.metres_per_degree), rows.count)
     length_m = (
@@ -210,21 +210,21 @@ def broad_average(source: Source, flat: bool = False) -> Source:
     )
     heights = coarse.read((0, rows.count), (0, columns.count)).metres
     along = sigma_m / length_m
-    sums = [_round(np.asarray(down @ plane, np.float32), along, coarse.closes) for plane in (heights * share, share)]
+    sums = [_round(np.asarray(down @ plane, np.float32), along, coarse.wraps) for plane in (heights * share, share)]
     broad = np.where(sums[1] > 1e-6, sums[0] / np.maximum(sums[1], 1e-6), 0).astype(np.float32)
     nothing = np.zeros(broad.shape, np.bool_)
-    return of_array(Heights(broad, nothing, nothing), rows, columns, source.metres_per_degree)
+    return from_array(Heights(broad, nothing, nothing), rows, columns, source.metres_per_degree)
 
 
-def _joined(source: Source) -> tuple[Source, NDArray[np.float32]]:
+def _joined(source: ElevationRaster) -> tuple[ElevationRaster, NDArray[np.float32]]:
     """The source averaged to coarse pixels, and the share of each that is known."""
-    goal = BROAD_M / _PARTS / source.metres_per_degree
+    goal = REGIONAL_MEAN_M / _PARTS / source.metres_per_degree
     down = max(1, round(goal / abs(source.latitudes.step)))
     right = max(1, round(goal / source.longitudes.step))
     rows, columns = -(-source.latitudes.count // down), -(-source.longitudes.count // right)
-    if source.closes:
+    if source.wraps:
         columns = max(1, round(360 / (right * source.longitudes.step)))
-    edges = np.arange(columns) * source.longitudes.count // columns if source.closes else np.arange(columns) * right
+    edges = np.arange(columns) * source.longitudes.count // columns if source.wraps else np.arange(columns) * right
     metres, share = np.zeros((2, rows, columns), np.float32)
     for row in range(rows):
         last = min((row + 1) * down, source.latitudes.count)
@@ -235,10 +235,10 @@ def _joined(source: Source) -> tuple[Source, NDArray[np.float32]]:
         metres[row] = total / np.maximum(number, 1)
         share[row] = number / np.add.reduceat(np.full(known.shape, last - row * down, np.float32), edges)
     latitudes = Axis(source.latitudes.origin, source.latitudes.step * down, rows)
-    step = 360 / columns if source.closes else source.longitudes.step * right
+    step = 360 / columns if source.wraps else source.longitudes.step * right
     longitudes = Axis(source.longitudes.origin, step, columns)
     nothing = np.zeros(metres.shape, np.bool_)
-    return of_array(Heights(metres, nothing, nothing), latitudes, longitudes, source.metres_per_degree), share
+    return from_array(Heights(metres, nothing, nothing), latitudes, longitudes, source.metres_per_degree), share
 
 
 def _kernel(sigma_px: float, count: int) -> NDArray[np.float32]:
