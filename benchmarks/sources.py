@@ -37,10 +37,10 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.tile_spec import TILE_PX
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import settings_of
-from terraform.sources.remote.access import Access
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import TIFF
 from terraform.sources.remote.download import download
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote_raster.request_grid import request_grid
 
 _GOAL = 1 / 1.3

@@ -21,9 +21,8 @@ def fetch(
     ] = 1,
 ) -> None:
     """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
-    from terraform.sources.fetch import accept_changes
+    from terraform.sources.fetch import accept_changes, skip_after_refusal
     from terraform.sources.fetch import fetch as fetched
-    from terraform.sources.refusal import skip_after_refusal
 
     settings = configured(config)
     if accept_new:

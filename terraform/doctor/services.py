@@ -19,13 +19,11 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import PIXEL_M
 from terraform.sources import Kind, Request, source_named
-from terraform.sources.catalog.picture import decode_jpeg
 from terraform.sources.catalog.s2cloudless import layer_of
-from terraform.sources.catalog.wms import read_capabilities
-from terraform.sources.remote.access import Access
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import JPEG, XML
-from terraform.sources.remote.response import Response, Resumable
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import JPEG, XML, Response, Resumable
+from terraform.sources.remote.wms import decode_jpeg, read_capabilities
 
 _SIDE_PX = 24
 _PLACES = {"earth": (10.4, 45.45), "mars": (20.0, 10.0)}
@@ -62,7 +60,7 @@ def remote(config: Config) -> list[Use]:
 
 def accounts(config: Config) -> Iterator[Finding]:
     """Credentials and project, where a source needs them; neither is shown."""
-    from terraform.sources.remote.earthengine.account import find_credentials
+    from terraform.sources.catalog.earthengine.account import find_credentials
 
     engines = [use for use in remote(config) if isinstance(use.settings, EarthEngineSource)]
     if not engines:

@@ -1,7 +1,7 @@
 """The only door to GDAL: open, read and write rasters with a georeference."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,6 @@ SOURCE_PIXEL = "SOURCE_PIXEL_M"
 """Tag of a download: height of a pixel of the finest raster that it was made from, metres."""
 
 
-def quiet_gdal() -> dict[str, str]:
-    """GDAL's settings here: no look at the files beside one, no side files, no code in virtual rasters."""
-    return dict(_GDAL)
-
-
 @contextmanager
 def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzipped: bool = False) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
@@ -71,6 +66,24 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzip
             ) from None
         with dataset:
             yield dataset
+
+
+@contextmanager
+def opened_by(opener: Callable[..., Any]) -> Iterator[Any]:
+    """Open a GeoTIFF of which every byte comes from a file object, as a rasterio dataset.
+
+    Parameters
+    ----------
+    opener : callable
+        (path, mode) to a new binary file object; GDAL opens several. It must be closed in the thread that opened it.
+
+    Raises
+    ------
+    RasterioError
+        It is no GeoTIFF.
+    """
+    with rasterio.Env(**_GDAL), rasterio.open("remote.tif", driver="GTiff", opener=opener) as dataset:
+        yield dataset
 
 
 def read(dataset: Any, rows: tuple[int, int] | None = None, columns: tuple[int, int] | None = None) -> NDArray[Any]:

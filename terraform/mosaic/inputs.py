@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Mosaics
-from terraform.digest import code_digest
+from terraform.digest import stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
@@ -82,8 +82,8 @@ def mosaic_fingerprint(
     return {
         "weights": file_version(weights),
         "elevation": file_version(elevation),
-        "settings": settings.model_dump(mode="json", exclude={"regions", "device", "compression"}),
+        "settings": settings.of_strips(),
         "device": next(iter(trained.network.parameters())).device.type,
         "place": place,
-        "code": code_digest(["terraform.mosaic.region"]),
+        "code": stage_digest("mosaic"),
     }

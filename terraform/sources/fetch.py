@@ -1,15 +1,18 @@
-"""Fetching one raster of a region: choose the source, publish what it gives, and note where it comes from."""
+"""Fetch one raster of a region: choose the source, write what it gives, and note where it comes from."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.config import AnySource, Config, FilesSource
-from terraform.errors import ConfigError
+from terraform.errors import ConfigError, RemoteError
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Kind, Request, source_named
 from terraform.sources.remote.version_lock import VersionLock
+from terraform.storage.atomic_write import write_text
 from terraform.storage.hashing import sha256_of
 
 
@@ -87,3 +90,33 @@ def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
     # Braces in the folder's own name are no placeholders.
     folder = config.rasters.replace("{", "{{").replace("}", "}}")
     return settings.model_copy(update={"path": [path.replace("{rasters}", folder) for path in paths]})
+
+
+@contextmanager
+def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
+    """Ask a service, unless an earlier attempt of the same run was refused.
+
+    Snakemake tries a job again whatever ended it. A job that was killed should go on; one that a service told to come
+    back later should not ask again at once.
+
+    Parameters
+    ----------
+    raster : Path
+        What is fetched.
+    attempt : int
+        1 asks in any case.
+
+    Raises
+    ------
+    RemoteError
+        An earlier attempt was refused, with what it was told; or this one is.
+    """
+    note = raster.with_name(f".{raster.name}.refused")
+    if attempt > 1 and note.exists():
+        raise RemoteError(note.read_text(encoding="utf-8"))
+    note.unlink(missing_ok=True)
+    try:
+        yield
+    except RemoteError as error:
+        write_text(note, str(error))
+        raise

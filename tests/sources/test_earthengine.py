@@ -25,8 +25,8 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.provenance import Provenance
 from terraform.sources import source_named
+from terraform.sources.catalog.earthengine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.fetch import fetch
-from terraform.sources.remote.earthengine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.remote_raster.request_grid import request_grid
 
 SECOND = 1 / 3600

@@ -13,7 +13,7 @@ from test_earthengine import HERE, expected, fetched, settings
 from terraform.config import Config
 from terraform.errors import RemoteError
 from terraform.provenance import write
-from terraform.sources.remote.earthengine.account import find_credentials
+from terraform.sources.catalog.earthengine.account import find_credentials
 
 
 def told(config: Config, tmp_path: Path) -> str:

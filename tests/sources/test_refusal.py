@@ -3,7 +3,7 @@
 import pytest
 
 from terraform.errors import InputError, RemoteError
-from terraform.sources.refusal import skip_after_refusal
+from terraform.sources.fetch import skip_after_refusal
 
 
 def ask(raster, attempt, error=None):

@@ -18,13 +18,12 @@ from servers.nginx import Nginx, nginx
 
 from terraform.config import Downloads
 from terraform.errors import ConfigError, IntegrityError, RemoteError, ResourceError
-from terraform.sources.remote.access import Access, is_private, redact_url
 from terraform.sources.remote.cache import Cache
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import BINARY, JPEG, TIFF, plain_text
 from terraform.sources.remote.download import download
+from terraform.sources.remote.hosts import Access, is_private, redact_url
 from terraform.sources.remote.ranges import FileVersion, part, pieces
-from terraform.sources.remote.response import NotFound
+from terraform.sources.remote.response import BINARY, JPEG, TIFF, NotFound, plain_text
 from terraform.sources.remote.retry import pause_s, retry_after_s
 
 FAST = Downloads(
@@ -502,9 +501,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from terraform.config import Downloads
-from terraform.sources.remote.access import Access
+from terraform.sources.remote.hosts import Access
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.download import download
 client = Client(Access("test", sys.argv[1], ()), Downloads())
 download(client, client.access.url("a.tif"), Path(sys.argv[2]), TIFF, 1)

@@ -229,7 +229,7 @@ def test_a_lock_compares_digests_before_etags(tmp_path: Path) -> None:
         ("mola", False, {"radius_m": 3_389_500}, "does not cover the whole of mars"),
         ("hrsc_mola", True, {"crs": "EPSG:4326"}, r"radius of 6378\.1 km, not of mars \(3396\.2 km\)"),
         ("hrsc_mola", True, {"crs": "IAU_2015:30100"}, r"radius of 1737\.4 km, not of mars"),
-        ("mola", False, {"crs": "EPSG:4087"}, r"radius of 6371\.0 km, not of mars"),
+        ("mola", False, {"crs": "EPSG:4087"}, r"radius of 6378\.1 km, not of mars"),
     ],
 )
 def test_a_map_of_something_else_is_refused(

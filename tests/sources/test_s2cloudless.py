@@ -27,10 +27,8 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
-from terraform.sources.catalog.picture import decode_jpeg
-from terraform.sources.catalog.wms import read_capabilities
-from terraform.sources.remote.content import JPEG
-from terraform.sources.remote.response import InvalidResponse
+from terraform.sources.remote.response import JPEG, InvalidResponse
+from terraform.sources.remote.wms import decode_jpeg, read_capabilities
 
 FAST = {
     "attempts": 3, "backoff_s": 0.01, "connect_timeout_s": 2, "read_timeout_s": 20, "deadline_s": 30,

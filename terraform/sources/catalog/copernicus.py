@@ -10,7 +10,7 @@ from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
 from terraform.sources.raster.georeference import GeoreferencedRaster
-from terraform.sources.remote.content import TEXT
+from terraform.sources.remote.response import TEXT
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote_raster.cog import BlockCache, Cog
 from terraform.sources.remote_raster.dem import (

@@ -14,9 +14,9 @@ from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
-from terraform.sources.raster.filling import Group
 from terraform.sources.raster.formats import Declared, open_raster, readable_in
 from terraform.sources.raster.georeference import georeference_checked
+from terraform.sources.raster.merge import Group
 from terraform.sources.raster.resample import Classify, reaches
 
 

@@ -18,8 +18,8 @@ from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
 from terraform.sources.raster.resample import reaches, windows
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import ContentType
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import ContentType
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote_raster.file import RemoteFile
 from terraform.sources.remote_raster.global_dem import GlobalDemSource, cells_of

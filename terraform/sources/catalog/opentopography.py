@@ -9,7 +9,7 @@ from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
-from terraform.sources.remote.content import ContentType
+from terraform.sources.remote.response import ContentType
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote_raster.cog import BlockCache, Cog
 from terraform.sources.remote_raster.dem import (

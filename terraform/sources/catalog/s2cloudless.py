@@ -14,11 +14,10 @@ from terraform.geo.bodies import EARTH
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
-from terraform.sources.catalog.picture import decode_jpeg
-from terraform.sources.catalog.wms import LayerInfo, read_capabilities
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import JPEG, XML
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import JPEG, XML
 from terraform.sources.remote.store import RemoteStore, open_store
+from terraform.sources.remote.wms import LayerInfo, decode_jpeg, read_capabilities
 from terraform.sources.remote_raster.request_grid import (
     ARC_SECOND,
     ROW_S,

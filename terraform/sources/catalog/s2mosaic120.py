@@ -28,7 +28,7 @@ from terraform.sources.raster.classify import classify_colours
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
 from terraform.sources.raster.resample import windows
-from terraform.sources.remote.access import redact_url
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.response import NotFound
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote_raster.cog import BlockCache, Cog, fetch_all
@@ -156,8 +156,10 @@ class Mosaic120:
         name = redact_url(tile.bands[0].file.url)
         if any((cog.layout.transform, cog.layout.width) != (first.transform, first.width) for cog in tile.bands):
             raise IntegrityError(f"{name}: its bands do not lie on each other")
-        if first.epsg not in (None, tile.zone.epsg):
-            raise IntegrityError(f"{name} is in EPSG:{first.epsg}, not in EPSG:{tile.zone.epsg} as its name says")
+        if first.crs is not None and first.crs.to_epsg() not in (None, tile.zone.epsg):
+            raise IntegrityError(
+                f"{name} is in EPSG:{first.crs.to_epsg()}, not in EPSG:{tile.zone.epsg} as its name says"
+            )
 
         def read(rows: Span, columns: Span) -> Pixels:
             numbers = np.stack([cog.read(rows, columns, block_cache) for cog in tile.bands], axis=-1)

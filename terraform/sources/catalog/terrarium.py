@@ -27,8 +27,8 @@ from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import MaskedPixels, classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import georeference
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import PNG
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import PNG
 from terraform.sources.remote.store import RemoteStore, open_store
 
 CREDIT = Credit(

@@ -15,7 +15,7 @@ from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request
-from terraform.sources.raster.filling import Group, group_offsets, merge_groups
+from terraform.sources.raster.merge import Group, group_offsets, merge_groups
 from terraform.sources.raster.resample import Classify, Planes
 
 FINE_M = 100.0

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pyproj import CRS as ProjCRS
 from rasterio.crs import CRS
 
-from terraform.errors import InputError
+from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.crs import degrees_crs, geodetic_crs, transformer
-from terraform.geo.raster import body_of
+from terraform.geo.raster import body_of, semi_major_axis_m
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
 
@@ -119,3 +119,22 @@ def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis
 def wraps(longitudes: Axis) -> bool:
     """The columns go round the planet."""
     return abs(longitudes.count * longitudes.step - 360) < longitudes.step / 2
+
+
+def check_body(crs: CRS | None, body: Body, name: str) -> None:
+    """Refuse a file that says to be of another body; one that says nothing is believed.
+
+    Raises
+    ------
+    IntegrityError
+        Its ellipsoid is not the body's.
+    """
+    try:
+        radius_m = body.radius_m if crs is None else semi_major_axis_m(crs)
+    except InputError:
+        radius_m = body.radius_m
+    if abs(radius_m / body.radius_m - 1) > 0.01:
+        raise IntegrityError(
+            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
+            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
+        )

@@ -14,10 +14,18 @@ from urllib3.exceptions import HTTPError, SSLError
 from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access, redact_url
-from terraform.sources.remote.connections import pool
-from terraform.sources.remote.content import ContentType, plain_text, type_mismatch
-from terraform.sources.remote.response import InvalidResponse, NotFound, Response, Resumable, RetryLater, describe_error
+from terraform.sources.remote.hosts import Access, pool, redact_url
+from terraform.sources.remote.response import (
+    ContentType,
+    InvalidResponse,
+    NotFound,
+    Response,
+    Resumable,
+    RetryLater,
+    describe_error,
+    plain_text,
+    type_mismatch,
+)
 from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
 
 T = TypeVar("T")

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from terraform.sources.remote.access import redact_url
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import ContentType, plain_text, type_mismatch
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import FileVersion, content_range, file_version, same
-from terraform.sources.remote.response import InvalidResponse, Response
+from terraform.sources.remote.response import ContentType, InvalidResponse, Response, plain_text, type_mismatch
 from terraform.storage.atomic_write import explain_os_error, move_into_place, require_space, write_text
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from terraform.errors import IntegrityError
-from terraform.sources.remote.access import redact_url
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import ContentType, plain_text, type_mismatch
-from terraform.sources.remote.response import InvalidResponse, Response
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import ContentType, InvalidResponse, Response, plain_text, type_mismatch
 
 Span = tuple[int, int]
 """First byte and the one after the last."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from terraform.config import Downloads, RemoteSource
-from terraform.sources.remote.access import Access
 from terraform.sources.remote.cache import Cache
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import ContentType
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import ContentType
 from terraform.sources.remote.version_lock import VersionLock
 
 T = TypeVar("T")

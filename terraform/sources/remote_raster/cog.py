@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.errors import IntegrityError
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import Span
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.store import RemoteStore
-from terraform.sources.remote_raster.blocks import Damaged, check, unpacked
+from terraform.sources.remote_raster.blocks import Damaged, check
 from terraform.sources.remote_raster.file import RemoteFile, runs
-from terraform.sources.remote_raster.tiff import HEAD_BYTES, Layout, layout, values
+from terraform.sources.remote_raster.tiff import HEAD_BYTES, RangedTiff, TiffLayout
 
 _MOST_PER_REQUEST = 8 << 20
 _GAP = 4096
@@ -44,9 +44,14 @@ class Cog:
         self._used: set[int] = set()
 
     @cached_property
-    def layout(self) -> Layout:
-        """How its pixels are kept. Fetches its head where the cache has none."""
-        return layout(self.file.bytes_at, redact_url(self.file.url))
+    def tiff(self) -> RangedTiff:
+        """Its directory and blocks. Fetches its head where the cache has none."""
+        return RangedTiff(self.file.bytes_at, self.file.head.version.size, redact_url(self.file.url))
+
+    @property
+    def layout(self) -> TiffLayout:
+        """How its pixels are kept."""
+        return self.tiff.layout
 
     def blocks(self, rows: Span, columns: Span) -> list[int]:
         """The blocks that a window touches, row by row."""
@@ -58,15 +63,20 @@ class Cog:
     def missing(self, blocks: Sequence[int]) -> list[int]:
         """Those that the cache does not hold; blocks that the file leaves out need no fetching."""
         cache = self.file.store.cache
-        return [n for n in blocks if self._bytes(n)[1] and not cache.has(self.file.name, str(n))]
+        return [
+            number
+            for number, (_, size) in zip(blocks, self._located(blocks), strict=True)
+            if size and not cache.has(self.file.name, str(number))
+        ]
 
     def requests(self, blocks: Sequence[int]) -> list[list[int]]:
         """Blocks grouped into the requests that bring them."""
-        return runs(blocks, self._span, _MOST_PER_REQUEST, _GAP)
+        spans = self._spans(blocks)
+        return runs(blocks, spans.__getitem__, _MOST_PER_REQUEST, _GAP)
 
     def size_of(self, blocks: Sequence[int]) -> int:
         """Their bytes in the file."""
-        return sum(self._bytes(number)[1] for number in blocks)
+        return sum(size for _, size in self._located(blocks))
 
     def fetch(self, run: Sequence[int]) -> None:
         """Fetch blocks that lie side by side with one request; each is checked and kept as soon as it is there.
@@ -78,7 +88,8 @@ class Cog:
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self.file.fetch({str(n): self._span(n) for n in self.missing(run)}, self._check)
+                spans = self._spans(self.missing(run))
+                return self.file.fetch({str(number): span for number, span in spans.items()}, self._check)
             except Damaged:
                 if attempt == _ATTEMPTS:
                     raise
@@ -98,8 +109,8 @@ class Cog:
 
     def block(self, number: int) -> NDArray[Any]:
         """The pixels of a block."""
-        packed = self._packed(number) if self._bytes(number)[1] else b""
-        return unpacked(packed, self.layout, number, self._name(number))
+        [(_, size)] = self._located([number])
+        return self.tiff.decode(number, self._packed(number) if size else b"")
 
     def _packed(self, number: int) -> bytes:
         cache = self.file.store.cache
@@ -121,21 +132,20 @@ class Cog:
     def _name(self, number: int) -> str:
         return f"block {number} of {redact_url(self.file.url)}"
 
-    def _span(self, number: int) -> Span:
-        start, size = self._bytes(number)
-        return start, start + size
+    def _spans(self, numbers: Sequence[int]) -> dict[int, Span]:
+        located = zip(numbers, self._located(numbers), strict=True)
+        return {number: (start, start + size) for number, (start, size) in located}
 
-    def _bytes(self, number: int) -> tuple[int, int]:
-        offsets, counts = self._index
-        start, size = int(offsets[number]), int(counts[number])
-        if size > 2 * self.layout.block_bytes + 65_536 or start + size > self.file.head.version.size > 0:
-            raise IntegrityError(f"{self._name(number)} claims bytes {start} to {start + size}: its index is damaged")
-        return start, size
-
-    @cached_property
-    def _index(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        made = self.layout
-        return values(self.file.bytes_at, made.offsets), values(self.file.bytes_at, made.counts)
+    def _located(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """First byte and size of blocks, as far as they can be true."""
+        most, end = 2 * self.layout.block_bytes + 65_536, self.file.head.version.size
+        found = self.tiff.locate(numbers)
+        for number, (start, size) in zip(numbers, found, strict=True):
+            if size > most or start + size > end > 0:
+                raise IntegrityError(
+                    f"{self._name(number)} claims bytes {start} to {start + size}: its index is damaged"
+                )
+        return found
 
 
 def _put(result: NDArray[Any], block: NDArray[Any], at: tuple[int, int]) -> None:

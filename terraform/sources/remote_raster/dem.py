@@ -16,13 +16,12 @@ from terraform.sources import FetchEstimate, Request
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import MaskedPixels, classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
-from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
+from terraform.sources.raster.georeference import GeoreferencedRaster, check_body, georeference
 from terraform.sources.raster.resample import windows
-from terraform.sources.remote.access import redact_url
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.store import RemoteStore
 from terraform.sources.remote_raster.cog import BlockCache, Cog, fetch_all
 from terraform.sources.remote_raster.one_degree import Cell, sea, share
-from terraform.sources.remote_raster.tiff import check_body
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -53,7 +52,7 @@ def tile_raster(tile: DemTile, block_cache: BlockCache, body: Body) -> Georefere
         It is of another body, or lies elsewhere than its name says.
     """
     made, cog = tile.cog.layout, tile.cog
-    check_body(made, body, redact_url(cog.file.url))
+    check_body(made.crs, body, redact_url(cog.file.url))
     across, down = made.transform.a, made.transform.e
     left, top = made.transform.c, made.transform.f
     right, bottom = left + made.width * across, top + made.height * down

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import ContentType
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import FileVersion, Span, part, pieces
+from terraform.sources.remote.response import ContentType
 from terraform.sources.remote.store import RemoteStore
 
 
@@ -90,10 +90,25 @@ class RemoteFile:
         self.store.locks.pin_version(self.key, self.head.version, sha256)
 
     def bytes_at(self, start: int, length: int) -> bytes:
-        """Bytes of the directory: from the head, or else from the cache or fetched; only for what is small."""
-        if start + length <= len(self.head.content):
+        """Read bytes of the directory: from the head, or else, in pieces of its size, from the cache or fetched.
+
+        Returns
+        -------
+        bytes
+            `length` of them, fewer where the file ends.
+        """
+        if start + length <= len(self.head.content) or len(self.head.content) < self._head_bytes:
             return self.head.content[start : start + length]
-        return self.get_cached(start, length, f"bytes-{start}-{length}")
+        first, last = start // self._head_bytes, -(-(start + length) // self._head_bytes)
+        found = b"".join(self._piece(number) for number in range(first, last))
+        return found[start - first * self._head_bytes :][:length]
+
+    def _piece(self, number: int) -> bytes:
+        start, size = number * self._head_bytes, self.head.version.size
+        if number == 0:
+            return self.head.content
+        length = min(self._head_bytes, size - start) if size else self._head_bytes
+        return self.get_cached(start, length, f"bytes-{start}-{length}") if length > 0 else b""
 
     def get_cached(self, start: int, length: int, name: str) -> bytes:
         """Bytes that are an entry of their own in the cache, from there or else fetched."""

@@ -21,15 +21,15 @@ from terraform.sources import FetchEstimate, Request, require
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, open_raster
-from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, georeference
+from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, check_body, georeference
 from terraform.sources.raster.resample import PixelWindow, windows, windows_along
-from terraform.sources.remote.access import redact_url
-from terraform.sources.remote.content import TIFF
 from terraform.sources.remote.download import download
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.store import RemoteStore
 from terraform.sources.remote_raster.file import RemoteFile
 from terraform.sources.remote_raster.rows import RowStripedRaster, contiguous
-from terraform.sources.remote_raster.tiff import HEAD_BYTES, Layout, check_body, layout, values
+from terraform.sources.remote_raster.tiff import HEAD_BYTES, RangedTiff, TiffLayout
 from terraform.storage.atomic_write import atomic_write
 from terraform.storage.hashing import sha256_of
 
@@ -149,14 +149,16 @@ class GlobalDemSource:
         return self._file.provenance_record() | self.store.locks.entry(self._file.key)
 
     def _described(self) -> tuple[RowStripedRaster, GeoreferencedRaster]:
-        made = layout(self._file.bytes_at, redact_url(self._file.url))
+        tiff = RangedTiff(self._file.bytes_at, self._file.head.version.size, redact_url(self._file.url))
+        made = tiff.layout
         self._check(made)
 
         def starts(first: int, last: int) -> NDArray[np.int64]:
             per, pitch = made.block_height, made.width * np.dtype(made.dtype).itemsize
-            strips = np.arange(first, last) // per
-            found = values(self._file.bytes_at, made.offsets, int(strips[0]), int(strips[-1]) + 1).astype(np.int64)
-            return np.asarray(found[strips - strips[0]] + (np.arange(first, last) % per) * pitch, np.int64)
+            lines = np.arange(first, last)
+            strips = lines // per
+            found = np.array([start for start, _ in tiff.locate(range(strips[0], strips[-1] + 1))], np.int64)
+            return np.asarray(found[strips - strips[0]] + (lines % per) * pitch, np.int64)
 
         rows = RowStripedRaster(self._file, made.height, made.width, made.dtype, starts)
         return rows, georeference(_raster(redact_url(self._file.url), self.crs, made, rows), self.body)
@@ -175,13 +177,13 @@ class GlobalDemSource:
         """One degree in the units of the file."""
         return 1.0 if self.degrees else self.body.metres_per_degree
 
-    def _check(self, made: Layout) -> None:
-        if made.compression != 1 or made.tiled or np.dtype(made.dtype).newbyteorder("=") != np.int16:
+    def _check(self, made: TiffLayout) -> None:
+        if made.compression != "NONE" or made.tiled or np.dtype(made.dtype).newbyteorder("=") != np.int16:
             raise IntegrityError(
                 f"{redact_url(self._file.url)} is not made of plain rows of 16-bit integers any more (compression "
                 f"{made.compression}, {made.dtype}): it cannot be read in parts; tell the authors"
             )
-        check_body(made, self.body, redact_url(self._file.url))
+        check_body(made.crs, self.body, redact_url(self._file.url))
         t, spare = made.transform, 0.01 * self._unit
         west, north = -180 * self._unit, 90 * self._unit
         off = (t.c - west, t.f - north, t.c + made.width * t.a + west, t.f + made.height * t.e + north)
@@ -204,7 +206,7 @@ def _share(rows: RowStripedRaster, found: Sequence[PixelWindow]) -> float:
     return float(needed / (rows.height * rows.width))
 
 
-def _raster(name: str, crs: str, made: Layout, rows: RowStripedRaster) -> Raster:
+def _raster(name: str, crs: str, made: TiffLayout, rows: RowStripedRaster) -> Raster:
     def read(down: Span, across: Span) -> Pixels:
         return Pixels(rows.read(down, across), None)
 

@@ -10,10 +10,8 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from terraform.config import Downloads
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access
-from terraform.sources.remote.connections import pool
-from terraform.sources.remote.content import media_type, plain_text
-from terraform.sources.remote.response import InvalidResponse
+from terraform.sources.remote.hosts import Access, pool
+from terraform.sources.remote.response import InvalidResponse, media_type, plain_text
 from terraform.sources.remote.retry import Deadline
 
 _MOST_BYTES = 64 << 20

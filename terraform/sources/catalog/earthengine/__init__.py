@@ -17,10 +17,10 @@ from terraform.geo.heights import VOID, unpack
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
-from terraform.sources.remote.access import redact_url
+from terraform.sources.catalog.earthengine.assets import ASSETS, DTYPE, Asset, heights
+from terraform.sources.catalog.earthengine.session import Session, TooMuch
 from terraform.sources.remote.cache import Cache
-from terraform.sources.remote.earthengine.assets import ASSETS, DTYPE, Asset, heights
-from terraform.sources.remote.earthengine.session import Session, TooMuch
+from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote_raster.request_grid import RequestGrid, RequestWindow, place, request_grid, strips
 
 _SMALLEST_PX = 16

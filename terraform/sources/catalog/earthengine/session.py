@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from terraform.config import Downloads, EarthEngineSource
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access
-from terraform.sources.remote.content import plain_text
-from terraform.sources.remote.earthengine.account import PROJECTS, SIGN_IN, Credentials, find_credentials
-from terraform.sources.remote.earthengine.assets import BANDS, DTYPE
-from terraform.sources.remote.earthengine.transport import Transport
-from terraform.sources.remote.response import InvalidResponse, Resumable, RetryLater
+from terraform.sources.catalog.earthengine.account import PROJECTS, SIGN_IN, Credentials, find_credentials
+from terraform.sources.catalog.earthengine.assets import BANDS, DTYPE
+from terraform.sources.catalog.earthengine.transport import Transport
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import InvalidResponse, Resumable, RetryLater, plain_text
 from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
 from terraform.sources.remote_raster.request_grid import ARC_SECOND, ROW_S, RequestWindow
 
