@@ -29,7 +29,7 @@ from terraform.geo.regions import Region
 from terraform.learn import weights
 from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.bands import Band, Globe, strips
 from terraform.mosaic.patch import Patch, Span, Terrain
@@ -132,7 +132,7 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path) -> Result:
     config, before = config_of(name, seed, rasters), measure.cpu_seconds()
     folders = _folders(pairs)
     with (into / f"{name}-{seed}.log").open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        train(folders, folder, config, False, lambda counters, board: None)
+        train(folders, folder, config, False, lambda state, samples: None)
     trained = measure.cpu_seconds() - before
     evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
     measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
@@ -175,7 +175,7 @@ class _Moved:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
 
 
-def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
+def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str, float]:
     """Steps at the windows' borders, and the most that other windows change."""
     band, rows, columns = _place(trained.stride)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))

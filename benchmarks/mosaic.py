@@ -27,7 +27,7 @@ from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import region as mosaic
 from terraform.mosaic import windows
 from terraform.mosaic.bands import Band, Globe, strips
@@ -79,7 +79,7 @@ def whole(width: int, rounds: int) -> None:
     )  # fmt: skip
 
 
-def _draw(made: Trained, settings: Mosaics, elevation: Path, output: Path) -> None:
+def _draw(made: TrainedGenerator, settings: Mosaics, elevation: Path, output: Path) -> None:
     """As a region is drawn: there is relief all round it."""
     west, south, east, north = PLACE
     with rasterio.open(elevation) as dataset, kept(output, {}, False) as strips:

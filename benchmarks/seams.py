@@ -16,7 +16,7 @@ from shapely.geometry import box
 from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.inference import draw
 from terraform.mosaic.patch import Span, Terrain
 from terraform.mosaic.predictor import Artist
@@ -71,7 +71,9 @@ def fine_power_of(picture: NDArray[Any]) -> float:
     return float(np.square(np.diff(picture.astype(np.float32), axis=2)).mean())
 
 
-def drawn_by(trained: Trained, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path) -> Canvas:
+def drawn_by(
+    trained: TrainedGenerator, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
+) -> Canvas:
     """A part of a strip, drawn into a file."""
     canvas = Canvas(rows, columns, path)
     canvas.blank()

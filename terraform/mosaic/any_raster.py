@@ -23,7 +23,7 @@ from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import region as mosaic
 from terraform.mosaic.bands import Globe
 from terraform.mosaic.checkpoint import kept
@@ -44,7 +44,7 @@ _STRIP_ROWS = 256
 
 
 def draw(
-    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
 ) -> None:
     """Draw a raster; see `mosaic.draw_raster`.
 

@@ -13,7 +13,7 @@ from terraform.geo.heights import Heights, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.checkpoint import identity_of_file, kept
 from terraform.mosaic.elevation import Source
 from terraform.mosaic.grid_window import View
@@ -89,7 +89,7 @@ def _target(region: Region, dataset: Any, settings: Mosaics) -> View | Chart:
 
 
 def identity_of(
-    weights: Path, elevation: Path, trained: Trained, settings: Mosaics, place: str | list[float]
+    weights: Path, elevation: Path, trained: TrainedGenerator, settings: Mosaics, place: str | list[float]
 ) -> dict[str, Any]:
     """What the strips of a drawing depend on."""
     return {
@@ -145,7 +145,7 @@ def draw_raster(
         anywhere.draw(weights, trained, elevation, output, settings, resume)
 
 
-def load(weights: Path, settings: Mosaics) -> Trained:
+def load(weights: Path, settings: Mosaics) -> TrainedGenerator:
     """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
     trained = weights_file.load(weights, device_of(settings))
     for told in unheard(trained.condition, settings.climate):

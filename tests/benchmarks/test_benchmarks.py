@@ -10,7 +10,7 @@ from benchmarks import gpu, growth, measure
 from benchmarks.plain import Pix2Pix
 from benchmarks.training import settings
 from terraform.learn.data.augment import Batch
-from terraform.learn.trainer import Learner
+from terraform.learn.trainer import Trainer
 
 
 def without_dropout(network):
@@ -22,7 +22,7 @@ def without_dropout(network):
 
 def test_batch_1_is_the_same_mathematics():
     wanted = settings(1, "fp32", width=4, discriminator_width=4, decay_start=1.0)
-    ours, theirs = (Learner(wanted.train, 3, 0, torch.device("cpu")) for _ in range(2))
+    ours, theirs = (Trainer(wanted.train, 3, 0, torch.device("cpu")) for _ in range(2))
     without_dropout(ours.generator)
     plain = Pix2Pix(without_dropout(theirs.generator).to(memory_format=torch.contiguous_format), theirs.discriminator)
     for number in range(6):
