@@ -30,8 +30,8 @@ def test_batch_1_is_the_same_mathematics():
         condition, target = torch.rand(2, 1, 3, 256, 256) * 2 - 1
         expected = plain.step(condition, target)
         ours.step(Batch(condition, torch.zeros(1, 0, 256, 256), target, torch.ones(1, 1, 256, 256)), 0.0)
-        assert ours.tally.read().losses == pytest.approx(expected, rel=2e-4)
-        ours.tally.clear()
+        assert ours.stats.read().losses == pytest.approx(expected, rel=2e-4)
+        ours.stats.clear()
 
 
 def test_sides_take_turns_and_the_slower_one_is_found():

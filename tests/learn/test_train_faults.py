@@ -141,7 +141,7 @@ def test_other_errors_are_not_taken_for_memory(world, tmp_path, monkeypatch):
 
 
 def test_a_second_run_in_the_folder_is_refused(world, tmp_path):
-    with lock.held(tmp_path), pytest.raises(ResourceError, match=f"in use by process {os.getpid()} on .*since"):
+    with lock.exclusive_run(tmp_path), pytest.raises(ResourceError, match=f"in use by process {os.getpid()} on .*since"):
         run(world, tmp_path, config())
     run(world, tmp_path, config(total_images=2))
 
@@ -150,15 +150,15 @@ def test_a_killed_holder_holds_no_longer(tmp_path):
     ready, told = os.pipe()
     child = os.fork()
     if not child:
-        with lock.held(tmp_path):
+        with lock.exclusive_run(tmp_path):
             os.write(told, b"x")
             signal.pause()
     os.read(ready, 1)
-    with pytest.raises(ResourceError, match=f"process {child} "), lock.held(tmp_path):
+    with pytest.raises(ResourceError, match=f"process {child} "), lock.exclusive_run(tmp_path):
         pass
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with lock.held(tmp_path):
+    with lock.exclusive_run(tmp_path):
         pass
 
 
