@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Config, renamed
-from terraform.digest import code_digest
+from terraform.digest import stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
 from terraform.storage.atomic_write import write_text
@@ -18,20 +18,11 @@ def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """
-    settings = config.train.model_dump(exclude=set(config.train.ONLY_HOW))
     pairs = {
         role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
         for role, collection in roles.items()
     }
-    turbo = config.sheet.model_dump(exclude={"pairs"}) if config.condition.encoding == "turbo" else {}
-    return {
-        "seed": config.seed,
-        "train": settings,
-        "condition": config.condition.model_dump(),
-        "sheet": turbo,
-        "pairs": pairs,
-        "code": code_digest(["terraform.learn.train"]),
-    }
+    return {**config.of_training(), "pairs": pairs, "code": stage_digest("train")}
 
 
 def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:

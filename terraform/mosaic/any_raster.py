@@ -33,11 +33,14 @@ from terraform.mosaic.output.metadata import labelled
 from terraform.mosaic.output_grid import Chart, own, polar
 from terraform.mosaic.pipeline import Painter, paint
 from terraform.mosaic.predictor import Artist
-from terraform.sources.raster import hgt
 from terraform.sources.raster.assemble import result_grid
-from terraform.sources.raster.classify import check_heights, heights
-from terraform.sources.raster.formats import Declared, Raster, opened
-from terraform.sources.raster.georeference import Placed, lying, require_centric
+from terraform.sources.raster.classify import check_heights, classify_heights
+from terraform.sources.raster.formats import Declared, Raster, open_raster
+from terraform.sources.raster.georeference import (
+    GeoreferencedRaster,
+    georeference,
+    require_centric,
+)
 from terraform.sources.raster.resample import planes
 
 _STRIP_ROWS = 256
@@ -53,11 +56,11 @@ def draw(
     InputError
         It is no raster of heights, lies nowhere, counts its latitudes from its ellipsoid, or is void everywhere.
     """
-    with opened(elevation, Declared(), hgt.loader()) as raster:
+    with open_raster(elevation, Declared()) as raster:
         check_heights(raster)
         body = body_of(raster.crs, elevation.name)
         require_centric(raster, body)
-        placed = lying(raster, body)
+        placed = georeference(raster, body)
         label = labelled(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
@@ -112,7 +115,7 @@ def _map_of(geodetic: ProjCRS, title: str) -> str:
     return found.to_wkt()
 
 
-def bounds_of(placed: Placed) -> Bounds:
+def bounds_of(placed: GeoreferencedRaster) -> Bounds:
     """West, south, east, north of a raster, degrees; west < east, and east may pass 180.
 
     Raises
@@ -176,7 +179,7 @@ def _is_download(path: Path) -> bool:
         return bool(ours and dataset.dtypes[0] == "int16" and dataset.nodata == VOID)
 
 
-def _write_degrees(placed: Placed, bounds: Bounds, path: Path, download: bool) -> None:
+def _write_degrees(placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool) -> None:
     """Heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
         # Already what is wanted; its sea must not be taken for a void.
@@ -200,8 +203,8 @@ def _write_degrees(placed: Placed, bounds: Bounds, path: Path, download: bool) -
     door.write_strips(path, grid, strips(), 1, "int16", {})
 
 
-def _strip(placed: Placed, block: RasterGrid) -> NDArray[np.int16]:
-    sort = partial(heights, body=placed.body, missing_is_sea=False)
+def _strip(placed: GeoreferencedRaster, block: RasterGrid) -> NDArray[np.int16]:
+    sort = partial(classify_heights, body=placed.body, missing_is_sea=False)
     made = planes(placed, block, sort, 1)
     if made is None:
         return np.full((block.latitudes.count, block.longitudes.count), VOID, np.int16)

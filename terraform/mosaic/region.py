@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Climate, Elevation, Mosaics
-from terraform.digest import code_digest
+from terraform.digest import stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH, Body
@@ -95,10 +95,10 @@ def identity_of(
     return {
         "weights": identity_of_file(weights),
         "elevation": identity_of_file(elevation),
-        "settings": settings.model_dump(mode="json", exclude={"regions", "device", "compression"}),
+        "settings": settings.of_strips(),
         "device": next(iter(trained.network.parameters())).device.type,
         "place": place,
-        "code": code_digest(["terraform.mosaic.region"]),
+        "code": stage_digest("mosaic"),
     }
 
 

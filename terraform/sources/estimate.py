@@ -7,21 +7,23 @@ from typing import NamedTuple
 from terraform.config import Config
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
-from terraform.sources import Needs, Request, What, source_named
+from terraform.sources import FetchEstimate, Kind, Request, source_named
 from terraform.sources.fetch import settings_of
 
 
-class Item(NamedTuple):
+class RasterEstimate(NamedTuple):
     """One raster to fetch; `present` where it lies there already."""
 
     region: str
     body: str
-    what: What
-    needs: Needs
+    kind: Kind
+    estimate: FetchEstimate
     present: bool
 
 
-def items(config: Config, wanted: Iterable[tuple[Region, What]], folder: Path = Path("resources")) -> list[Item]:
+def estimate(
+    config: Config, wanted: Iterable[tuple[Region, Kind]], folder: Path = Path("resources")
+) -> list[RasterEstimate]:
     """What each raster needs from its source.
 
     Parameters
@@ -35,21 +37,23 @@ def items(config: Config, wanted: Iterable[tuple[Region, What]], folder: Path = 
     ConfigError
         A body has no source of that kind.
     """
-    return [_item(config, region, what, folder) for region, what in wanted]
+    return [_item(config, region, kind, folder) for region, kind in wanted]
 
 
-def _item(config: Config, region: Region, what: What, folder: Path) -> Item:
-    settings = settings_of(config, region, what)
-    if (folder / region.body.name / region.name / f"{what}.tif").exists():
-        return Item(region.name, region.body.name, what, Needs(settings.source), present=True)
+def _item(config: Config, region: Region, kind: Kind, folder: Path) -> RasterEstimate:
+    settings = settings_of(config, region, kind)
+    if (folder / region.body.name / region.name / f"{kind}.tif").exists():
+        return RasterEstimate(region.name, region.body.name, kind, FetchEstimate(settings.source), present=True)
     source = source_named(settings.source, settings, config)
-    needs = source.plan(Request(region, what, download_grid(region)))
-    return Item(region.name, region.body.name, what, needs, present=False)
+    estimate = source.estimate(Request(region, kind, download_grid(region)))
+    return RasterEstimate(region.name, region.body.name, kind, estimate, present=False)
 
 
-def totals(made: Sequence[Item]) -> list[Needs]:
+def totals(made: Sequence[RasterEstimate]) -> list[FetchEstimate]:
     """Sums by service. Regions that overlap share what they fetch, so that these are upper bounds."""
-    found: dict[str, Needs] = {}
+    found: dict[str, FetchEstimate] = {}
     for item in made:
-        found[item.needs.service] = found.get(item.needs.service, Needs(item.needs.service)).plus(item.needs)
+        found[item.estimate.service] = found.get(item.estimate.service, FetchEstimate(item.estimate.service)).plus(
+            item.estimate
+        )
     return list(found.values())

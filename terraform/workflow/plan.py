@@ -13,7 +13,7 @@ from terraform.config import Config, FilesSource, RemoteSource, Split, current, 
 from terraform.config.strict_yaml import plain, read_yaml
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region, load_regions, of_role, select
-from terraform.sources import What
+from terraform.sources import Kind
 from terraform.storage.atomic_write import write_text
 from terraform.workflow.stages import source_settings
 
@@ -157,14 +157,14 @@ def _made_for(region: Region, record: Path) -> bool:
         return False
 
 
-def downloads(config: Config, body: str, what: What) -> int:
+def downloads(config: Config, body: str, kind: Kind) -> int:
     """1 where a body's elevation or imagery comes over the network, which the profile bounds; else 0."""
-    return int(isinstance(source_settings(config, body, what), RemoteSource))
+    return int(isinstance(source_settings(config, body, kind), RemoteSource))
 
 
-def own_rasters(config: Config, region: Region, what: What) -> list[str]:
+def own_rasters(config: Config, region: Region, kind: Kind) -> list[str]:
     """The user's own files that a region is read from, as far as they exist: newer ones are fetched anew."""
-    source = source_settings(config, region.body.name, what)
+    source = source_settings(config, region.body.name, kind)
     if not isinstance(source, FilesSource):
         return []
     patterns = [source.path] if isinstance(source.path, str) else source.path

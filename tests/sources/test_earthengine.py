@@ -25,9 +25,9 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.provenance import Provenance
 from terraform.sources import source_named
+from terraform.sources.catalog.earthengine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
 from terraform.sources.fetch import fetch
-from terraform.sources.remote.earthengine.assets import LARGEST_REQUEST_BYTES, LARGEST_SIDE_PX
-from terraform.sources.remote_raster.request_grid import lattice
+from terraform.sources.remote_raster.request_grid import request_grid
 
 SECOND = 1 / 3600
 FAST = {
@@ -45,7 +45,7 @@ HERE = region(10.45, 45.45, 10.61, 45.55)
 COAST = region(9.95, 45.01, 10.15, 45.13)
 CORNER = region(10.85, 45.85, 10.95, 45.93)
 OVER = region(179.85, 40.15, 180.15, 40.25)  # where the antimeridian is no edge of the windows anyway
-asked = partial(rectangle_of, what="elevation")
+asked = partial(rectangle_of, kind="elevation")
 
 
 def settings(server: EarthEngine, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
@@ -153,7 +153,7 @@ def test_what_is_asked_is_an_average_within_the_limits(
 
 def test_a_whole_region_costs_little_more_than_its_pixels() -> None:
     grid = download_grid(region(6.9997, 40.9991, 14.3227, 46.5202))
-    part = lattice(grid)
+    part = request_grid(grid)
     bounds = grid.latitudes.count * grid.longitudes.count
     assert sum(window.shape[0] * window.shape[1] for window in part.windows(256, -56, 60)) < 1.3 * bounds
 
@@ -163,7 +163,7 @@ def test_windows_cover_a_region_once_whatever_their_size() -> None:
     for _ in range(30):
         south, west = draw.uniform(-55, 58), draw.uniform(-180, 180)
         grid = download_grid(region(west, south, west + draw.uniform(0.1, 3), south + draw.uniform(0.1, 2)))
-        part = lattice(grid)
+        part = request_grid(grid)
         counts = np.zeros((part.rows[1] - part.rows[0], part.columns[1] - part.columns[0]), int)
         for window in part.windows(draw.choice([32, 100, 256]), -56, 60):
             assert max(window.shape) <= 256
@@ -177,13 +177,13 @@ def test_a_plan_tells_exactly_what_is_asked(earth_engine: EarthEngine, account: 
     config = settings(earth_engine, tmp_path, window_px=64)
     source = source_named("earthengine", config.sources.earth.elevation, config)
     request = asked(HERE)
-    needs = source.plan(request)
+    needs = source.estimate(request)
     assert earth_engine.calls == []
     fetched(config, HERE, tmp_path)
     sizes = [body["grid"]["dimensions"] for body in earth_engine.pixels()]
     assert needs.requests == len(sizes)
     assert needs.bytes == sum(size["width"] * size["height"] * 4 for size in sizes)
-    again = source.plan(request)
+    again = source.estimate(request)
     assert (again.requests, again.bytes, again.kept_bytes) == (0, 0, needs.bytes)
 
 
@@ -258,7 +258,7 @@ def test_a_quota_ends_in_resume_later_and_nothing_is_lost(
     earth_engine: EarthEngine, account: Path, tmp_path: Path
 ) -> None:
     config = settings(earth_engine, tmp_path, window_px=32, connections=1)
-    windows = source_named("earthengine", config.sources.earth.elevation, config).plan(asked(HERE))
+    windows = source_named("earthengine", config.sources.earth.elevation, config).estimate(asked(HERE))
     served = 5
     earth_engine.break_after(served, 429, "Quota exceeded: Earth Engine compute time for this month", "3600")
     with pytest.raises(RemoteError, match=r"Quota exceeded.*come back in 3600 s.*Nothing that was fetched is lost"):
@@ -287,7 +287,7 @@ def test_pixels_of_another_size_or_kind_are_refused(earth_engine: EarthEngine, a
 
 def test_heights_that_are_not_of_earth_are_refused(earth_engine: EarthEngine, account: Path, tmp_path: Path) -> None:
     config = settings(earth_engine, tmp_path, window_px=2048)
-    part = lattice(asked(HERE).grid)
+    part = request_grid(asked(HERE).grid)
     (window,) = part.windows(2048, -56, 60)
     pixels = np.zeros(window.shape, [("land", "<i2"), ("sea", "u1"), ("seen", "u1")])
     pixels["land"], pixels["seen"] = 20_000, 200
@@ -311,7 +311,7 @@ def test_regions_beyond_the_data_and_other_planets_are_refused(earth_engine: Ear
 
 def test_all_void_is_an_error(earth_engine: EarthEngine, account: Path, tmp_path: Path) -> None:
     config = settings(earth_engine, tmp_path, window_px=2048)
-    (window,) = lattice(asked(HERE).grid).windows(2048, -56, 60)
+    (window,) = request_grid(asked(HERE).grid).windows(2048, -56, 60)
     text = io.BytesIO()
     np.save(text, np.zeros(window.shape, [("land", "<i2"), ("sea", "u1"), ("seen", "u1")]))
     earth_engine.fail("computePixels", kind="body", body=text.getvalue())

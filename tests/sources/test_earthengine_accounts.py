@@ -13,7 +13,7 @@ from test_earthengine import HERE, expected, fetched, settings
 from terraform.config import Config
 from terraform.errors import RemoteError
 from terraform.provenance import write
-from terraform.sources.remote.earthengine.account import identity
+from terraform.sources.catalog.earthengine.account import find_credentials
 
 
 def told(config: Config, tmp_path: Path) -> str:
@@ -91,7 +91,7 @@ def person(earth_engine: EarthEngine, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_person_signs_in(earth_engine: EarthEngine, person: Path, tmp_path: Path) -> None:
-    identity()
+    find_credentials()
     assert earth_engine.calls == []  # the doctor looks at credentials without going online
     heights, grid, made = fetched(settings(earth_engine, tmp_path), HERE, tmp_path / "out")
     assert np.abs(heights.astype(int) - expected(grid)).max() <= 1

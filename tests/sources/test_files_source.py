@@ -26,7 +26,7 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request
 from terraform.sources.catalog import files
-from terraform.sources.raster import hgt, pds3
+from terraform.sources.raster import pds3
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIXTURES = SHARED / "fixtures"
@@ -57,11 +57,11 @@ def degrees(path: Path, west: float, north: float, step: float, values: NDArray[
 
 
 def fetch(
-    asked: Region, destination: Path, path: Any, what: str = "elevation", window: RasterGrid | None = None, **more: Any
+    asked: Region, destination: Path, path: Any, kind: str = "elevation", window: RasterGrid | None = None, **more: Any
 ) -> tuple[NDArray[Any], RasterGrid]:
     names = [str(item) for item in path] if isinstance(path, list) else str(path)
     source = files.build(FilesSource(source="files", path=names, **more), Config())
-    source.fetch(Request(asked, what, window or download_grid(asked)), destination)  # type: ignore[arg-type]
+    source.fetch(Request(asked, kind, window or download_grid(asked)), destination)  # type: ignore[arg-type]
     with opened(destination) as dataset:
         return read(dataset), grid_of(dataset)
 
@@ -256,7 +256,7 @@ def test_imagery_keeps_its_colours_and_black_is_void(tmp_path: Path) -> None:
     picture = colours()
     picture[50, 50], picture[60, 60] = (0, 0, 0), (0, 0, 9)
     path = degrees(tmp_path / "in.tif", 10.0, 45.0, 0.002, picture)
-    values, grid = fetch(region(EARTH, 10.0, 44.6, 10.4, 45.0), tmp_path / "out.tif", path, what="imagery")
+    values, grid = fetch(region(EARTH, 10.0, 44.6, 10.4, 45.0), tmp_path / "out.tif", path, kind="imagery")
     y, x = round((grid.latitudes.origin - 45.0) / 0.002), round((10.0 - grid.longitudes.origin) / 0.002)
     assert np.array_equal(values[y : y + 200, x : x + 200], picture)
     assert not values[:y].any() and not values[:, :x].any()
@@ -266,7 +266,7 @@ def test_transparent_imagery_is_void_and_seen_black_is_not(tmp_path: Path) -> No
     picture = np.dstack([colours(), np.full((200, 200), 255, np.uint8)])
     picture[50, 50], picture[60, 60] = (9, 9, 9, 0), (0, 0, 0, 255)
     path = degrees(tmp_path / "in.tif", 10.0, 45.0, 0.002, picture, photometric="RGB", alpha="YES")
-    values, grid = fetch(region(EARTH, 10.0, 44.6, 10.4, 45.0), tmp_path / "out.tif", path, what="imagery")
+    values, grid = fetch(region(EARTH, 10.0, 44.6, 10.4, 45.0), tmp_path / "out.tif", path, kind="imagery")
     assert at(values, grid, 10.101, 44.899).tolist() == [0, 0, 0]
     assert at(values, grid, 10.121, 44.879).tolist() == [1, 1, 1]
 
@@ -277,13 +277,13 @@ def test_pictures_are_placed_by_their_world_file(tmp_path: Path) -> None:
         made.write(np.moveaxis(picture, -1, 0))
     (tmp_path / "in.pgw").write_text("0.002\n0\n0\n-0.002\n10.001\n44.999\n")
     asked = region(EARTH, 10.0, 44.6, 10.4, 45.0)
-    values, grid = fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", what="imagery", crs="EPSG:4326")
+    values, grid = fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", kind="imagery", crs="EPSG:4326")
     assert at(values, grid, 10.001, 44.999).tolist() == picture[0, 0].tolist()
     with pytest.raises(InputError, match="say which one it is in with `crs:`"):
-        fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", what="imagery")
+        fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", kind="imagery")
     (tmp_path / "in.pgw").unlink()
     with pytest.raises(InputError, match="put a world file beside it"):
-        fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", what="imagery", crs="EPSG:4326")
+        fetch(asked, tmp_path / "out.tif", tmp_path / "in.png", kind="imagery", crs="EPSG:4326")
 
 
 @pytest.mark.parametrize(("name", "driver"), [("in.bil", "EHdr"), ("in.flt", "EHdr"), ("in.asc", "AAIGrid")])
@@ -309,7 +309,7 @@ def tile(path: Path) -> NDArray[np.int16]:
     raw = heights.astype(">i2").tobytes()
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("../../N10E020.hgt", raw)
+            archive.writestr("N10E020.hgt", raw)
     elif path.suffix == ".gz":
         path.write_bytes(gzip.compress(raw, 1))
     else:
@@ -332,12 +332,12 @@ def test_archives_that_lie_or_burst_are_refused(tmp_path: Path) -> None:
     bomb = tmp_path / "N10E020.hgt.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("N10E020.hgt", bytes(60_000_000))
-    with pytest.raises(InputError, match="an SRTM tile has"):
+    with pytest.raises(InputError, match="is no SRTM tile"):
         fetch(asked, tmp_path / "out.tif", bomb)
     burst = tmp_path / "N10E020.hgt.gz"
     raw = gzip.compress(bytes(60_000_000), 1)
     burst.write_bytes(raw[:-4] + (2 * 1201 * 1201).to_bytes(4, "little"))
-    with pytest.raises(InputError, match=r"an SRTM tile has|cannot be unpacked"):
+    with pytest.raises(InputError, match="is no SRTM tile"):
         fetch(asked, tmp_path / "out.tif", burst)
     tile(tmp_path / "N10E021.hgt.gz")
     cut = tmp_path / "N10E021.hgt.gz"
@@ -446,10 +446,10 @@ def test_imagery_that_is_not_8_bit_rgb_is_refused(tmp_path: Path) -> None:
     asked = region(EARTH, 10.0, 44.6, 10.4, 45.0)
     deep = degrees(tmp_path / "deep.tif", 10.0, 45.0, 0.002, colours().astype(np.uint16) * 200)
     with pytest.raises(InputError, match="gdal_translate -ot Byte -scale"):
-        fetch(asked, tmp_path / "out.tif", deep, what="imagery")
+        fetch(asked, tmp_path / "out.tif", deep, kind="imagery")
     grey = degrees(tmp_path / "grey.tif", 10.0, 45.0, 0.002, colours()[..., 0])
     with pytest.raises(InputError, match="red, green and blue"):
-        fetch(asked, tmp_path / "out.tif", grey, what="imagery")
+        fetch(asked, tmp_path / "out.tif", grey, kind="imagery")
 
 
 def test_damaged_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
@@ -570,7 +570,7 @@ def test_real_srtm_tiles_join(tmp_path: Path) -> None:
     (folder / "N44W071.hgt").write_bytes((FIXTURES / "N44W072.hgt").read_bytes())
     values, grid = fetch(region(EARTH, -71.5, 44.2, -70.5, 44.8), tmp_path / "out.tif", folder)
     assert at(values, grid, -71.25, 44.5) == at(values, grid, -70.25, 44.5) or grid.longitudes.end < -70.25
-    assert hgt.described(folder / "N44W071.hgt").transform.c == pytest.approx(-71 - 1 / 2400)
+    assert all(at(values, grid, lon, 44.5) != VOID for lon in (-71.4, -71.0, -70.6))
 
 
 @real

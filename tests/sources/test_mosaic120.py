@@ -144,13 +144,13 @@ def test_a_plan_is_exact_once_the_heads_are_known(file_server: Nginx, served: Pa
     grid = window(8.9, 45.9, 9.1, 46.1)
     source = source_named("s2mosaic120", settings_of(settings, region(grid), "imagery"), settings)
     request = Request(region(grid), "imagery", grid)
-    assert not source.plan(request).exact and file_server.hits() == []
+    assert not source.estimate(request).exact and file_server.hits() == []
     fetched(settings, window(9.15, 46.1, 9.16, 46.11), tmp_path / "corner.tif")
     file_server.forget()
-    needs = source.plan(request)
+    needs = source.estimate(request)
     source.fetch(request, tmp_path / "i.tif")
     assert needs.exact and len(file_server.hits()) == needs.requests
-    assert source.plan(request).requests == 0
+    assert source.estimate(request).requests == 0
 
 
 def test_zones() -> None:

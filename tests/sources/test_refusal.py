@@ -3,11 +3,11 @@
 import pytest
 
 from terraform.errors import InputError, RemoteError
-from terraform.sources.refusal import heeded
+from terraform.sources.fetch import skip_after_refusal
 
 
 def ask(raster, attempt, error=None):
-    with heeded(raster, attempt):
+    with skip_after_refusal(raster, attempt):
         if error:
             raise error
         return "asked"

@@ -18,13 +18,12 @@ from servers.nginx import Nginx, nginx
 
 from terraform.config import Downloads
 from terraform.errors import ConfigError, IntegrityError, RemoteError, ResourceError
-from terraform.sources.remote.access import Access, is_private, shown
-from terraform.sources.remote.cache import Shelf
+from terraform.sources.remote.cache import Cache
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import BINARY, JPEG, TIFF, words
 from terraform.sources.remote.download import download
-from terraform.sources.remote.ranges import Identity, part, pieces
-from terraform.sources.remote.response import Missing
+from terraform.sources.remote.hosts import Access, is_private, redact_url
+from terraform.sources.remote.ranges import FileVersion, part, pieces
+from terraform.sources.remote.response import BINARY, JPEG, TIFF, NotFound, plain_text
 from terraform.sources.remote.retry import pause_s, retry_after_s
 
 FAST = Downloads(
@@ -107,7 +106,7 @@ def test_a_refusal_is_not_asked_again(broken: Proxy, code: int) -> None:
 
 def test_what_is_not_there_is_told_apart(server: Nginx) -> None:
     made = client(server.url)
-    with pytest.raises(Missing, match=r"/b\.tif does not exist \(status 404\): 404 Not Found"):
+    with pytest.raises(NotFound, match=r"/b\.tif does not exist \(status 404\): 404 Not Found"):
         made.get(made.access.url("b.tif"), TIFF, 100)
 
 
@@ -300,7 +299,7 @@ def test_private_addresses() -> None:
 
 
 def test_addresses_are_shown_without_secrets() -> None:
-    assert shown("https://me:pw@a.org:8443/x?request=GetMap&API_Key=s3cret&X-Amz-Signature=s3cret&bbox=1,2") == (
+    assert redact_url("https://me:pw@a.org:8443/x?request=GetMap&API_Key=s3cret&X-Amz-Signature=s3cret&bbox=1,2") == (
         "https://a.org:8443/x?request=GetMap&bbox=1,2"
     )
 
@@ -309,9 +308,9 @@ def test_words_of_servers() -> None:
     report = (
         b'<?xml version="1.0"?><Report><ServiceException code="Undefined"><![CDATA[ no <b>layer ]]></ServiceException>'
     )
-    assert words(report) == "no layer"
-    assert words(b"<html><script>alert(1)</script><h1>Bad\x1b[31m Gateway</h1>") == "Bad [31m Gateway"
-    assert len(words(b"x" * 5000)) < 320
+    assert plain_text(report) == "no layer"
+    assert plain_text(b"<html><script>alert(1)</script><h1>Bad\x1b[31m Gateway</h1>") == "Bad [31m Gateway"
+    assert len(plain_text(b"x" * 5000)) < 320
 
 
 # Parts
@@ -325,7 +324,7 @@ def parts_of(url: str) -> tuple[Client, str]:
 def test_parts_are_what_was_asked_for(server: Nginx) -> None:
     made, url = parts_of(server.url)
     got = part(made, url, 1000, 500, TIFF)
-    assert got.content == BODY[1000:1500] and got.identity.size == len(BODY) and got.identity.etag
+    assert got.content == BODY[1000:1500] and got.version.size == len(BODY) and got.version.etag
     assert part(made, url, len(BODY) - 10, 500, TIFF).content == BODY[-10:]
     assert part(made, url, 0, 4, TIFF).content == BODY[:4]
     assert made.counted.bytes == 500 + 10 + 4
@@ -361,9 +360,9 @@ def test_a_server_without_ranges_does_not_send_the_whole_file(server: Nginx) -> 
 
 def test_parts_of_two_versions_are_not_mixed(broken: Proxy) -> None:
     made, url = parts_of(broken.url)
-    first = part(made, url, 0, 100, TIFF).identity
+    first = part(made, url, 0, 100, TIFF).version
     broken.breaks(Fault("swap"))
-    for other in (first, Identity(7777, "")):
+    for other in (first, FileVersion(7777, "")):
         with pytest.raises(IntegrityError, match=r"has changed at its source.*--accept-new"):
             pieces(made, url, [(1000, 1100)], TIFF, other, never)
 
@@ -378,11 +377,11 @@ SPANS = [(100, 200_100), (200_150, 700_000), (700_000, 1_000_000)]
 def test_pieces_come_with_one_request_without_what_lies_between(server: Nginx) -> None:
     made, url = parts_of(server.url)
     got: dict[int, bytes] = {}
-    pieces(made, url, SPANS, TIFF, Identity(len(BODY), ""), got.__setitem__)
+    pieces(made, url, SPANS, TIFF, FileVersion(len(BODY), ""), got.__setitem__)
     assert [got[n] for n in range(3)] == [BODY[a:b] for a, b in SPANS]
     assert [hit.range for hit in server.hits()] == ["bytes=100-999999"]
     with pytest.raises(IntegrityError, match="ends before byte"):
-        pieces(made, url, [(0, len(BODY) + 1)], TIFF, Identity(len(BODY), ""), never)
+        pieces(made, url, [(0, len(BODY) + 1)], TIFF, FileVersion(len(BODY), ""), never)
 
 
 @pytest.mark.parametrize("what", ["drop", "truncate", "short", "stall", "html", "norange", "longer"])
@@ -390,7 +389,7 @@ def test_a_line_that_breaks_costs_the_piece_in_flight_and_no_more(broken: Proxy,
     made, url = parts_of(broken.url)
     got: list[tuple[int, bytes]] = []
     broken.breaks(Fault("truncate", times=1, after=450_000), Fault(what, times=1, pause_s=1))
-    pieces(made, url, SPANS, TIFF, Identity(len(BODY), ""), lambda number, content: got.append((number, content)))
+    pieces(made, url, SPANS, TIFF, FileVersion(len(BODY), ""), lambda number, content: got.append((number, content)))
     assert got == [(n, BODY[a:b]) for n, (a, b) in enumerate(SPANS)]
     assert {asked.headers["Range"] for asked in broken.asked[1:]} == {"bytes=200150-999999"}
 
@@ -398,7 +397,7 @@ def test_a_line_that_breaks_costs_the_piece_in_flight_and_no_more(broken: Proxy,
 # Whole files
 
 
-def whole(url: str, path: Path) -> Identity:
+def whole(url: str, path: Path) -> FileVersion:
     made = client(url)
     return download(made, made.access.url("a.tif"), path, TIFF, len(BODY))
 
@@ -408,8 +407,8 @@ def leftovers(path: Path) -> list[str]:
 
 
 def test_a_whole_file(server: Nginx, tmp_path: Path) -> None:
-    identity = whole(server.url, tmp_path / "a.tif")
-    assert (tmp_path / "a.tif").read_bytes() == BODY and identity.size == len(BODY)
+    version = whole(server.url, tmp_path / "a.tif")
+    assert (tmp_path / "a.tif").read_bytes() == BODY and version.size == len(BODY)
     assert leftovers(tmp_path / "a.tif") == []
 
 
@@ -464,7 +463,7 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(broken: Proxy, server: Ngin
 
 
 def test_a_206_that_starts_elsewhere_is_not_appended(broken: Proxy, server: Nginx, tmp_path: Path) -> None:
-    etag = part(*parts_of(server.url), 0, 10, TIFF).identity.etag
+    etag = part(*parts_of(server.url), 0, 10, TIFF).version.etag
     lie = {"Content-Range": f"bytes 500000-{len(BODY) - 1}/{len(BODY)}", "ETag": etag}
     broken.breaks(
         Fault("truncate", times=1, after=400_000),
@@ -502,9 +501,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from terraform.config import Downloads
-from terraform.sources.remote.access import Access
+from terraform.sources.remote.hosts import Access
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import TIFF
+from terraform.sources.remote.response import TIFF
 from terraform.sources.remote.download import download
 client = Client(Access("test", sys.argv[1], ()), Downloads())
 download(client, client.access.url("a.tif"), Path(sys.argv[2]), TIFF, 1)
@@ -531,43 +530,43 @@ def test_a_killed_download_goes_on_where_it_was(server: Nginx, tmp_path: Path) -
 
 
 def test_entries_are_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path, "test", "v1")
-    assert shelf.read("a", "b") is None
-    shelf.write(b"content", "a", "b")
-    assert shelf.read("a", "b") == b"content" and shelf.has("a", "b")
-    assert Shelf(tmp_path, "test", "v2").read("a", "b") is None
+    cache = Cache(tmp_path, "test", "v1")
+    assert cache.read("a", "b") is None
+    cache.write(b"content", "a", "b")
+    assert cache.read("a", "b") == b"content" and cache.has("a", "b")
+    assert Cache(tmp_path, "test", "v2").read("a", "b") is None
 
 
 @pytest.mark.parametrize("harm", ["truncate", "zeros", "flip", "empty"])
 def test_damage_on_the_disk_is_found_and_fetched_again(tmp_path: Path, harm: str) -> None:
-    shelf = Shelf(tmp_path, "test", "v1")
-    shelf.write(b"content" * 100, "a")
-    path = shelf.path("a")
+    cache = Cache(tmp_path, "test", "v1")
+    cache.write(b"content" * 100, "a")
+    path = cache.path("a")
     stored = path.read_bytes()
     changed = {"truncate": stored[:50], "zeros": bytes(len(stored)), "flip": stored[:-1] + b"?", "empty": b""}[harm]
     path.write_bytes(changed)
-    assert shelf.read("a") is None and not shelf.has("a")
+    assert cache.read("a") is None and not cache.has("a")
 
 
 @pytest.mark.parametrize("name", ["..", "../x", "/etc", "", ".hidden", "a/b", "a\0b", "x" * 300])
 def test_names_stay_in_the_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError):
-        Shelf(tmp_path, "test", "v1").path(name)
+        Cache(tmp_path, "test", "v1").path(name)
     with pytest.raises(ConfigError):
-        Shelf(tmp_path, name, "v1")
+        Cache(tmp_path, name, "v1")
 
 
 def test_one_process_at_a_time_asks_a_source(tmp_path: Path) -> None:
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom terraform.sources.remote.cache import Shelf\n"
-        "with Shelf(Path(sys.argv[1]), 'test', 'v1').alone():\n    print('in', flush=True)\n    time.sleep(60)\n"
+        "import sys, time\nfrom pathlib import Path\nfrom terraform.sources.remote.cache import Cache\n"
+        "with Cache(Path(sys.argv[1]), 'test', 'v1').exclusive():\n    print('in', flush=True)\n    time.sleep(60)\n"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None and child.stdout.readline() == "in\n"
     entered = threading.Event()
 
     def enter() -> None:
-        with Shelf(tmp_path, "test", "v2").alone():
+        with Cache(tmp_path, "test", "v2").exclusive():
             entered.set()
 
     thread = threading.Thread(target=enter)

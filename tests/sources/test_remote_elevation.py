@@ -280,17 +280,17 @@ def test_a_plan_says_what_will_be_asked(file_server: Nginx, tiles: Path, tmp_pat
     here = region(8.3, 45.4, 8.6, 45.6)
     source = source_named("opentopography", settings_of(settings, here, "elevation"), settings)
     request = Request(here, "elevation", window(here))
-    before = source.plan(request)
+    before = source.estimate(request)
     assert not before.exact and before.requests >= 2 and before.bytes > 0 and before.kept_bytes == 0
     assert file_server.hits() == []
     # The head is known, none of the blocks is.
     fetched(settings, region(8.9, 45.9, 8.95, 45.95), tmp_path / "corner.tif")
     file_server.forget()
-    exact = source.plan(request)
+    exact = source.estimate(request)
     assert exact.exact and file_server.hits() == []
     source.fetch(request, tmp_path / "e.tif")
     assert len(file_server.hits()) == exact.requests
-    after = source.plan(request)
+    after = source.estimate(request)
     assert (after.requests, after.bytes) == (0, 0) and after.kept_bytes >= exact.bytes
 
 

@@ -27,8 +27,8 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import accept_changes, fetch, settings_of
-from terraform.sources.remote.ranges import Identity
-from terraform.sources.remote.version_lock import Locks
+from terraform.sources.remote.ranges import FileVersion
+from terraform.sources.remote.version_lock import VersionLock
 
 FAST = {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 2, "connect_timeout_s": 2, "deadline_s": 20}
 BLEND = "Mars_HRSC_MOLA_BlendDEM_Global_200mp_v2.tif"
@@ -207,17 +207,17 @@ def test_another_file_than_the_locked_one_is_refused(file_server: Nginx, served:
 
 
 def test_a_lock_compares_digests_before_etags(tmp_path: Path) -> None:
-    locks = Locks(tmp_path / "lock.json")
-    locks.hold("a/b", Identity(10, '"one"'), "ab" * 32)
-    locks.hold("a/b", Identity(10, '"two"'), "ab" * 32)
+    locks = VersionLock(tmp_path / "lock.json")
+    locks.pin_version("a/b", FileVersion(10, '"one"'), "ab" * 32)
+    locks.pin_version("a/b", FileVersion(10, '"two"'), "ab" * 32)
     with pytest.raises(IntegrityError, match=r"its sha256 is cd.*locked is ab"):
-        locks.hold("a/b", Identity(10, '"two"'), "cd" * 32)
+        locks.pin_version("a/b", FileVersion(10, '"two"'), "cd" * 32)
     with pytest.raises(IntegrityError, match="its bytes is 11, locked is 10"):
-        locks.hold("a/b", Identity(11, '"two"'))
+        locks.pin_version("a/b", FileVersion(11, '"two"'))
     assert locks.forget("a/") == ["a/b"] and locks.entry("a/b") == {}
     (tmp_path / "lock.json").write_text("{")
     with pytest.raises(ConfigError, match="is not JSON"):
-        locks.hold("a/b", Identity(10, ""))
+        locks.pin_version("a/b", FileVersion(10, ""))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_lock_compares_digests_before_etags(tmp_path: Path) -> None:
         ("mola", False, {"radius_m": 3_389_500}, "does not cover the whole of mars"),
         ("hrsc_mola", True, {"crs": "EPSG:4326"}, r"radius of 6378\.1 km, not of mars \(3396\.2 km\)"),
         ("hrsc_mola", True, {"crs": "IAU_2015:30100"}, r"radius of 1737\.4 km, not of mars"),
-        ("mola", False, {"crs": "EPSG:4087"}, r"radius of 6371\.0 km, not of mars"),
+        ("mola", False, {"crs": "EPSG:4087"}, r"radius of 6378\.1 km, not of mars"),
     ],
 )
 def test_a_map_of_something_else_is_refused(

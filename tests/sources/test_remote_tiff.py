@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
-from terraform.errors import InputError, IntegrityError
-from terraform.sources.remote_raster.blocks import check, unpacked
+from terraform.errors import InputError, IntegrityError, RemoteError
+from terraform.sources.remote_raster.blocks import check
 from terraform.sources.remote_raster.file import runs
-from terraform.sources.remote_raster.tiff import Layout, layout, values
+from terraform.sources.remote_raster.tiff import RangedTiff
 
 RNG = np.random.default_rng(0)
 
@@ -50,40 +51,46 @@ def written(path: Path, dtype: str, **form: Any) -> NDArray[Any]:
     return data
 
 
-def reader(content: bytes) -> Any:
-    return lambda start, length: content[start : start + length]
+def ranged(content: bytes) -> RangedTiff:
+    return RangedTiff(lambda start, length: content[start : start + length], len(content), "a.tif")
 
 
 @pytest.mark.parametrize(("dtype", "form"), FORMS)
 def test_every_form_is_what_gdal_reads(tmp_path: Path, dtype: str, form: dict[str, Any]) -> None:
     data = written(tmp_path / "a.tif", dtype, **form)
     content = (tmp_path / "a.tif").read_bytes()
-    made = layout(reader(content), "a.tif")
+    tiff = ranged(content)
+    made = tiff.layout
     assert (made.height, made.width) == data.shape and made.transform == Affine(0.1, 0, 8, 0, -0.2, 47)
-    assert made.epsg == 4326 and made.nodata == (0 if dtype.startswith("u") else -9)
-    offsets, counts = values(reader(content), made.offsets), values(reader(content), made.counts)
+    assert made.crs.to_epsg() == 4326 and made.nodata == (0 if dtype.startswith("u") else -9)
     whole = np.zeros((made.down * made.block_height, made.across * made.block_width), dtype)
-    for number, (start, size) in enumerate(zip(offsets, counts, strict=True)):
-        block = unpacked(content[int(start) : int(start) + int(size)], made, number, "a block")
+    for number, (start, size) in enumerate(tiff.locate(range(made.across * made.down))):
+        check(content[start : start + size], made, number, "a block")
+        block = tiff.decode(number, content[start : start + size])
         y, x = divmod(number, made.across)
         whole[y * made.block_height :, x * made.block_width :][: block.shape[0], : block.shape[1]] = block
     assert (whole[:301, :203] == data).all()
 
 
-def test_some_entries_of_an_array_are_read_without_the_others(tmp_path: Path) -> None:
-    written(tmp_path / "a.tif", "int16", blockysize=1)
+def test_places_of_some_blocks_are_read_without_the_others(tmp_path: Path) -> None:
+    with rasterio.open(
+        tmp_path / "a.tif", "w", driver="GTiff", height=20_000, width=8, count=1, dtype="int16", blockysize=1,
+        crs="EPSG:4326", transform=Affine(0.1, 0, 8, 0, -0.001, 47), bigtiff="YES",
+    ) as dataset:  # fmt: skip
+        dataset.write(np.arange(160_000, dtype=np.int16).reshape(1, 20_000, 8))
     content = (tmp_path / "a.tif").read_bytes()
-    asked: list[tuple[int, int]] = []
+    asked: list[int] = []
 
     def read(start: int, length: int) -> bytes:
-        asked.append((start, length))
+        asked.append(length)
         return content[start : start + length]
 
-    made = layout(read, "a.tif")
-    everything = values(reader(content), made.offsets)
-    asked.clear()
-    assert (values(read, made.offsets, 100, 110) == everything[100:110]).all()
-    assert sum(length for _, length in asked) == 10 * np.dtype(made.offsets.dtype).itemsize
+    tiff = RangedTiff(read, len(content), "a.tif")
+    places = tiff.locate(range(9_000, 9_100))
+    for number, (start, size) in zip(range(9_000, 9_100), places, strict=True):
+        row = np.frombuffer(content[start : start + size], "<i2")
+        assert (row == np.arange(8 * number, 8 * number + 8).astype(np.int16)).all()
+    assert sum(asked) < 40_000 < 16 * 20_000
 
 
 def test_pixels_that_are_points_lie_half_a_pixel_off(tmp_path: Path) -> None:
@@ -93,7 +100,7 @@ def test_pixels_that_are_points_lie_half_a_pixel_off(tmp_path: Path) -> None:
     ) as dataset:  # fmt: skip
         dataset.update_tags(AREA_OR_POINT="Point")
         dataset.write(np.zeros((1, 8, 8), np.int16))
-    made = layout(reader((tmp_path / "a.tif").read_bytes()), "a.tif")
+    made = ranged((tmp_path / "a.tif").read_bytes()).layout
     with rasterio.open(tmp_path / "a.tif") as dataset:
         assert made.transform.almost_equals(dataset.transform)
 
@@ -102,8 +109,8 @@ def test_pixels_that_are_points_lie_half_a_pixel_off(tmp_path: Path) -> None:
 def test_any_damage_to_a_deflate_block_is_found(tmp_path: Path, number: int) -> None:
     written(tmp_path / "a.tif", "float32", compress="deflate", predictor=3, tiled=True)
     content = (tmp_path / "a.tif").read_bytes()
-    made = layout(reader(content), "a.tif")
-    start, size = (int(values(reader(content), entry)[number]) for entry in (made.offsets, made.counts))
+    tiff = ranged(content)
+    made, [(start, size)] = tiff.layout, tiff.locate([number])
     packed = content[start : start + size]
     for at in np.linspace(0, size - 1, 40).astype(int):
         damaged = packed[:at] + bytes([packed[at] ^ 0x55]) + packed[at + 1 :]
@@ -111,12 +118,12 @@ def test_any_damage_to_a_deflate_block_is_found(tmp_path: Path, number: int) -> 
             check(damaged, made, number, "the block")
     for cut in (packed[:-1], packed[: size // 2], b"\0" * size):
         with pytest.raises(IntegrityError, match="is damaged"):
-            unpacked(cut, made, number, "the block")
+            check(cut, made, number, "the block")
 
 
 def test_a_block_that_unpacks_to_more_than_it_should_is_not_unpacked_on(tmp_path: Path) -> None:
     written(tmp_path / "a.tif", "int16", compress="deflate", tiled=True)
-    made = layout(reader((tmp_path / "a.tif").read_bytes()), "a.tif")
+    made = ranged((tmp_path / "a.tif").read_bytes()).layout
     bomb = zlib.compress(bytes(50_000_000), 9)
     with pytest.raises(IntegrityError, match="4097 bytes of 4096"):
         check(bomb, made, 0, "the block")
@@ -135,36 +142,36 @@ def plain(**tags: int) -> bytes:
 
 
 def test_the_small_tiff_of_these_tests_is_right() -> None:
-    assert layout(reader(plain()), "a.tif").transform == Affine(0.1, 0, 8, 0, -0.1, 47)
+    assert ranged(plain()).layout.transform == Affine(0.1, 0, 8, 0, -0.1, 47)
 
 
 @pytest.mark.parametrize(
     ("tags", "said"),
     [
-        ({"width": 4_000_000_000, "height": 4_000_000_000, "rows": 1}, "pixels in blocks"),
-        ({"width": 100_000, "height": 100_000, "rows": 100_000}, "pixels in blocks"),
+        ({"width": 4_000_000_000, "height": 4_000_000_000, "rows": 1}, "Too large image size"),
+        ({"width": 200_000, "height": 150_000, "rows": 1}, "pixels in blocks"),
         ({"height": 4000, "rows": 1}, "its size needs 4000"),
-        ({"width": 0}, "no pixels"),
+        ({"width": 0}, "zero"),
         ({"bands": 3}, "3 bands"),
         ({"bits": 12}, "12 bits"),
-        ({"kind": 9}, "16 bits"),
+        ({"kind": 9}, "SampleFormat"),
     ],
 )
 def test_forged_headers_are_refused(tags: dict[str, int], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        layout(reader(plain(**tags)), "a.tif")
+        assert ranged(plain(**tags)).layout
 
 
 def test_what_is_no_tiff_is_refused() -> None:
     for content in (b"", b"<html>", b"II*\0" + bytes(20), b"\x89PNG\r\n\x1a\n" + bytes(20)):
         with pytest.raises(InputError, match="not a TIFF that can be read in parts"):
-            layout(reader(content), "a.tif")
+            assert ranged(content).layout
 
 
 def test_an_unknown_packing_is_refused() -> None:
-    made = layout(reader(plain()), "a.tif")
-    with pytest.raises(IntegrityError, match="packed by method 7"):
-        check(b"x", Layout(**{**made.__dict__, "compression": 7}), 0, "the block")
+    made = replace(ranged(plain()).layout, compression="JPEG")
+    with pytest.raises(IntegrityError, match="packed by JPEG"):
+        check(b"x", made, 0, "the block")
 
 
 def test_blocks_side_by_side_come_with_one_request() -> None:
@@ -172,3 +179,28 @@ def test_blocks_side_by_side_come_with_one_request() -> None:
     assert runs([0, 1, 2, 3, 4], spans.__getitem__, most=1000) == [[0, 1], [2], [3, 4]]
     assert runs([4, 2, 0, 1], spans.__getitem__, most=1000, gap=5) == [[0, 1, 2], [4]]
     assert runs([0, 1, 2], spans.__getitem__, most=20, gap=5) == [[0, 1], [2]]
+
+
+def test_what_goes_wrong_while_gdal_reads_is_what_is_raised() -> None:
+    def read(start: int, length: int) -> bytes:
+        raise RemoteError("the line is cut")
+
+    with pytest.raises(RemoteError, match="the line is cut"):
+        assert RangedTiff(read, 100_000, "a.tif").layout
+
+
+def test_a_directory_of_many_megabytes_is_not_read() -> None:
+    content = plain(offset=8)
+    entries = struct.unpack_from("<H", content, 8)[0]
+    # The list of offsets claims a thousand million entries.
+    at = next(10 + 12 * i for i in range(entries) if struct.unpack_from("<H", content, 10 + 12 * i)[0] == 273)
+    forged = content[: at + 4] + struct.pack("<I", 1_000_000_000) + content[at + 8 :]
+    asked: list[int] = []
+
+    def read(start: int, length: int) -> bytes:
+        asked.append(length)
+        return forged[start : start + length]
+
+    with pytest.raises(InputError, match="can be read in parts"):
+        assert RangedTiff(read, 20_000_000_000, "a.tif").layout
+    assert sum(asked) < 1 << 20

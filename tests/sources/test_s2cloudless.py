@@ -27,10 +27,8 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
-from terraform.sources.catalog.picture import decoded
-from terraform.sources.catalog.wms import offered
-from terraform.sources.remote.content import JPEG
-from terraform.sources.remote.response import Unfit
+from terraform.sources.remote.response import JPEG, InvalidResponse
+from terraform.sources.remote.wms import decode_jpeg, read_capabilities
 
 FAST = {
     "attempts": 3, "backoff_s": 0.01, "connect_timeout_s": 2, "read_timeout_s": 20, "deadline_s": 30,
@@ -39,7 +37,7 @@ FAST = {
 HERE = Region("here", EARTH, "train", "Here", rectangle(10.3, 45.3, 10.7, 45.6))
 OVER = Region("over", EARTH, "train", "Over", rectangle(179.7, -17.0, 180.3, -16.7))
 NOWHERE = Region("nowhere", EARTH, "train", "Nowhere", rectangle(60.0, 10.0, 60.3, 10.2))
-asked = partial(rectangle_of, what="imagery")
+asked = partial(rectangle_of, kind="imagery")
 
 
 def settings(url: str, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
@@ -110,7 +108,7 @@ def test_a_year_that_is_not_offered_is_told_with_those_that_are(maps: Maps, tmp_
 def test_requests_are_few_small_and_polite(maps: Maps, tmp_path: Path) -> None:
     config = settings(maps.wms, tmp_path, request_px=128, downloads={"contact": "me@example.org"})
     source = source_named("s2cloudless", config.sources.earth.imagery, config)
-    needs = source.plan(asked(HERE))
+    needs = source.estimate(asked(HERE))
     assert maps.nginx.hits() == []
     fetched(config, HERE, tmp_path)
     hits = maps.nginx.hits()
@@ -128,7 +126,7 @@ def test_requests_are_few_small_and_polite(maps: Maps, tmp_path: Path) -> None:
     maps.nginx.forget()
     fetched(config, HERE, tmp_path)
     assert maps.nginx.hits() == []
-    assert (again := source.plan(asked(HERE))).requests == again.bytes == 0
+    assert (again := source.estimate(asked(HERE))).requests == again.bytes == 0
     beside = Region("beside", EARTH, "train", "Beside", rectangle(10.5, 45.3, 10.9, 45.6))
     fetched(config, beside, tmp_path)
     assert 0 < len(maps.nginx.hits()) < len(hits)
@@ -136,7 +134,7 @@ def test_requests_are_few_small_and_polite(maps: Maps, tmp_path: Path) -> None:
 
 def test_what_is_fetched_stays_when_the_rest_fails(broken_maps: Proxy, tmp_path: Path) -> None:
     config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
-    needs = source_named("s2cloudless", config.sources.earth.imagery, config).plan(asked(HERE))
+    needs = source_named("s2cloudless", config.sources.earth.imagery, config).estimate(asked(HERE))
     good = 3
     broken_maps.breaks(Fault("norange", "GetMap", times=good), Fault("status", "GetMap", code=503, body="tired"))
     with pytest.raises(RemoteError, match=r"tired.*run the same command again later"):
@@ -149,7 +147,7 @@ def test_what_is_fetched_stays_when_the_rest_fails(broken_maps: Proxy, tmp_path:
 
 def test_a_killed_run_loses_what_was_in_flight_and_no_more(broken_maps: Proxy, tmp_path: Path) -> None:
     config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
-    plan = source_named("s2cloudless", config.sources.earth.imagery, config).plan(asked(HERE))
+    plan = source_named("s2cloudless", config.sources.earth.imagery, config).estimate(asked(HERE))
     (tmp_path / "config.json").write_text(config.model_dump_json())
     program = (
         "import sys; sys.path[:0] = sys.argv[1:3]\n"
@@ -208,17 +206,17 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_pictures_that_are_none_are_refused(name: str) -> None:
     body, reason = BAD[name]
-    with pytest.raises(Unfit, match=reason):
-        decoded(body, SIZE)
+    with pytest.raises(InvalidResponse, match=reason):
+        decode_jpeg(body, SIZE)
 
 
 def test_a_sound_picture_is_taken_with_its_small_gaps_as_void() -> None:
     def fill(rgb: NDArray[np.uint8]) -> None:
         rgb[:32, :32] = 255
 
-    rgb = decoded(jpeg(SIZE, fill), SIZE)
+    rgb = decode_jpeg(jpeg(SIZE, fill), SIZE)
     assert not rgb[:32, :32].any() and rgb[:, 32:].any(axis=-1).all()
-    dark = decoded(jpeg(SIZE, painted(5, 1)), SIZE)  # a dark sea is no gap
+    dark = decode_jpeg(jpeg(SIZE, painted(5, 1)), SIZE)  # a dark sea is no gap
     assert dark.any(axis=-1).all()
 
 
@@ -240,7 +238,7 @@ def test_what_mapcache_refuses_is_told(maps: Maps, tmp_path: Path) -> None:
     source = source_named("s2cloudless", config.sources.earth.imagery, config)
     place = "LAYERS=s2cloudless-2020&STYLES=&SRS=EPSG:4326&BBOX=10,45,11,46&WIDTH=2049&HEIGHT=10&FORMAT=image/jpeg"
     with pytest.raises(RemoteError, match=r"refuses \(status 400\): .*over configured maxsize limit"):
-        source.bucket.client.get(f"{url}?SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1&{place}", JPEG, 100_000)
+        source.store.client.get(f"{url}?SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1&{place}", JPEG, 100_000)
 
 
 def test_a_cache_whose_own_source_has_gone_is_told(maps: Maps, tmp_path: Path) -> None:
@@ -249,13 +247,13 @@ def test_a_cache_whose_own_source_has_gone_is_told(maps: Maps, tmp_path: Path) -
     assert told.value.exit_code == 4 and not list((tmp_path / "cache").rglob("*.jpg"))
 
 
-@pytest.mark.parametrize("what", ["drop", "truncate", "short", "html", "corrupt"])
-def test_what_fails_once_is_asked_again(what: Any, broken_maps: Proxy, tmp_path: Path) -> None:
-    broken_maps.breaks(Fault(what, "GetMap", times=1, body="log in"))
+@pytest.mark.parametrize("kind", ["drop", "truncate", "short", "html", "corrupt"])
+def test_what_fails_once_is_asked_again(kind: Any, broken_maps: Proxy, tmp_path: Path) -> None:
+    broken_maps.breaks(Fault(kind, "GetMap", times=1, body="log in"))
     rgb, grid, _ = fetched(settings(f"{broken_maps.url}/wms", tmp_path), HERE, tmp_path)
-    assert error_of(rgb, grid, 2020).mean() < 2 or what == "corrupt"
+    assert error_of(rgb, grid, 2020).mean() < 2 or kind == "corrupt"
     asked_for = [one for one in broken_maps.asked if "GetMap" in one.path]
-    assert len(asked_for) >= 2 or what == "corrupt"
+    assert len(asked_for) >= 2 or kind == "corrupt"
 
 
 def test_a_service_that_has_nothing_here_is_not_believed(maps: Maps, tmp_path: Path) -> None:
@@ -279,7 +277,7 @@ def test_capabilities_of_both_versions_are_read(maps: Maps) -> None:
     for version, largest in (("1.1.1", None), ("1.3.0", 4096)):
         url = f"{maps.wms}?SERVICE=WMS&REQUEST=GetCapabilities&VERSION={version}"
         with urllib.request.urlopen(url, timeout=20) as answer:
-            offer = offered(answer.read(), "s2cloudless-2020")
+            offer = read_capabilities(answer.read(), "s2cloudless-2020")
         assert offer.version == version and offer.largest_px == largest
         assert offer.constraints == "CC BY-NC-SA 4.0"
 
@@ -292,10 +290,10 @@ def test_capabilities_cannot_read_files(encoding: str, tmp_path: Path) -> None:
         "<WMT_MS_Capabilities><Layer><Name>&x;</Name></Layer></WMT_MS_Capabilities>"
     )
     with pytest.raises(RemoteError, match="define entities"):
-        offered(text.encode(encoding), "s2cloudless")
+        read_capabilities(text.encode(encoding), "s2cloudless")
 
 
 @pytest.mark.parametrize("text", ["<html><p>log in</p></html>", "no xml", "<a>"])
 def test_what_is_no_capabilities_is_told(text: str) -> None:
     with pytest.raises(RemoteError, match="capabilities"):
-        offered(text.encode(), "s2cloudless")
+        read_capabilities(text.encode(), "s2cloudless")

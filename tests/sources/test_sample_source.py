@@ -19,10 +19,10 @@ from terraform.sources import Request
 from terraform.sources.catalog import sample
 
 
-def request(body: Body, what: str, west: float, north: float, rows: int = 300, columns: int = 40) -> Request:
+def request(body: Body, kind: str, west: float, north: float, rows: int = 300, columns: int = 40) -> Request:
     region = Region("here", body, "train", "Here", rectangle(west, north - 1, west + 1, north))
     grid = RasterGrid(body, Axis(north, -0.01, rows), Axis(west, 0.01, columns))
-    return Request(region, what, grid)  # type: ignore[arg-type]
+    return Request(region, kind, grid)  # type: ignore[arg-type]
 
 
 def test_heights_and_sea_are_the_functions_of_the_pixel_centres(tmp_path: Path) -> None:

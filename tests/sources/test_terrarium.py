@@ -26,7 +26,7 @@ from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.sources import Request, source_named
-from terraform.sources.catalog.terrarium import decoded
+from terraform.sources.catalog.terrarium import decode_tile
 from terraform.sources.fetch import settings_of
 
 FAST = {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 2, "connect_timeout_s": 2, "deadline_s": 20}
@@ -158,16 +158,16 @@ def forged(width: int, height: int) -> bytes:
 def test_pictures_of_another_size_are_not_unpacked() -> None:
     for size in ((255, 256), (512, 512), (9_000, 9_000)):
         with pytest.raises(RemoteError, match=r"pixels, expected 256 x 256"):
-            decoded(forged(*size), "a tile")
+            decode_tile(forged(*size), "a tile")
     with pytest.raises(RemoteError, match="bomb"):
-        decoded(forged(100_000, 100_000), "a tile")
+        decode_tile(forged(100_000, 100_000), "a tile")
 
 
 def test_only_png_is_opened() -> None:
     memory = io.BytesIO()
     Image.new("RGB", (256, 256)).save(memory, "GIF")
     with pytest.raises(RemoteError, match="no sound PNG"):
-        decoded(memory.getvalue(), "a tile")
+        decode_tile(memory.getvalue(), "a tile")
 
 
 def test_the_code_of_heights_is_exact() -> None:
@@ -177,15 +177,15 @@ def test_the_code_of_heights_is_exact() -> None:
     rgb[0, :4] = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=-1)
     memory = io.BytesIO()
     Image.fromarray(rgb).save(memory, "PNG")
-    assert (decoded(memory.getvalue(), "a tile")[0, :4] == heights).all()
+    assert (decode_tile(memory.getvalue(), "a tile")[0, :4] == heights).all()
 
 
 def test_any_damage_to_a_tile_is_found(tmp_path: Path) -> None:
     png = terrarium(tmp_path, ZOOM, 268, 181, heights=gentle).read_bytes()
     draw = random.Random(0)
-    assert decoded(png, "a tile").shape == (256, 256)
+    assert decode_tile(png, "a tile").shape == (256, 256)
     for _ in range(200):
         at, bit = draw.randrange(len(png)), 1 << draw.randrange(8)
         damaged = png[:at] + bytes([png[at] ^ bit]) + png[at + 1 :]
         with pytest.raises(RemoteError):
-            decoded(damaged, "a tile")
+            decode_tile(damaged, "a tile")

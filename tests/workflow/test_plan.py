@@ -31,7 +31,7 @@ def test_what_earth_and_mars_would_take(tmp_path: Path) -> None:
     assert set(services) == {"opentopography", "s2cloudless", "mola"}
     assert all(of["requests"] > 0 and of["bytes"] > 1e5 and not of["exact"] for of in services.values())
     assert told["earth_engine_requests"] == 0
-    assert {(of["region"], of["what"]) for of in told["rasters"]} >= {("cali", "imagery"), ("korolev", "elevation")}
+    assert {(of["region"], of["kind"]) for of in told["rasters"]} >= {("cali", "imagery"), ("korolev", "elevation")}
     assert not (tmp_path / "resources").exists()
 
 

@@ -11,14 +11,13 @@ from terraform.config import Config, FilesSource
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
-from terraform.sources.raster import hgt
-from terraform.sources.raster.assemble import make
-from terraform.sources.raster.classify import check_colours, check_heights, colours, heights
-from terraform.sources.raster.filling import Group
-from terraform.sources.raster.formats import Declared, opened, readable_in
-from terraform.sources.raster.georeference import placed
-from terraform.sources.raster.resample import Sort, reaches
+from terraform.sources import FetchEstimate, Request
+from terraform.sources.raster.assemble import write_raster
+from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
+from terraform.sources.raster.formats import Declared, open_raster, readable_in
+from terraform.sources.raster.georeference import georeference_checked
+from terraform.sources.raster.merge import Group
+from terraform.sources.raster.resample import Classify, reaches
 
 
 def build(settings: FilesSource, config: Config) -> "OwnRasters":
@@ -39,9 +38,9 @@ class OwnRasters:
         """Licence and attribution as the user states them."""
         return Credit("files", self.settings.licence, self.settings.attribution)
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Nothing: the files are here."""
-        return Needs("files")
+        return FetchEstimate("files")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the raster of a request (`terraform.sources.raster.assemble`): void where the files have nothing.
@@ -54,27 +53,26 @@ class OwnRasters:
         with ExitStack() as stack:
             groups = self._reaching(request, stack)
             provenance = Provenance((self.credit(),), {"files": _names(groups)})
-            make(request, groups, self._sort(request), destination, provenance)
+            write_raster(request, groups, self._classify(request), destination, provenance)
         return provenance
 
-    def _sort(self, request: Request) -> Sort:
-        if request.what == "imagery":
-            return colours
-        return partial(heights, body=request.region.body, missing_is_sea=self.settings.nodata_means == "sea")
+    def _classify(self, request: Request) -> Classify:
+        if request.kind == "imagery":
+            return classify_colours
+        return partial(classify_heights, body=request.region.body, missing_is_sea=self.settings.nodata_means == "sea")
 
     def _reaching(self, request: Request, stack: ExitStack) -> list[Group]:
         """The rasters that reach the window, finest group first; those that do not are closed again."""
         declared = Declared(self.settings.crs, self.settings.nodata)
-        check = check_heights if request.what == "elevation" else check_colours
-        tiles = hgt.loader()
+        check = check_heights if request.kind == "elevation" else check_colours
         groups: list[Group] = []
         for item in expanded(self.settings.path, request.region):
             group = []
             for path in readable_in(item) if item.is_dir() else [item]:
                 with ExitStack() as one:
-                    raster = one.enter_context(opened(path, declared, tiles))
+                    raster = one.enter_context(open_raster(path, declared))
                     check(raster)
-                    candidate = placed(raster, request.region.body)
+                    candidate = georeference_checked(raster, request.region.body)
                     if reaches(candidate, request.grid):
                         group.append(candidate)
                         stack.push(one.pop_all())

@@ -8,11 +8,19 @@ from terraform.config import Config, OpenTopographySource
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, require
-from terraform.sources.remote.content import Kind
-from terraform.sources.remote.store import Bucket, bucket
-from terraform.sources.remote_raster.cog import Cog, Held
-from terraform.sources.remote_raster.dem import Tile, fetch_window, look, needs, placed, publish, waters
+from terraform.sources import FetchEstimate, Request, require
+from terraform.sources.remote.response import ContentType
+from terraform.sources.remote.store import RemoteStore, open_store
+from terraform.sources.remote_raster.cog import BlockCache, Cog
+from terraform.sources.remote_raster.dem import (
+    DemTile,
+    estimate_tiles,
+    fetch_window,
+    prefetch_headers,
+    sea_tiles,
+    tile_raster,
+    write_dem,
+)
 from terraform.sources.remote_raster.one_degree import Cell, cells
 
 CREDIT = Credit("opentopography", "LicenseRef-Public-Domain", "SRTM GL1 v3, NASA/USGS, by OpenTopography")
@@ -21,7 +29,7 @@ CREDIT = Credit("opentopography", "LicenseRef-Public-Domain", "SRTM GL1 v3, NASA
 VERSION = "SRTM_GL1"
 _NORTH, _SOUTH = 60, -56
 _FOLDER = "SRTM_GL1/SRTM_GL1_srtm"
-_LIST = Kind("the list of tiles", ("application/xml", "text/xml", "text/plain", "application/octet-stream",
+_LIST = ContentType("the list of tiles", ("application/xml", "text/xml", "text/plain", "application/octet-stream",
                                    "binary/octet-stream"), (b"<VRTDataset",))  # fmt: skip
 _LIST_BYTES = 8_000_000
 _MOST_LIST_BYTES = 64 << 20
@@ -32,26 +40,26 @@ _NAME = re.compile(rb"\b([NS]\d{2}[EW]\d{3})\.tif")
 
 def build(settings: OpenTopographySource, config: Config) -> "OpenTopography":
     """The source as configured."""
-    return OpenTopography(bucket(settings, config.downloads, VERSION))
+    return OpenTopography(open_store(settings, config.downloads, VERSION))
 
 
 @dataclass(frozen=True)
 class OpenTopography:
     """SRTM GL1. A tile that the bucket's own list does not name is sea; one that it names must be there."""
 
-    bucket: Bucket
+    store: RemoteStore
 
     def credit(self) -> Credit:
         """Free of rights."""
         return CREDIT
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Tiles of the window; without the list all count, also those that turn out to be sea."""
         _check(request)
-        found = needs(self.bucket, self._tiles(request, self._kept_list()), request.grid, _TILE_BYTES, EARTH)
-        if self.bucket.shelf.has("list"):
+        found = estimate_tiles(self.store, self._tiles(request, self._kept_list()), request.grid, _TILE_BYTES, EARTH)
+        if self.store.cache.has("list"):
             return found
-        return found.plus(Needs(found.service, 1, _LIST_BYTES, 0, exact=False))
+        return found.plus(FetchEstimate(found.service, 1, _LIST_BYTES, 0, exact=False))
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the heights of a region.
@@ -66,32 +74,32 @@ class OpenTopography:
             The service fails, or what it sends is damaged or has changed.
         """
         _check(request)
-        with self.bucket.shelf.alone():
+        with self.store.cache.exclusive():
             listed = self._list()
             tiles = self._tiles(request, listed)
-            look(self.bucket, tiles)
-            held = Held()
-            rasters = [placed(tile, held, EARTH) for tile in tiles]
-            fetch_window(self.bucket, tiles, rasters, request.grid)
+            prefetch_headers(self.store, tiles)
+            block_cache = BlockCache()
+            rasters = [tile_raster(tile, block_cache, EARTH) for tile in tiles]
+            fetch_window(self.store, tiles, rasters, request.grid)
         wet = [cell for cell in cells(request.grid) if _covered(cell) and _named(cell) not in listed]
-        group = [*rasters, *waters(wet, tiles, rasters, _PIXELS)]
-        return publish(request, [group], destination, CREDIT, VERSION, tiles)
+        group = [*rasters, *sea_tiles(wet, tiles, rasters, _PIXELS)]
+        return write_dem(request, [group], destination, CREDIT, VERSION, tiles)
 
-    def _tiles(self, request: Request, listed: set[str] | None) -> list[Tile]:
+    def _tiles(self, request: Request, listed: set[str] | None) -> list[DemTile]:
         wanted = [cell for cell in cells(request.grid) if _covered(cell)]
         return [
-            Tile(Cog(self.bucket, f"{_FOLDER}/{_named(cell)}.tif", _named(cell)), cell)
+            DemTile(Cog(self.store, f"{_FOLDER}/{_named(cell)}.tif", _named(cell)), cell)
             for cell in wanted
             if listed is None or _named(cell) in listed
         ]
 
     def _list(self) -> set[str]:
         """Names of all tiles, by the bucket's virtual mosaic."""
-        content = self.bucket.kept(f"{_FOLDER}.vrt", _LIST, _MOST_LIST_BYTES, "list")
+        content = self.store.get_cached(f"{_FOLDER}.vrt", _LIST, _MOST_LIST_BYTES, "list")
         return _names(content)
 
     def _kept_list(self) -> set[str] | None:
-        content = self.bucket.shelf.read("list")
+        content = self.store.cache.read("list")
         return None if content is None else _names(content)
 
 

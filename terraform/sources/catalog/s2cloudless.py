@@ -13,13 +13,20 @@ from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, require
-from terraform.sources.catalog.picture import decoded
-from terraform.sources.catalog.wms import Offered, offered
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.content import JPEG, XML
-from terraform.sources.remote.store import Bucket, bucket
-from terraform.sources.remote_raster.request_grid import ARC_SECOND, ROW_S, Lattice, Window, lattice, place, strips
+from terraform.sources import FetchEstimate, Request, require
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import JPEG, XML
+from terraform.sources.remote.store import RemoteStore, open_store
+from terraform.sources.remote.wms import LayerInfo, decode_jpeg, read_capabilities
+from terraform.sources.remote_raster.request_grid import (
+    ARC_SECOND,
+    ROW_S,
+    RequestGrid,
+    RequestWindow,
+    place,
+    request_grid,
+    strips,
+)
 
 _BYTES_PER_PX = 0.3
 """Of a JPEG of land at 200 m: 0.14 to 0.46 in six regions."""
@@ -30,7 +37,7 @@ _LEFT = "CC-BY-NC-SA-4.0"
 
 def build(settings: S2CloudlessSource, config: Config) -> "S2Cloudless":
     """The source as configured."""
-    return S2Cloudless(settings, bucket(settings, config.downloads, layer_of(settings.year)))
+    return S2Cloudless(settings, open_store(settings, config.downloads, layer_of(settings.year)))
 
 
 def layer_of(year: int) -> str:
@@ -56,7 +63,7 @@ class S2Cloudless:
     """The mosaic of one year."""
 
     settings: S2CloudlessSource
-    bucket: Bucket
+    store: RemoteStore
 
     def credit(self) -> Credit:
         """Licence and attribution of the year, or those that the user states."""
@@ -64,15 +71,15 @@ class S2Cloudless:
         licence = self.settings.licence or licence_of(year)
         return Credit("s2cloudless", licence, self.settings.attribution or attribution_of(year))
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Pictures that are still to be fetched; their bytes are estimated."""
         require(request, "s2cloudless", EARTH, "imagery")
-        windows = self._windows(lattice(request.grid))
-        missing = [window for window in windows if not self.bucket.shelf.has(*_names(window))]
+        windows = self._windows(request_grid(request.grid))
+        missing = [window for window in windows if not self.store.cache.has(*_names(window))]
         kept = sum(_pixels(window) for window in windows) - sum(_pixels(window) for window in missing)
         wanted = sum(_pixels(window) for window in missing)
-        more = 0 if self.bucket.shelf.has("capabilities") else 1
-        return Needs(
+        more = 0 if self.store.cache.has("capabilities") else 1
+        return FetchEstimate(
             "s2cloudless", len(missing) + more, round(wanted * _BYTES_PER_PX), round(kept * _BYTES_PER_PX), not missing
         )
 
@@ -87,16 +94,16 @@ class S2Cloudless:
             The service refuses, fails, or sends something else than a sound picture.
         """
         require(request, "s2cloudless", EARTH, "imagery")
-        part = lattice(request.grid)
+        part = request_grid(request.grid)
         windows = self._windows(part)
-        with self.bucket.shelf.alone():
+        with self.store.cache.exclusive():
             offer = self._offer()
-            missing = [window for window in windows if self.bucket.shelf.read(*_names(window)) is None]
-            self.bucket.each(self._fetch, missing)
+            missing = [window for window in windows if self.store.cache.read(*_names(window)) is None]
+            self.store.map(self._fetch, missing)
         details = {
             "year": self.settings.year, "layer": layer_of(self.settings.year),
-            "url": shown(self.settings.base_url), "windows": len(windows),
-            "pictures_sha256": self.bucket.shelf.digest(map(_names, windows)),
+            "url": redact_url(self.settings.base_url), "windows": len(windows),
+            "pictures_sha256": self.store.cache.digest(map(_names, windows)),
             "service_says": {"attribution": offer.attribution, "constraints": offer.constraints},
         }  # fmt: skip
         provenance = Provenance((self.credit(),), details)
@@ -104,10 +111,10 @@ class S2Cloudless:
         write_strips(destination, part.grid(request.grid), made, 3, "uint8", provenance.tags())
         return provenance
 
-    def _windows(self, part: Lattice) -> list[Window]:
+    def _windows(self, part: RequestGrid) -> list[RequestWindow]:
         return part.windows(self.settings.request_px, -90, 90)
 
-    def _offer(self) -> Offered:
+    def _offer(self) -> LayerInfo:
         """What the service says of itself, asked once.
 
         Raises
@@ -116,28 +123,28 @@ class S2Cloudless:
             It does not offer the year.
         """
         path = "?" + urlencode({"SERVICE": "WMS", "VERSION": "1.1.1", "REQUEST": "GetCapabilities"})
-        shelf, layer = self.bucket.shelf, layer_of(self.settings.year)
-        content = shelf.read("capabilities")
+        cache, layer = self.store.cache, layer_of(self.settings.year)
+        content = cache.read("capabilities")
         if content is None:
             url = self.settings.base_url + path
-            content = self.bucket.client.get(url, XML, _MOST_CAPABILITIES)
-            offered(content, layer)
-            shelf.write(content, "capabilities")
-        return offered(content, layer)
+            content = self.store.client.get(url, XML, _MOST_CAPABILITIES)
+            read_capabilities(content, layer)
+            cache.write(content, "capabilities")
+        return read_capabilities(content, layer)
 
-    def _fetch(self, window: Window) -> None:
+    def _fetch(self, window: RequestWindow) -> None:
         url = f"{self.settings.base_url}?{urlencode(query(window, self.settings), safe=':,/')}"
         most = max(65_536, _MOST_BYTES_PER_PX * _pixels(window))
-        body = self.bucket.client.get(url, JPEG, most, lambda got: decoded(got, window.shape))
-        self.bucket.shelf.write(body, *_names(window))
+        body = self.store.client.get(url, JPEG, most, lambda got: decode_jpeg(got, window.shape))
+        self.store.cache.write(body, *_names(window))
 
-    def _strips(self, part: Lattice, windows: list[Window], request: Request) -> Iterator[NDArray[np.uint8]]:
+    def _strips(self, part: RequestGrid, windows: list[RequestWindow], request: Request) -> Iterator[NDArray[np.uint8]]:
         """The region from north to south, a row of pictures at a time."""
         seen = False
         for (top, bottom), row in strips(part, windows):
             strip = np.zeros((bottom - top, part.columns[1] - part.columns[0], 3), np.uint8)
             for window in row:
-                picture = decoded(self.bucket.shelf.held(*_names(window)), window.shape)
+                picture = decode_jpeg(self.store.cache.require(*_names(window)), window.shape)
                 place(strip, (top, part.columns[0]), picture, window)
             seen = seen or bool(strip.any())
             yield strip
@@ -145,7 +152,7 @@ class S2Cloudless:
             raise InputError(f"region {request.region.name!r} has no imagery at all: choose another year or region")
 
 
-def query(window: Window, settings: S2CloudlessSource) -> dict[str, object]:
+def query(window: RequestWindow, settings: S2CloudlessSource) -> dict[str, object]:
     """The parameters of a GetMap request: WMS 1.3.0 takes the axes of EPSG:4326 as they are defined, latitude first
     (OGC 06-042, 6.7.2), 1.1.1 longitude first."""
     height, width = window.shape
@@ -160,10 +167,10 @@ def query(window: Window, settings: S2CloudlessSource) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _names(window: Window) -> tuple[str, str]:
+def _names(window: RequestWindow) -> tuple[str, str]:
     height, width = window.shape
     return f"{window.column_s}s", f"r{window.top}c{window.left}-{height}x{width}.jpg"
 
 
-def _pixels(window: Window) -> int:
+def _pixels(window: RequestWindow) -> int:
     return window.shape[0] * window.shape[1]

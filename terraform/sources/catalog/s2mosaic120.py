@@ -22,16 +22,16 @@ from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, require
-from terraform.sources.raster.assemble import make, result_grid, strips_of
-from terraform.sources.raster.classify import colours
+from terraform.sources import FetchEstimate, Request, require
+from terraform.sources.raster.assemble import result_grid, strips_of, write_raster
+from terraform.sources.raster.classify import classify_colours
 from terraform.sources.raster.formats import Pixels, Raster, Span
-from terraform.sources.raster.georeference import Placed, lying
+from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
 from terraform.sources.raster.resample import windows
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.response import Missing
-from terraform.sources.remote.store import Bucket, bucket
-from terraform.sources.remote_raster.cog import Cog, Held, fetch_all
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import NotFound
+from terraform.sources.remote.store import RemoteStore, open_store
+from terraform.sources.remote_raster.cog import BlockCache, Cog, fetch_all
 
 _BANDS = ("B04", "B03", "B02")
 """Red, green, blue."""
@@ -63,7 +63,7 @@ class Zone(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tile:
+class MgrsTile:
     """The three bands of a grid zone."""
 
     zone: Zone
@@ -72,14 +72,14 @@ class Tile:
 
 def build(settings: Mosaic120Source, config: Config) -> "Mosaic120":
     """The source as configured."""
-    return Mosaic120(bucket(settings, config.downloads, settings.date), settings)
+    return Mosaic120(open_store(settings, config.downloads, settings.date), settings)
 
 
 @dataclass(frozen=True)
 class Mosaic120:
     """The mosaic at one date. A grid zone that the bucket does not have (404) is void: open sea."""
 
-    bucket: Bucket
+    store: RemoteStore
     settings: Mosaic120Source
 
     def credit(self) -> Credit:
@@ -89,12 +89,12 @@ class Mosaic120:
             "s2mosaic120", "CC-BY-4.0", f"Contains modified Copernicus Sentinel data {year} processed by Sentinel Hub"
         )
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Zones of the window; those that were never looked at all count."""
         require(request, "s2mosaic120", EARTH, "imagery")
-        total = Needs(self.bucket.shelf.source)
+        total = FetchEstimate(self.store.cache.source)
         for tile in self._tiles(request.grid):
-            total = total.plus(self._needs(tile, request.grid))
+            total = total.plus(self._estimate_tile(tile, request.grid))
         return total
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -110,84 +110,86 @@ class Mosaic120:
             The service fails, or what it sends is damaged or has changed.
         """
         require(request, "s2mosaic120", EARTH, "imagery")
-        held = Held()
-        with self.bucket.shelf.alone():
+        block_cache = BlockCache()
+        with self.store.cache.exclusive():
             tiles = self._present(self._tiles(request.grid))
-            self.bucket.each(lambda cog: cog.file.hold(), [cog for tile in tiles for cog in tile.bands])
-            rasters = [(tile, self._placed(tile, held)) for tile in tiles]
-            fetch_all(self.bucket, _wanted(rasters, request.grid))
+            self.store.map(lambda cog: cog.file.pin_version(), [cog for tile in tiles for cog in tile.bands])
+            rasters = [(tile, self._georeferenced(tile, block_cache)) for tile in tiles]
+            fetch_all(self.store, _wanted(rasters, request.grid))
         reaching = [raster for _, raster in rasters if windows(raster, request.grid)]
         if not reaching:
             raise InputError(
                 f"region {request.region.name!r} has no imagery in s2mosaic120: it is open sea, or base_url leads to "
                 "something else"
             )
-        make(request, [reaching], colours, destination, Provenance((self.credit(),)))
+        write_raster(request, [reaching], classify_colours, destination, Provenance((self.credit(),)))
         details = {"version": self.settings.date, "stretch": self._stretch()}
         return Provenance((self.credit(),), details | {"files": _records(tiles)})
 
     def _stretch(self) -> dict[str, float]:
         return {"white_reflectance": self.settings.white_reflectance, "gamma": self.settings.gamma}
 
-    def _tiles(self, grid: RasterGrid) -> list[Tile]:
+    def _tiles(self, grid: RasterGrid) -> list[MgrsTile]:
         return [self._tile(zone) for zone in zones(grid)]
 
-    def _tile(self, zone: Zone) -> Tile:
+    def _tile(self, zone: Zone) -> MgrsTile:
         year, month, day = (int(part) for part in self.settings.date.split("-"))
         folder = f"{year}/{month}/{day}/{zone.name}"
-        return Tile(zone, tuple(Cog(self.bucket, f"{folder}/{b}.tif", f"{zone.name}-{b}") for b in _BANDS))
+        return MgrsTile(zone, tuple(Cog(self.store, f"{folder}/{b}.tif", f"{zone.name}-{b}") for b in _BANDS))
 
-    def _present(self, tiles: Sequence[Tile]) -> list[Tile]:
+    def _present(self, tiles: Sequence[MgrsTile]) -> list[MgrsTile]:
         """Those that the bucket has; that one is absent is kept too."""
-        there = self.bucket.each(self._there, tiles)
+        there = self.store.map(self._there, tiles)
         return [tile for tile, found in zip(tiles, there, strict=True) if found]
 
-    def _there(self, tile: Tile) -> bool:
-        if self.bucket.shelf.read(f"{tile.zone.name}-absent") == _ABSENT:
+    def _there(self, tile: MgrsTile) -> bool:
+        if self.store.cache.read(f"{tile.zone.name}-absent") == _ABSENT:
             return False
         try:
             return bool(tile.bands[0].layout)
-        except Missing:
-            self.bucket.shelf.write(_ABSENT, f"{tile.zone.name}-absent")
+        except NotFound:
+            self.store.cache.write(_ABSENT, f"{tile.zone.name}-absent")
             return False
 
-    def _placed(self, tile: Tile, held: Held) -> Placed:
+    def _georeferenced(self, tile: MgrsTile, block_cache: BlockCache) -> GeoreferencedRaster:
         first = tile.bands[0].layout
-        name = shown(tile.bands[0].file.url)
+        name = redact_url(tile.bands[0].file.url)
         if any((cog.layout.transform, cog.layout.width) != (first.transform, first.width) for cog in tile.bands):
             raise IntegrityError(f"{name}: its bands do not lie on each other")
-        if first.epsg not in (None, tile.zone.epsg):
-            raise IntegrityError(f"{name} is in EPSG:{first.epsg}, not in EPSG:{tile.zone.epsg} as its name says")
+        if first.crs is not None and first.crs.to_epsg() not in (None, tile.zone.epsg):
+            raise IntegrityError(
+                f"{name} is in EPSG:{first.crs.to_epsg()}, not in EPSG:{tile.zone.epsg} as its name says"
+            )
 
         def read(rows: Span, columns: Span) -> Pixels:
-            numbers = np.stack([cog.read(rows, columns, held) for cog in tile.bands], axis=-1)
-            return Pixels(self._coloured(numbers), None)
+            numbers = np.stack([cog.read(rows, columns, block_cache) for cog in tile.bands], axis=-1)
+            return Pixels(self._stretched(numbers), None)
 
         crs = CRS.from_epsg(tile.zone.epsg)
-        return lying(
+        return georeference(
             Raster(name, crs, first.transform, first.height, first.width, 3, "uint8", 0.0, read), EARTH
         )  # fmt: skip
 
-    def _coloured(self, numbers: NDArray[Any]) -> NDArray[np.uint8]:
+    def _stretched(self, numbers: NDArray[Any]) -> NDArray[np.uint8]:
         """The stretch; 0 in any band is missing, and missing is black."""
         share = np.minimum(numbers / np.float32(_FULL * self.settings.white_reflectance), 1)
         values = np.rint(1 + 254 * share ** np.float32(1 / self.settings.gamma)).astype(np.uint8)
         values[(numbers == 0).any(axis=-1)] = 0
         return values
 
-    def _needs(self, tile: Tile, grid: RasterGrid) -> Needs:
-        service = self.bucket.shelf.source
-        if self.bucket.shelf.has(f"{tile.zone.name}-absent"):
-            return Needs(service)
-        if not all(cog.file.looked_at for cog in tile.bands):
+    def _estimate_tile(self, tile: MgrsTile, grid: RasterGrid) -> FetchEstimate:
+        service = self.store.cache.source
+        if self.store.cache.has(f"{tile.zone.name}-absent"):
+            return FetchEstimate(service)
+        if not all(cog.file.has_header for cog in tile.bands):
             area = abs(grid.latitudes.step * grid.latitudes.count) * grid.longitudes.step * grid.longitudes.count
             size = round(3 * _BAND_BYTES * min(1.0, area / _ZONE_DEG2))
-            return Needs(service, 3 + max(3, size >> 22), size, 0, exact=False)
-        wanted = _wanted([(tile, self._placed(tile, Held()))], grid)
+            return FetchEstimate(service, 3 + max(3, size >> 22), size, 0, exact=False)
+        wanted = _wanted([(tile, self._georeferenced(tile, BlockCache()))], grid)
         missing = [(cog, cog.missing(blocks)) for cog, blocks in wanted]
         size = sum(cog.size_of(blocks) for cog, blocks in missing)
         kept = sum(cog.size_of(blocks) for cog, blocks in wanted) - size
-        return Needs(service, sum(len(cog.requests(blocks)) for cog, blocks in missing), size, kept)
+        return FetchEstimate(service, sum(len(cog.requests(blocks)) for cog, blocks in missing), size, kept)
 
 
 def zones(grid: RasterGrid) -> list[Zone]:
@@ -213,7 +215,7 @@ def _also(number: int, letter: str) -> list[int]:
     return [number]
 
 
-def _wanted(tiles: Sequence[tuple[Tile, Placed]], grid: RasterGrid) -> list[tuple[Cog, list[int]]]:
+def _wanted(tiles: Sequence[tuple[MgrsTile, GeoreferencedRaster]], grid: RasterGrid) -> list[tuple[Cog, list[int]]]:
     """The blocks of each band that a window needs, strip by strip: in UTM a whole window lies askew."""
     if not tiles:
         return []
@@ -225,5 +227,5 @@ def _wanted(tiles: Sequence[tuple[Tile, Placed]], grid: RasterGrid) -> list[tupl
     ]
 
 
-def _records(tiles: Sequence[Tile]) -> list[dict[str, Any]]:
-    return [cog.record() for tile in tiles for cog in tile.bands]
+def _records(tiles: Sequence[MgrsTile]) -> list[dict[str, Any]]:
+    return [cog.provenance_record() for tile in tiles for cog in tile.bands]

@@ -17,7 +17,7 @@ from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
 from terraform.sample_world import earth as sample_earth
 from terraform.sample_world import mars as sample_mars
-from terraform.sources import Needs, Request
+from terraform.sources import FetchEstimate, Request
 
 _STRIP_ROWS = 256
 
@@ -40,9 +40,9 @@ class SyntheticWorld:
         """Free of rights, and marked as invented."""
         return CREDIT
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Nothing: it is computed."""
-        return Needs("sample")
+        return FetchEstimate("sample")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the raster of a request on exactly its grid; it has no voids.
@@ -52,13 +52,13 @@ class SyntheticWorld:
         ConfigError
             Imagery of Mars is asked for.
         """
-        if request.what == "imagery" and request.region.body != EARTH:
+        if request.kind == "imagery" and request.region.body != EARTH:
             raise ConfigError(
                 f"the synthetic world has no imagery of {request.region.body.name}: region {request.region.name!r} "
                 "can only be drawn, not learnt from"
             )
         provenance = Provenance((CREDIT,), {"seed": self.seed})
-        bands, dtype = (1, "int16") if request.what == "elevation" else (3, "uint8")
+        bands, dtype = (1, "int16") if request.kind == "elevation" else (3, "uint8")
         write_strips(destination, request.grid, self._strips(request), bands, dtype, provenance.tags())
         return provenance
 
@@ -67,7 +67,7 @@ class SyntheticWorld:
         for top in range(0, grid.latitudes.count, _STRIP_ROWS):
             rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
             block = RasterGrid(grid.body, rows, grid.longitudes)
-            yield self._heights(block) if request.what == "elevation" else self._colours(block)
+            yield self._heights(block) if request.kind == "elevation" else self._colours(block)
 
     def _heights(self, block: RasterGrid) -> NDArray[np.int16]:
         lon, lat = _centres(block)

@@ -22,14 +22,14 @@ from terraform.errors import RemoteError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, require
-from terraform.sources.raster.assemble import make
-from terraform.sources.raster.classify import Known, heights
+from terraform.sources import FetchEstimate, Request, require
+from terraform.sources.raster.assemble import write_raster
+from terraform.sources.raster.classify import MaskedPixels, classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
-from terraform.sources.raster.georeference import lying
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.content import PNG
-from terraform.sources.remote.store import Bucket, bucket
+from terraform.sources.raster.georeference import georeference
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.response import PNG
+from terraform.sources.remote.store import RemoteStore, open_store
 
 CREDIT = Credit(
     "terrarium",
@@ -52,7 +52,7 @@ _PACIFIC = "+proj=webmerc +datum=WGS84 +lon_0=180 +units=m +no_defs"
 """EPSG:3857 about the antimeridian, where that one is cut."""
 
 
-class Tile(NamedTuple):
+class XyzTile(NamedTuple):
     """A tile of the pyramid; x counts eastwards from 180 W, y southwards."""
 
     x: int
@@ -61,28 +61,28 @@ class Tile(NamedTuple):
 
 def build(settings: TerrariumSource, config: Config) -> "Terrarium":
     """The source as configured."""
-    return Terrarium(bucket(settings, config.downloads, f"zoom-{settings.zoom}"), settings.zoom)
+    return Terrarium(open_store(settings, config.downloads, f"zoom-{settings.zoom}"), settings.zoom)
 
 
 @dataclass(frozen=True)
 class Terrarium:
     """The tiles of one zoom level."""
 
-    bucket: Bucket
+    store: RemoteStore
     zoom: int
 
     def credit(self) -> Credit:
         """Many sources, each with its own terms."""
         return CREDIT
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """One request a tile."""
         require(request, "terrarium", EARTH, "elevation")
         tiles = self._tiles(request.grid)
-        missing = [tile for tile in tiles if not self.bucket.shelf.has(*self._names(tile))]
+        missing = [tile for tile in tiles if not self.store.cache.has(*self._names(tile))]
         kept = len(tiles) - len(missing)
-        service, exact = self.bucket.shelf.source, not missing
-        return Needs(service, len(missing), len(missing) * _TILE_BYTES, kept * _TILE_BYTES, exact)
+        service, exact = self.store.cache.source, not missing
+        return FetchEstimate(service, len(missing), len(missing) * _TILE_BYTES, kept * _TILE_BYTES, exact)
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the heights of a region.
@@ -96,15 +96,16 @@ class Terrarium:
         """
         require(request, "terrarium", EARTH, "elevation")
         tiles = self._tiles(request.grid)
-        with self.bucket.shelf.alone():
-            self.bucket.each(self._png, tiles)
-        raster = lying(self._raster(request.grid), EARTH)
-        make(request, [[raster]], partial(_land_and_sea, body=EARTH), destination, Provenance((CREDIT,)))
+        with self.store.cache.exclusive():
+            self.store.map(self._png, tiles)
+        raster = georeference(self._raster(request.grid), EARTH)
+        write_raster(request, [[raster]], partial(_land_and_sea, body=EARTH), destination, Provenance((CREDIT,)))
         columns, rows = sorted({tile.x for tile in tiles}), sorted({tile.y for tile in tiles})
         details = {
-            "version": f"zoom {self.zoom}", "url": shown(self.bucket.client.access.url(f"{self.zoom}/{{x}}/{{y}}.png")),
+            "version": f"zoom {self.zoom}",
+            "url": redact_url(self.store.client.access.url(f"{self.zoom}/{{x}}/{{y}}.png")),
             "tiles": len(tiles), "x": columns, "y": rows,
-            "tiles_sha256": self.bucket.shelf.digest(map(self._names, sorted(tiles))),
+            "tiles_sha256": self.store.cache.digest(map(self._names, sorted(tiles))),
         }  # fmt: skip
         return Provenance((CREDIT,), details)
 
@@ -118,24 +119,24 @@ class Terrarium:
         left, right = ((lon + 180) / 360 * count for lon in (grid.longitudes.origin, grid.longitudes.end))
         return rows, range(floor(left), min(ceil(right), floor(left) + count))
 
-    def _tiles(self, grid: RasterGrid) -> list[Tile]:
+    def _tiles(self, grid: RasterGrid) -> list[XyzTile]:
         rows, columns = self._span(grid)
         return [self._tile(x, y) for y in rows for x in columns]
 
-    def _tile(self, x: int, y: int) -> Tile:
-        return Tile(x % (1 << self.zoom), y)
+    def _tile(self, x: int, y: int) -> XyzTile:
+        return XyzTile(x % (1 << self.zoom), y)
 
-    def _names(self, tile: Tile) -> tuple[str, str]:
+    def _names(self, tile: XyzTile) -> tuple[str, str]:
         return str(tile.x), str(tile.y)
 
-    def _png(self, tile: Tile) -> bytes:
-        """A tile, from the shelf or fetched; it is decoded before it is kept."""
-        stored = self.bucket.shelf.read(*self._names(tile))
+    def _png(self, tile: XyzTile) -> bytes:
+        """A tile, from the cache or fetched; it is decoded before it is kept."""
+        stored = self.store.cache.read(*self._names(tile))
         if stored is None:
-            url = self.bucket.client.access.url(f"{self.zoom}/{tile.x}/{tile.y}.png")
-            stored = self.bucket.client.get(url, PNG, _MOST_BYTES)
-            decoded(stored, shown(url))
-            self.bucket.shelf.write(stored, *self._names(tile))
+            url = self.store.client.access.url(f"{self.zoom}/{tile.x}/{tile.y}.png")
+            stored = self.store.client.get(url, PNG, _MOST_BYTES)
+            decode_tile(stored, redact_url(url))
+            self.store.cache.write(stored, *self._names(tile))
         return stored
 
     def _raster(self, grid: RasterGrid) -> Raster:
@@ -156,11 +157,11 @@ class Terrarium:
         shape = (_SIDE * len(rows), _SIDE * len(columns))
         return Raster(f"terrarium at zoom {self.zoom}", crs, transform, *shape, 1, "float32", None, read)
 
-    def _heights(self, tile: Tile) -> NDArray[np.float32]:
-        return decoded(self._png(tile), f"tile {self.zoom}/{tile.x}/{tile.y}")
+    def _heights(self, tile: XyzTile) -> NDArray[np.float32]:
+        return decode_tile(self._png(tile), f"tile {self.zoom}/{tile.x}/{tile.y}")
 
 
-def decoded(png: bytes, name: str) -> NDArray[np.float32]:
+def decode_tile(png: bytes, name: str) -> NDArray[np.float32]:
     """The heights of a tile, (256, 256) float32 metres.
 
     Raises
@@ -183,11 +184,13 @@ def decoded(png: bytes, name: str) -> NDArray[np.float32]:
     return np.asarray((rgb[..., 0] * 256 - 32768) + rgb[..., 1] + rgb[..., 2] / 256, np.float32)
 
 
-def _land_and_sea(pixels: Pixels, raster: Raster, body: Body) -> Known:
+def _land_and_sea(pixels: Pixels, raster: Raster, body: Body) -> MaskedPixels:
     below = pixels.values < 0
-    known = heights(pixels._replace(values=np.where(below, 0, pixels.values)), raster, body, missing_is_sea=False)
+    known = classify_heights(
+        pixels._replace(values=np.where(below, 0, pixels.values)), raster, body, missing_is_sea=False
+    )
     sea = known.valid & below
-    return Known(known.values, known.valid & ~sea, sea)
+    return MaskedPixels(known.values, known.valid & ~sea, sea)
 
 
 def _row(lat_deg: float, count: int) -> float:

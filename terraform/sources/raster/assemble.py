@@ -15,8 +15,8 @@ from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request
-from terraform.sources.raster.filling import Group, filled, shifts_of
-from terraform.sources.raster.resample import Planes, Sort
+from terraform.sources.raster.merge import Group, group_offsets, merge_groups
+from terraform.sources.raster.resample import Classify, Planes
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""
@@ -24,7 +24,9 @@ FINE_M = 100.0
 _STRIP_ROWS = 256
 
 
-def make(request: Request, groups: Sequence[Group], sort: Sort, destination: Path, provenance: Provenance) -> None:
+def write_raster(
+    request: Request, groups: Sequence[Group], classify: Classify, destination: Path, provenance: Provenance
+) -> None:
     """Publish the raster of a request from groups of rasters, the finest first.
 
     The result keeps the pixels of the finest raster where its rows are parallels and its columns meridians (as they
@@ -33,9 +35,9 @@ def make(request: Request, groups: Sequence[Group], sort: Sort, destination: Pat
 
     Parameters
     ----------
-    groups : sequence of sequences of Placed
+    groups : sequence of sequences of GeoreferencedRaster
         The next is looked at only where those before are void; its heights are shifted to meet theirs.
-    sort : callable
+    classify : callable
         Tells values, sea and void apart.
     provenance : Provenance
         Its tags go into the file.
@@ -46,18 +48,18 @@ def make(request: Request, groups: Sequence[Group], sort: Sort, destination: Pat
         All is void.
     """
     grid = result_grid(request.grid, groups[0])
-    bands, dtype = (1, "int16") if request.what == "elevation" else (3, "uint8")
-    strips = _not_all_void(_strips(request, grid, groups, sort), request)
+    bands, dtype = (1, "int16") if request.kind == "elevation" else (3, "uint8")
+    strips = _not_all_void(_strips(request, grid, groups, classify), request)
     finest = min(raster.pixel_m for raster in groups[0])
     write_strips(destination, grid, strips, bands, dtype, {**provenance.tags(), SOURCE_PIXEL: f"{finest:.6g}"})
 
 
-def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], sort: Sort) -> Iterator[NDArray[Any]]:
-    elevation = request.what == "elevation"
+def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], classify: Classify) -> Iterator[NDArray[Any]]:
+    elevation = request.kind == "elevation"
     bands = 1 if elevation else 3
-    shifts = shifts_of(grid, groups, sort) if elevation else []
+    shifts = group_offsets(grid, groups, classify) if elevation else []
     for block in strips_of(grid):
-        yield _stored(filled(block, groups, shifts, sort, bands), elevation)
+        yield _stored(merge_groups(block, groups, shifts, classify, bands), elevation)
 
 
 def strips_of(grid: RasterGrid) -> Iterator[RasterGrid]:
@@ -74,7 +76,7 @@ def result_grid(window: RasterGrid, finest: Group) -> RasterGrid:
     ----------
     window : RasterGrid
         What was asked for.
-    finest : sequence of Placed
+    finest : sequence of GeoreferencedRaster
         The rasters that come first.
     """
     best = min(finest, key=lambda raster: raster.pixel_m)
@@ -124,10 +126,10 @@ def _stored(made: Planes, elevation: bool) -> NDArray[Any]:
 def _not_all_void(strips: Iterator[NDArray[Any]], request: Request) -> Iterator[NDArray[Any]]:
     some = False
     for strip in strips:
-        some = some or bool((strip > -32768).any() if request.what == "elevation" else strip.any())
+        some = some or bool((strip > -32768).any() if request.kind == "elevation" else strip.any())
         yield strip
     if not some:
         raise InputError(
-            f"region {request.region.name!r} has no {request.what} at all: every pixel is missing there; choose "
+            f"region {request.region.name!r} has no {request.kind} at all: every pixel is missing there; choose "
             "other sources, or correct `nodata:` of own files"
         )

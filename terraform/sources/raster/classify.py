@@ -13,7 +13,7 @@ _SENTINELS = (-32768, -32767, 32767)
 """What int16 heights use for missing where the file does not say it: SRTM, DTED, and the largest value."""
 
 
-class Known(NamedTuple):
+class MaskedPixels(NamedTuple):
     """The pixels of a window by what is known of them.
 
     Attributes
@@ -31,7 +31,7 @@ class Known(NamedTuple):
     sea: NDArray[np.bool_]
 
 
-def heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea: bool) -> Known:
+def classify_heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea: bool) -> MaskedPixels:
     """Sort the pixels of an elevation raster.
 
     Missing is the declared value; without one, NaN, what is too large for a height in any unit, and in int16 the
@@ -52,10 +52,10 @@ def heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea: bool) ->
     valid = ~(missing | unsaid)
     _check_range(values, valid, raster, body)
     sea = missing if missing_is_sea else np.zeros_like(valid)
-    return Known(np.where(valid, values, 0).astype(np.float32)[..., None], valid, sea)
+    return MaskedPixels(np.where(valid, values, 0).astype(np.float32)[..., None], valid, sea)
 
 
-def colours(pixels: Pixels, raster: Raster) -> Known:
+def classify_colours(pixels: Pixels, raster: Raster) -> MaskedPixels:
     """Sort the pixels of an 8-bit RGB or RGBA raster: hidden, transparent, or missing in all three bands is void.
 
     Where the file declares no missing value and has no mask, black (0, 0, 0) is missing.
@@ -67,7 +67,7 @@ def colours(pixels: Pixels, raster: Raster) -> Known:
         void = pixels.hidden
     else:
         void = (rgb == (0 if raster.nodata is None else raster.nodata)).all(axis=-1)
-    return Known(np.where(void[..., None], 0, rgb).astype(np.float32), ~void, np.zeros_like(void))
+    return MaskedPixels(np.where(void[..., None], 0, rgb).astype(np.float32), ~void, np.zeros_like(void))
 
 
 def check_heights(raster: Raster) -> None:

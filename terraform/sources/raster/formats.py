@@ -1,6 +1,6 @@
 """Which file opens how: every format of one's own rasters as one `Raster`, without guessing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,8 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from terraform.errors import ConfigError, InputError
-from terraform.geo import raster as door
-from terraform.sources.raster import hgt, pds3
+from terraform.geo import raster as raster
+from terraform.sources.raster import pds3
 
 Span = tuple[int, int]
 
@@ -71,13 +71,17 @@ _GDAL = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG",
 }  # fmt: skip
 _PICTURES = (".png", ".jpg", ".jpeg")
-_OWN = (".hgt", ".hgt.zip", ".hgt.gz", ".lbl")
+_SRTM = (".hgt", ".hgt.zip", ".hgt.gz")
+_LABEL = ".lbl"
+
+SUFFIXES = (*_GDAL, *_SRTM, _LABEL)
+"""Of the files that can be read, lower-case."""
 
 
 def suffix_of(path: Path) -> str:
     """The suffix that decides how a file is read, lower-case; `.hgt.zip` and `.hgt.gz` count as one."""
     name = path.name.lower()
-    return next((double for double in _OWN if name.endswith(double)), path.suffix.lower())
+    return next((double for double in _SRTM if name.endswith(double)), path.suffix.lower())
 
 
 def readable_in(folder: Path) -> list[Path]:
@@ -89,23 +93,21 @@ def readable_in(folder: Path) -> list[Path]:
         There are none.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    rasters = [path for path in files if suffix_of(path) in (*_GDAL, *_OWN)]
+    rasters = [path for path in files if suffix_of(path) in SUFFIXES]
     rasters = [path for path in rasters if suffix_of(path) not in _PICTURES or world_file(path)]
     if not rasters:
-        raise InputError(f"{folder} holds no raster: expected files ending in {', '.join([*_GDAL, *_OWN])}")
+        raise InputError(f"{folder} holds no raster: expected files ending in {', '.join(SUFFIXES)}")
     return rasters
 
 
 @contextmanager
-def opened(path: Path, declared: Declared, tiles: hgt.Loader) -> Iterator[Raster]:
+def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
     """Open one of one's own rasters.
 
     Parameters
     ----------
     declared : Declared
         CRS and missing value where the file has none.
-    tiles : callable
-        Loads SRTM tiles (`hgt.loader`).
 
     Raises
     ------
@@ -116,16 +118,17 @@ def opened(path: Path, declared: Declared, tiles: hgt.Loader) -> Iterator[Raster
     if not path.is_file():
         raise InputError(f"{path} does not exist: check `path`, and `rasters` where it uses {{rasters}}")
     _refuse_vrt(path)
-    if suffix == ".lbl":
+    if suffix == _LABEL:
         yield _labelled(path, declared)
-    elif suffix in _OWN:
-        yield _srtm(path, declared, tiles)
+    elif suffix in _SRTM:
+        with _open_srtm(path, gzipped=suffix == ".hgt.gz") as dataset:
+            yield _dataset(path, dataset, declared)
     elif suffix in _GDAL:
         _require_header(path, suffix)
-        with door.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
+        with raster.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
             yield _dataset(path, dataset, declared)
     else:
-        raise InputError(f"{path} is of no known format: expected a file ending in {', '.join([*_GDAL, *_OWN])}")
+        raise InputError(f"{path} is of no known format: expected a file ending in {', '.join(SUFFIXES)}")
 
 
 def _refuse_vrt(path: Path) -> None:
@@ -136,6 +139,19 @@ def _refuse_vrt(path: Path) -> None:
             f"{path} is a VRT, which can make GDAL read any file: turn it into a GeoTIFF (gdal_translate IN OUT.tif), "
             "or name its rasters in a list or a folder"
         )
+
+
+@contextmanager
+def _open_srtm(path: Path, gzipped: bool) -> Iterator[Any]:
+    """Open an SRTM tile, zipped or gzipped too; GDAL finds its place in its name and its shape in its size."""
+    try:
+        with raster.opened(path, "SRTMHGT", gzipped=gzipped) as dataset:
+            yield dataset
+    except InputError as error:
+        raise InputError(
+            f"{path} is no SRTM tile ({error}): expected a name that begins like N46E008, and unpacked 1201 x 1201, "
+            "3601 x 3601 or 3601 x 1801 integers of 16 bits; if it is truncated, get it again"
+        ) from None
 
 
 def _require_header(path: Path, suffix: str) -> None:
@@ -154,7 +170,7 @@ def _dataset(path: Path, dataset: Any, declared: Declared) -> Raster:
     scale, offset = dataset.scales[0], dataset.offsets[0]
 
     def window(rows: Span, columns: Span) -> Pixels:
-        values = door.read(dataset, rows, columns)
+        values = raster.read(dataset, rows, columns)
         if (scale, offset) != (1.0, 0.0):
             missing = np.zeros(values.shape, bool) if nodata is None else values == nodata
             values = np.where(missing, nodata or 0, values.astype(np.float32) * scale + offset)
@@ -205,28 +221,13 @@ def _from_world_file(path: Path) -> Affine:
     except (ValueError, UnicodeDecodeError):
         raise InputError(f"{beside} is not a world file: it must hold six numbers, one a line") from None
     # A world file gives the centre of the first pixel.
-    return moved(Affine(a, b, x, d, e, y), -0.5, -0.5)
+    return shift_transform(Affine(a, b, x, d, e, y), -0.5, -0.5)
 
 
-def moved(transform: Affine, columns: float, rows: float) -> Affine:
+def shift_transform(transform: Affine, columns: float, rows: float) -> Affine:
     """The georeference of the part of a raster that begins that many columns and rows further."""
     a, b, c, d, e, f = transform[:6]
     return Affine(a, b, a * columns + b * rows + c, d, e, d * columns + e * rows + f)
-
-
-def _in_memory(values: NDArray[Any]) -> Callable[[Span, Span], Pixels]:
-    return lambda rows, columns: Pixels(np.asarray(values[slice(*rows), slice(*columns)]), None)
-
-
-def _srtm(path: Path, declared: Declared, tiles: hgt.Loader) -> Raster:
-    tile = hgt.described(path)
-
-    def window(rows: Span, columns: Span) -> Pixels:
-        return _in_memory(tiles(path))(rows, columns)
-
-    nodata = -32768.0 if declared.nodata is None else declared.nodata
-    crs = crs_of(path, None, Declared(declared.crs or "EPSG:4326"))
-    return Raster(str(path), crs, tile.transform, tile.height, tile.width, 1, "int16", nodata, window)
 
 
 def _labelled(path: Path, declared: Declared) -> Raster:
@@ -239,7 +240,3 @@ def _labelled(path: Path, declared: Declared) -> Raster:
         return Pixels(image.scaled(rows, columns), None)
 
     return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window)
-
-
-FORMATS: Mapping[str, str] = _GDAL | dict.fromkeys(_OWN, "own reader")
-"""Every suffix that can be read, and by what."""

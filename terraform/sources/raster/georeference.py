@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pyproj import CRS as ProjCRS
 from rasterio.crs import CRS
 
-from terraform.errors import InputError
+from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.crs import degrees_crs, geodetic_crs, transformer
-from terraform.geo.raster import body_of
+from terraform.geo.raster import body_of, semi_major_axis_m
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
 
@@ -26,7 +26,7 @@ class Axes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Placed:
+class GeoreferencedRaster:
     """A raster that lies on a known body; `axes` where its rows are parallels and its columns meridians."""
 
     raster: Raster
@@ -44,7 +44,7 @@ class Placed:
         return float(np.hypot(t.b, t.e) * metres)
 
 
-def placed(raster: Raster, body: Body) -> Placed:
+def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
     """Find out how a raster lies.
 
     Raises
@@ -58,7 +58,7 @@ def placed(raster: Raster, body: Body) -> Placed:
             f"{raster.name} is on {own.name} ({raster.crs}), the region is on {body.name}: name a raster of {body.name}"
         )
     require_centric(raster, body)
-    return lying(raster, body)
+    return georeference(raster, body)
 
 
 def require_centric(raster: Raster, body: Body) -> None:
@@ -81,9 +81,9 @@ def _centric(body: Body) -> str:
     return body.geographic_crs if len(body.geographic_crs) < 40 else f"a planetocentric CRS of {body.name}"
 
 
-def lying(raster: Raster, body: Body) -> Placed:
+def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
     """How a raster lies on a body that it is known to be on."""
-    return Placed(raster, body, _axes(raster, body))
+    return GeoreferencedRaster(raster, body, _axes(raster, body))
 
 
 class _Named(NamedTuple):
@@ -119,3 +119,22 @@ def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis
 def closes(longitudes: Axis) -> bool:
     """The columns go round the planet."""
     return abs(longitudes.count * longitudes.step - 360) < longitudes.step / 2
+
+
+def check_body(crs: CRS | None, body: Body, name: str) -> None:
+    """Refuse a file that says to be of another body; one that says nothing is believed.
+
+    Raises
+    ------
+    IntegrityError
+        Its ellipsoid is not the body's.
+    """
+    try:
+        radius_m = body.radius_m if crs is None else semi_major_axis_m(crs)
+    except InputError:
+        radius_m = body.radius_m
+    if abs(radius_m / body.radius_m - 1) > 0.01:
+        raise IntegrityError(
+            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
+            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
+        )

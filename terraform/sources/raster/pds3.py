@@ -96,8 +96,8 @@ class _Label:
         if not self._statements.get("PDS_VERSION_ID", "").startswith("PDS3"):
             raise self.wrong("it does not begin with PDS_VERSION_ID = PDS3")
 
-    def wrong(self, what: str) -> InputError:
-        return InputError(f"{self.path} is not a PDS3 label that can be read: {what}; export the map as a GeoTIFF")
+    def wrong(self, kind: str) -> InputError:
+        return InputError(f"{self.path} is not a PDS3 label that can be read: {kind}; export the map as a GeoTIFF")
 
     def get(self, key: str, default: str | None = None) -> str | None:
         value = self._statements.get(key)

@@ -18,14 +18,14 @@ from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
-from terraform.sources.raster.classify import Known
-from terraform.sources.raster.formats import Pixels, Raster, moved
-from terraform.sources.raster.georeference import Axes, Placed, closes
+from terraform.sources.raster.classify import MaskedPixels
+from terraform.sources.raster.formats import Pixels, Raster, shift_transform
+from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, closes
 
 _LARGEST_WINDOW_PX = 8_000_000
 _WARP_TOLERANCE_PX = 0.02
 
-Sort = Callable[[Pixels, Raster], Known]
+Classify = Callable[[Pixels, Raster], MaskedPixels]
 
 
 class Planes(NamedTuple):
@@ -53,29 +53,29 @@ class Planes(NamedTuple):
         return Planes(self.total + other.total, self.valid + other.valid, self.sea + other.sea)
 
 
-def planes(of: Placed, block: RasterGrid, sort: Sort, bands: int) -> Planes | None:
+def planes(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, bands: int) -> Planes | None:
     """Resample a raster onto a block of a grid, or None where it does not reach.
 
     Parameters
     ----------
-    sort : callable
+    classify : callable
         Tells values, sea and void apart in what is read.
     bands : int
         Bands of the result.
     """
     if of.axes is None:
-        return _warped(of, block, sort, bands)
-    parts = [_gathered(of, of.axes, block, turn, sort, bands) for turn in _turns(of.axes, block)]
+        return _warped(of, block, classify, bands)
+    parts = [_gathered(of, of.axes, block, turn, classify, bands) for turn in _turns(of.axes, block)]
     found = [part for part in parts if part is not None]
     return _sum(found)
 
 
-def reaches(of: Placed, block: RasterGrid) -> bool:
+def reaches(of: GeoreferencedRaster, block: RasterGrid) -> bool:
     """Whether any pixel of a raster lies in a block."""
     return bool(windows(of, block))
 
 
-def windows(of: Placed, block: RasterGrid) -> list["Window"]:
+def windows(of: GeoreferencedRaster, block: RasterGrid) -> list["PixelWindow"]:
     """The rows and columns of a raster that a block needs: two where the antimeridian cuts the block off from part of
     it; the columns go on round the planet where it closes."""
     if of.axes is not None:
@@ -84,7 +84,7 @@ def windows(of: Placed, block: RasterGrid) -> list["Window"]:
     return [] if found is None else [found]
 
 
-def windows_along(axes: Axes, block: RasterGrid) -> list["Window"]:
+def windows_along(axes: Axes, block: RasterGrid) -> list["PixelWindow"]:
     """The same for a raster of which no more is known than its rows and columns in degrees."""
     found = [_spans(axes, block, turn) for turn in _turns(axes, block)]
     return [window for window in found if window is not None]
@@ -107,14 +107,14 @@ def _turns(axes: Axes, block: RasterGrid) -> list[float]:
     return [360.0 * turn for turn in range(first, last + 1)]
 
 
-class Window(NamedTuple):
+class PixelWindow(NamedTuple):
     """Rows and columns, each from the first to the one after the last."""
 
     rows: tuple[int, int]
     columns: tuple[int, int]
 
 
-def _spans(axes: Axes, block: RasterGrid, turn: float) -> Window | None:
+def _spans(axes: Axes, block: RasterGrid, turn: float) -> PixelWindow | None:
     """The rows and columns of a raster that a block needs; the columns go on round the planet where it closes."""
     lat, lon = axes.latitudes, axes.longitudes
     spare_y = int(np.ceil(abs(block.latitudes.step / lat.step))) + 1
@@ -126,17 +126,19 @@ def _spans(axes: Axes, block: RasterGrid, turn: float) -> Window | None:
         return None
     rows = max(0, top - spare_y), min(lat.count, bottom + spare_y)
     left, right = left - spare_x, right + spare_x
-    return Window(rows, (left, right) if closed else (max(0, left), min(lon.count, right)))
+    return PixelWindow(rows, (left, right) if closed else (max(0, left), min(lon.count, right)))
 
 
-def _gathered(of: Placed, axes: Axes, block: RasterGrid, turn: float, sort: Sort, bands: int) -> Planes | None:
+def _gathered(
+    of: GeoreferencedRaster, axes: Axes, block: RasterGrid, turn: float, classify: Classify, bands: int
+) -> Planes | None:
     spans = _spans(axes, block, turn)
     if spans is None:
         return None
     (top, bottom), (left, right) = spans
     if (bottom - top) * (right - left) > _LARGEST_WINDOW_PX and _divisible(block):
-        return _halved(block, bands, lambda half: _gathered(of, axes, half, turn, sort, bands))
-    known = sort(_read_round(of.raster, (top, bottom), (left, right)), of.raster)
+        return _halved(block, bands, lambda half: _gathered(of, axes, half, turn, classify, bands))
+    known = classify(_read_round(of.raster, (top, bottom), (left, right)), of.raster)
     own_lat, own_lon = axes.latitudes.part(top, bottom), axes.longitudes.part(left, right)
     rows = taps(own_lat, block.latitudes)
     columns = taps(own_lon, _turned(block.longitudes, -turn))
@@ -169,27 +171,27 @@ def _read_round(raster: Raster, rows: tuple[int, int], columns: tuple[int, int])
     )
 
 
-def _warped(of: Placed, block: RasterGrid, sort: Sort, bands: int) -> Planes | None:
+def _warped(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, bands: int) -> Planes | None:
     spans = _window(of, block)
     if spans is None:
         return None
     (top, bottom), (left, right) = spans
     if (bottom - top) * (right - left) > _LARGEST_WINDOW_PX and _divisible(block):
-        return _halved(block, bands, lambda half: _warped(of, half, sort, bands))
-    known = sort(of.raster.read(*spans), of.raster)
+        return _halved(block, bands, lambda half: _warped(of, half, classify, bands))
+    known = classify(of.raster.read(*spans), of.raster)
     stack = np.stack([*np.moveaxis(known.values, -1, 0), known.valid, known.sea]).astype(np.float32)
     shape = (block.latitudes.count, block.longitudes.count)
     warped = np.zeros((len(stack), *shape), np.float32)
     reproject(
         stack, warped,
-        src_transform=moved(of.raster.transform, left, top), src_crs=of.raster.crs,
+        src_transform=shift_transform(of.raster.transform, left, top), src_crs=of.raster.crs,
         dst_transform=affine_of(block), dst_crs=degrees_crs(of.raster.crs, of.body),
         resampling=Resampling.bilinear, tolerance=_WARP_TOLERANCE_PX,
     )  # fmt: skip
     return Planes(np.moveaxis(warped[:bands], 0, -1), warped[bands], warped[bands + 1])
 
 
-def _window(of: Placed, block: RasterGrid) -> Window | None:
+def _window(of: GeoreferencedRaster, block: RasterGrid) -> PixelWindow | None:
     """The rows and columns of a raster in any CRS that a block needs."""
     lon = np.linspace(block.longitudes.origin, block.longitudes.end, 17)
     lat = np.linspace(block.latitudes.origin, block.latitudes.end, 17)
@@ -204,7 +206,7 @@ def _window(of: Placed, block: RasterGrid) -> Window | None:
     left, right = int(np.floor(columns[seen].min())) - spare, int(np.ceil(columns[seen].max())) + spare
     top, bottom = int(np.floor(rows[seen].min())) - spare, int(np.ceil(rows[seen].max())) + spare
     left, top, right, bottom = max(left, 0), max(top, 0), min(right, of.raster.width), min(bottom, of.raster.height)
-    return None if left >= right or top >= bottom else Window((top, bottom), (left, right))
+    return None if left >= right or top >= bottom else PixelWindow((top, bottom), (left, right))
 
 
 def _divisible(block: RasterGrid) -> bool:

@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
 _SEAL_BYTES = 32
 
 
-class Shelf:
+class Cache:
     """The cache of one source in one version.
 
     Each entry begins with the SHA-256 of the rest: one that was cut short or damaged on the disk is found when it is
@@ -54,7 +54,7 @@ class Shelf:
         stored = self._sealed(*names)
         return None if stored is None else stored[_SEAL_BYTES:]
 
-    def held(self, *names: str) -> bytes:
+    def require(self, *names: str) -> bytes:
         """An entry that was fetched before.
 
         Raises
@@ -62,14 +62,14 @@ class Shelf:
         RemoteError
             It is gone.
         """
-        return self._held(*names)[_SEAL_BYTES:]
+        return self._require(*names)[_SEAL_BYTES:]
 
     def digest(self, entries: Iterable[Sequence[str]]) -> str:
         """What a provenance names entries by: the SHA-256 of their SHA-256s, 32 bytes each, in their order."""
-        seals = (self._held(*names)[:_SEAL_BYTES] for names in entries)
+        seals = (self._require(*names)[:_SEAL_BYTES] for names in entries)
         return hashlib.sha256(b"".join(seals)).hexdigest()
 
-    def _held(self, *names: str) -> bytes:
+    def _require(self, *names: str) -> bytes:
         stored = self._sealed(*names)
         if stored is None:
             raise RemoteError(f"{self.path(*names)} vanished while it was used: run the same command again")
@@ -101,7 +101,7 @@ class Shelf:
         self.path(*names).unlink(missing_ok=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds
         for all, and nothing is fetched twice. The kernel releases it when the process ends, however it ends."""
 

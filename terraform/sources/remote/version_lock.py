@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from terraform.errors import ConfigError, IntegrityError
-from terraform.sources.remote.ranges import Identity
+from terraform.sources.remote.ranges import FileVersion
 from terraform.storage.atomic_write import write_text
 from terraform.storage.locks import exclusive
 
 
-class Locks:
+class VersionLock:
     """A lock file, `sources.lock.json`. A file that it does not name yet is written into it at first sight.
 
     Parameters
@@ -25,14 +25,14 @@ class Locks:
         self.path = path
         self._held = path.with_name(f".{path.name}.lock")
 
-    def hold(self, name: str, identity: Identity, sha256: str | None = None) -> None:
+    def pin_version(self, name: str, version: FileVersion, sha256: str | None = None) -> None:
         """Make sure that a file is the one that is locked; lock it where none is.
 
         Parameters
         ----------
         name : str
             Source and path, such as "opentopography/SRTM_GL1/SRTM_GL1_srtm/N45E008.tif".
-        identity : Identity
+        version : FileVersion
             Its size and ETag. Another ETag alone does not count where the digests agree.
         sha256 : str, optional
             Digest of the whole file, where it was fetched whole.
@@ -42,7 +42,7 @@ class Locks:
         IntegrityError
             It is another one.
         """
-        seen = {"bytes": identity.size, "etag": identity.etag} | ({"sha256": sha256} if sha256 else {})
+        seen = {"bytes": version.size, "etag": version.etag} | ({"sha256": sha256} if sha256 else {})
         with exclusive(self._held):
             locked = self._read()
             known = locked.get(name, {})

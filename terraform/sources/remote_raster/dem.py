@@ -12,39 +12,38 @@ from terraform.errors import IntegrityError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request
-from terraform.sources.raster.assemble import make
-from terraform.sources.raster.classify import Known, heights
+from terraform.sources import FetchEstimate, Request
+from terraform.sources.raster.assemble import write_raster
+from terraform.sources.raster.classify import MaskedPixels, classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
-from terraform.sources.raster.georeference import Placed, lying
+from terraform.sources.raster.georeference import GeoreferencedRaster, check_body, georeference
 from terraform.sources.raster.resample import windows
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.store import Bucket
-from terraform.sources.remote_raster.cog import Cog, Held, fetch_all
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.store import RemoteStore
+from terraform.sources.remote_raster.cog import BlockCache, Cog, fetch_all
 from terraform.sources.remote_raster.one_degree import Cell, sea, share
-from terraform.sources.remote_raster.tiff import check_body
 
 WGS84 = CRS.from_epsg(4326)
 
 
-class Tile(NamedTuple):
+class DemTile(NamedTuple):
     """One tile of an elevation model and the ground that it covers."""
 
     cog: Cog
     cell: Cell
 
 
-def heights_and_sea(pixels: Pixels, raster: Raster, body: Body) -> Known:
+def classify_zero_as_sea(pixels: Pixels, raster: Raster, body: Body) -> MaskedPixels:
     """Sort the pixels of a model whose sea is exactly 0: SRTM (version 3) and Copernicus flatten it so.
 
     Land of exactly 0 m counts as sea too; it is rare, and where pixels are averaged the larger share decides.
     """
-    known = heights(pixels, raster, body, missing_is_sea=False)
+    known = classify_heights(pixels, raster, body, missing_is_sea=False)
     sea = known.valid & (known.values[..., 0] == 0)
-    return Known(known.values, known.valid & ~sea, sea)
+    return MaskedPixels(known.values, known.valid & ~sea, sea)
 
 
-def placed(tile: Tile, held: Held, body: Body) -> Placed:
+def tile_raster(tile: DemTile, block_cache: BlockCache, body: Body) -> GeoreferencedRaster:
     """A tile as a raster on its body.
 
     Raises
@@ -53,87 +52,95 @@ def placed(tile: Tile, held: Held, body: Body) -> Placed:
         It is of another body, or lies elsewhere than its name says.
     """
     made, cog = tile.cog.layout, tile.cog
-    check_body(made, body, shown(cog.file.url))
+    check_body(made.crs, body, redact_url(cog.file.url))
     across, down = made.transform.a, made.transform.e
     left, top = made.transform.c, made.transform.f
     right, bottom = left + made.width * across, top + made.height * down
     wanted = (tile.cell.west, tile.cell.south, tile.cell.west + 1, tile.cell.south + 1)
     if max(abs(a - b) for a, b in zip((left, bottom, right, top), wanted, strict=True)) > 0.01:
         raise IntegrityError(
-            f"{shown(cog.file.url)} covers {left:g}..{right:g} E, {bottom:g}..{top:g} N, not what its name says"
+            f"{redact_url(cog.file.url)} covers {left:g}..{right:g} E, {bottom:g}..{top:g} N, not what its name says"
         )
 
     def read(rows: Span, columns: Span) -> Pixels:
-        return Pixels(cog.read(rows, columns, held), None)
+        return Pixels(cog.read(rows, columns, block_cache), None)
 
     dtype = np.dtype(made.dtype).newbyteorder("=").name
     raster = Raster(
-        shown(cog.file.url), WGS84, made.transform, made.height, made.width, 1, dtype, made.nodata, read
+        redact_url(cog.file.url), WGS84, made.transform, made.height, made.width, 1, dtype, made.nodata, read
     )  # fmt: skip
-    return lying(raster, body)
+    return georeference(raster, body)
 
 
-def waters(here: Sequence[Cell], tiles: Sequence[Tile], rasters: Sequence[Placed], pixels: int) -> list[Placed]:
+def sea_tiles(
+    here: Sequence[Cell], tiles: Sequence[DemTile], rasters: Sequence[GeoreferencedRaster], pixels: int
+) -> list[GeoreferencedRaster]:
     """Tiles that are sea, on the lattice of those that exist."""
     like = (rasters[0].raster, tiles[0].cell) if tiles else None
-    return [lying(sea(cell, like, WGS84, pixels), EARTH) for cell in here]
+    return [georeference(sea(cell, like, WGS84, pixels), EARTH) for cell in here]
 
 
-def look(bucket: Bucket, tiles: Sequence[Tile]) -> None:
-    """Fetch the heads of tiles that the shelf lacks, side by side; none may be of another version than is locked.
+def prefetch_headers(store: RemoteStore, tiles: Sequence[DemTile]) -> None:
+    """Fetch the heads of tiles that the cache lacks, side by side; none may be of another version than is locked.
 
     Raises
     ------
     IntegrityError
         One is.
     """
-    bucket.each(lambda tile: tile.cog.file.hold(), tiles)
+    store.map(lambda tile: tile.cog.file.pin_version(), tiles)
 
 
-def fetch_window(bucket: Bucket, tiles: Sequence[Tile], rasters: Sequence[Placed], grid: RasterGrid) -> None:
+def fetch_window(
+    store: RemoteStore, tiles: Sequence[DemTile], rasters: Sequence[GeoreferencedRaster], grid: RasterGrid
+) -> None:
     """Fetch the blocks that a window needs."""
     wanted = [
         (tile.cog, [n for w in windows(raster, grid) for n in tile.cog.blocks(w.rows, w.columns)])
         for tile, raster in zip(tiles, rasters, strict=True)
     ]
-    fetch_all(bucket, [(cog, list(dict.fromkeys(blocks))) for cog, blocks in wanted])
+    fetch_all(store, [(cog, list(dict.fromkeys(blocks))) for cog, blocks in wanted])
 
 
-def needs(bucket: Bucket, tiles: Sequence[Tile], grid: RasterGrid, typical_bytes: int, body: Body) -> Needs:
-    """What the tiles of a window would still ask for: exact where their heads are on the shelf.
+def estimate_tiles(
+    store: RemoteStore, tiles: Sequence[DemTile], grid: RasterGrid, typical_bytes: int, body: Body
+) -> FetchEstimate:
+    """What the tiles of a window would still ask for: exact where their heads are in the cache.
 
     Parameters
     ----------
     typical_bytes : int
         Size of a tile, for those that were never looked at.
     """
-    total = Needs(bucket.shelf.source)
+    total = FetchEstimate(store.cache.source)
     for tile in tiles:
-        total = total.plus(_needs_of(bucket, tile, grid, typical_bytes, body))
+        total = total.plus(_estimate_tile(store, tile, grid, typical_bytes, body))
     return total
 
 
-def _needs_of(bucket: Bucket, tile: Tile, grid: RasterGrid, typical_bytes: int, body: Body) -> Needs:
-    source = bucket.shelf.source
-    if not tile.cog.file.looked_at:
+def _estimate_tile(
+    store: RemoteStore, tile: DemTile, grid: RasterGrid, typical_bytes: int, body: Body
+) -> FetchEstimate:
+    source = store.cache.source
+    if not tile.cog.file.has_header:
         size = typical_bytes * share(tile.cell, grid)
-        return Needs(source, 1 + max(1, round(size / (4 << 20))), round(size), 0, exact=False)
-    raster = placed(tile, Held(), body)
+        return FetchEstimate(source, 1 + max(1, round(size / (4 << 20))), round(size), 0, exact=False)
+    raster = tile_raster(tile, BlockCache(), body)
     blocks = list(dict.fromkeys(n for w in windows(raster, grid) for n in tile.cog.blocks(w.rows, w.columns)))
     missing = tile.cog.missing(blocks)
     kept = tile.cog.size_of(blocks) - tile.cog.size_of(missing)
-    return Needs(source, len(tile.cog.requests(missing)), tile.cog.size_of(missing), kept)
+    return FetchEstimate(source, len(tile.cog.requests(missing)), tile.cog.size_of(missing), kept)
 
 
-def publish(
+def write_dem(
     request: Request,
-    groups: Sequence[Sequence[Placed]],
+    groups: Sequence[Sequence[GeoreferencedRaster]],
     destination: Path,
     credit: Credit,
     version: str,
-    tiles: Sequence[Tile],
+    tiles: Sequence[DemTile],
 ) -> Provenance:
     """Publish the raster of a request; its provenance names each file that had a part in it."""
-    sort = partial(heights_and_sea, body=request.region.body)
-    make(request, groups, sort, destination, Provenance((credit,)))
-    return Provenance((credit,), {"version": version, "files": [tile.cog.record() for tile in tiles]})
+    classify = partial(classify_zero_as_sea, body=request.region.body)
+    write_raster(request, groups, classify, destination, Provenance((credit,)))
+    return Provenance((credit,), {"version": version, "files": [tile.cog.provenance_record() for tile in tiles]})

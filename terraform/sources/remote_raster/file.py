@@ -1,4 +1,4 @@
-"""A file of a bucket that is read in parts: its head, its version, and the entries that are kept of it."""
+"""A file of a store that is read in parts: its head, its version, and the entries that are kept of it."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.content import Kind
-from terraform.sources.remote.ranges import Identity, Span, part, pieces
-from terraform.sources.remote.store import Bucket
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote.ranges import FileVersion, Span, part, pieces
+from terraform.sources.remote.response import ContentType
+from terraform.sources.remote.store import RemoteStore
 
 
 @dataclass(frozen=True)
@@ -18,63 +18,63 @@ class Head:
     """The first bytes of a remote file, which version it is, and when that was."""
 
     content: bytes
-    identity: Identity
+    version: FileVersion
     fetched: str
 
 
 class RemoteFile:
-    """A file of a bucket that is read in parts. The first look decides which version all parts must be of.
+    """A file of a store that is read in parts. The first look decides which version all parts must be of.
 
     Parameters
     ----------
-    bucket : Bucket
+    store : RemoteStore
     path : str
         Below the base URL.
     name : str
-        Its folder on the shelf.
-    kind : Kind
+        Its folder in the cache.
+    content_type : ContentType
         What it must be.
     head_bytes : int
         Bytes of the first look.
     """
 
-    def __init__(self, bucket: Bucket, path: str, name: str, kind: Kind, head_bytes: int) -> None:
-        self.bucket, self.path, self.name, self.kind = bucket, path, name, kind
+    def __init__(self, store: RemoteStore, path: str, name: str, content_type: ContentType, head_bytes: int) -> None:
+        self.store, self.path, self.name, self.content_type = store, path, name, content_type
         self._head_bytes = head_bytes
 
     @property
     def url(self) -> str:
         """Its address."""
-        return self.bucket.client.access.url(self.path)
+        return self.store.client.access.url(self.path)
 
     @property
-    def looked_at(self) -> bool:
-        """Its head is on the shelf."""
-        return self.bucket.shelf.has(self.name, "head")
+    def has_header(self) -> bool:
+        """Its head is in the cache."""
+        return self.store.cache.has(self.name, "head")
 
     @cached_property
     def head(self) -> Head:
-        """The first look, from the shelf or else fetched."""
-        stored = self.bucket.shelf.read(self.name, "head")
+        """The first look, from the cache or else fetched."""
+        stored = self.store.cache.read(self.name, "head")
         if stored is None:
             stored = self._look()
         line, _, content = stored.partition(b"\n")
         told: dict[str, Any] = json.loads(line)
-        return Head(content, Identity(told["size"], told["etag"]), told["fetched"])
+        return Head(content, FileVersion(told["size"], told["etag"]), told["fetched"])
 
     def _look(self) -> bytes:
-        first = part(self.bucket.client, self.url, 0, self._head_bytes, self.kind)
-        told = first.identity._asdict() | {"fetched": datetime.now(UTC).isoformat(timespec="seconds")}
+        first = part(self.store.client, self.url, 0, self._head_bytes, self.content_type)
+        told = first.version._asdict() | {"fetched": datetime.now(UTC).isoformat(timespec="seconds")}
         stored = json.dumps(told).encode() + b"\n" + first.content
-        self.bucket.shelf.write(stored, self.name, "head")
+        self.store.cache.write(stored, self.name, "head")
         return stored
 
     @property
     def key(self) -> str:
         """Its name in the lock."""
-        return f"{self.bucket.shelf.source}/{self.path}"
+        return f"{self.store.cache.source}/{self.path}"
 
-    def hold(self, sha256: str | None = None) -> None:
+    def pin_version(self, sha256: str | None = None) -> None:
         """Make sure that it is the version that is locked; lock it where none is. Fetches the head where it lacks.
 
         Parameters
@@ -87,20 +87,35 @@ class RemoteFile:
         IntegrityError
             It is another one.
         """
-        self.bucket.locks.hold(self.key, self.head.identity, sha256)
+        self.store.locks.pin_version(self.key, self.head.version, sha256)
 
     def bytes_at(self, start: int, length: int) -> bytes:
-        """Bytes of the directory: from the head, or else from the shelf or fetched; only for what is small."""
-        if start + length <= len(self.head.content):
-            return self.head.content[start : start + length]
-        return self.kept(start, length, f"bytes-{start}-{length}")
+        """Read bytes of the directory: from the head, or else, in pieces of its size, from the cache or fetched.
 
-    def kept(self, start: int, length: int, name: str) -> bytes:
-        """Bytes that are an entry of their own on the shelf, from there or else fetched."""
-        content = self.bucket.shelf.read(self.name, name)
+        Returns
+        -------
+        bytes
+            `length` of them, fewer where the file ends.
+        """
+        if start + length <= len(self.head.content) or len(self.head.content) < self._head_bytes:
+            return self.head.content[start : start + length]
+        first, last = start // self._head_bytes, -(-(start + length) // self._head_bytes)
+        found = b"".join(self._piece(number) for number in range(first, last))
+        return found[start - first * self._head_bytes :][:length]
+
+    def _piece(self, number: int) -> bytes:
+        start, size = number * self._head_bytes, self.head.version.size
+        if number == 0:
+            return self.head.content
+        length = min(self._head_bytes, size - start) if size else self._head_bytes
+        return self.get_cached(start, length, f"bytes-{start}-{length}") if length > 0 else b""
+
+    def get_cached(self, start: int, length: int, name: str) -> bytes:
+        """Bytes that are an entry of their own in the cache, from there or else fetched."""
+        content = self.store.cache.read(self.name, name)
         if content is None:
             self.fetch({name: (start, start + length)})
-            content = self.bucket.shelf.held(self.name, name)
+            content = self.store.cache.require(self.name, name)
         return content
 
     def fetch(self, entries: Mapping[str, Span], check: Callable[[str, bytes], object] | None = None) -> None:
@@ -109,7 +124,7 @@ class RemoteFile:
         Parameters
         ----------
         entries : mapping of str to (int, int)
-            Names on the shelf, and the bytes, in the order of the file.
+            Names in the cache, and the bytes, in the order of the file.
         check : callable, optional
             Gets the name and the bytes of each before it is kept.
 
@@ -123,17 +138,17 @@ class RemoteFile:
         def take(number: int, content: bytes) -> None:
             if check is not None:
                 check(names[number], content)
-            self.bucket.shelf.write(content, self.name, names[number])
+            self.store.cache.write(content, self.name, names[number])
 
-        pieces(self.bucket.client, self.url, list(entries.values()), self.kind, self.head.identity, take)
+        pieces(self.store.client, self.url, list(entries.values()), self.content_type, self.head.version, take)
 
-    def record(self) -> dict[str, Any]:
+    def provenance_record(self) -> dict[str, Any]:
         """What is told of it in the provenance."""
         head = self.head
         return {
-            "url": shown(self.url),
-            "bytes": head.identity.size,
-            "etag": head.identity.etag,
+            "url": redact_url(self.url),
+            "bytes": head.version.size,
+            "etag": head.version.etag,
             "fetched": head.fetched,
         }
 

@@ -27,7 +27,7 @@ _EDGE_PX = 32
 
 
 @dataclass(frozen=True)
-class Window:
+class RequestWindow:
     """One request.
 
     Attributes
@@ -64,17 +64,17 @@ class Window:
         """Width of a pixel, degrees."""
         return self.column_s * ARC_SECOND
 
-    def quarters(self) -> Iterator["Window"]:
+    def quarters(self) -> Iterator["RequestWindow"]:
         """The window in up to four, for when it is too much at once."""
         row, column = (self.top + self.bottom + 1) // 2, (self.left + self.right + 1) // 2
         for top, bottom in ((self.top, row), (row, self.bottom)):
             for left, right in ((self.left, column), (column, self.right)):
                 if bottom > top and right > left:
-                    yield Window(top, bottom, left, right, self.column_s)
+                    yield RequestWindow(top, bottom, left, right, self.column_s)
 
 
 @dataclass(frozen=True)
-class Lattice:
+class RequestGrid:
     """The part of the lattice that covers a region's window.
 
     Attributes
@@ -94,7 +94,7 @@ class Lattice:
         lat, lon = _axes(self.column_s)
         return RasterGrid(like.body, lat.part(*self.rows), lon.part(*self.columns))
 
-    def windows(self, side_px: int, south: float, north: float) -> list[Window]:
+    def windows(self, side_px: int, south: float, north: float) -> list[RequestWindow]:
         """The requests, row by row, of at most `side_px` on a side.
 
         Between `south` and `north` only; beyond there is nothing to ask for. None crosses the antimeridian.
@@ -105,10 +105,10 @@ class Lattice:
         seams = [ceil(_TURN_S / self.column_s * turn - 0.5) for turn in (-1, 0, 1, 2)]
         rows = _cut((max(top, first), min(bottom, last)), side_px, [])
         columns = _cut(_rounded(self.columns), side_px, seams)
-        return [Window(*row, *column, self.column_s) for row in rows for column in columns]
+        return [RequestWindow(*row, *column, self.column_s) for row in rows for column in columns]
 
 
-def lattice(window: RasterGrid) -> Lattice:
+def request_grid(window: RasterGrid) -> RequestGrid:
     """The pixels that cover a window, none larger than 200 m."""
     south, north = window.latitudes.end, window.latitudes.origin
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
@@ -116,7 +116,7 @@ def lattice(window: RasterGrid) -> Lattice:
     column_s = max(ROW_S, floor(PIXEL_M / (second_m * cos(radians(equatorward)))))
     lat, lon = _axes(column_s)
     rows = lat.covering(max(-90.0, south), min(90.0, north))
-    return Lattice(rows, lon.covering(window.longitudes.origin, window.longitudes.end), column_s)
+    return RequestGrid(rows, lon.covering(window.longitudes.origin, window.longitudes.end), column_s)
 
 
 def _axes(column_s: int) -> tuple[Axis, Axis]:
@@ -137,7 +137,7 @@ def _cut(span: tuple[int, int], side_px: int, seams: list[int]) -> list[tuple[in
     return list(pairwise(sorted(edges | {seam for seam in seams if first < seam < last})))
 
 
-def place(target: NDArray[Any], origin: tuple[int, int], values: NDArray[Any], window: Window) -> None:
+def place(target: NDArray[Any], origin: tuple[int, int], values: NDArray[Any], window: RequestWindow) -> None:
     """Put the pixels of a window where they belong in an array whose first pixel is `origin` of the lattice."""
     top, left = window.top - origin[0], window.left - origin[1]
     rows = slice(max(0, -top), min(values.shape[0], target.shape[0] - top))
@@ -146,7 +146,9 @@ def place(target: NDArray[Any], origin: tuple[int, int], values: NDArray[Any], w
         target[top + rows.start : top + rows.stop, left + columns.start : left + columns.stop] = values[rows, columns]
 
 
-def strips(part: Lattice, windows: Sequence[Window]) -> Iterator[tuple[tuple[int, int], list[Window]]]:
+def strips(
+    part: RequestGrid, windows: Sequence[RequestWindow]
+) -> Iterator[tuple[tuple[int, int], list[RequestWindow]]]:
     """From north to south, each row of windows with its first and last-plus-one row; rows without windows too."""
     first, last = part.rows
     inner = {edge for window in windows for edge in (window.top, window.bottom) if first < edge < last}

@@ -24,7 +24,7 @@ _TOGETHER = 0.8
 _MOST_PER_REQUEST = 1 << 20
 
 
-class Rows:
+class RowStripedRaster:
     """A raster whose rows lie in a remote file as they are.
 
     Parameters
@@ -58,8 +58,8 @@ class Rows:
         return [(y, x) for y in down for x in sorted(wide)]
 
     def missing(self, cells: Iterable[Cell]) -> list[Cell]:
-        """Those that the shelf does not hold."""
-        return [cell for cell in cells if not self.file.bucket.shelf.has(self.file.name, _key(cell))]
+        """Those that the cache does not hold."""
+        return [cell for cell in cells if not self.file.store.cache.has(self.file.name, _key(cell))]
 
     def bytes_of(self, cells: Iterable[Cell]) -> int:
         """Their bytes in the file."""
@@ -75,7 +75,7 @@ class Rows:
             self._fetch_band(y, columns)
 
     def read(self, rows: Span, columns: Span) -> NDArray[Any]:
-        """The pixels of a window inside the raster, (H, W). What the shelf lacks is fetched."""
+        """The pixels of a window inside the raster, (H, W). What the cache lacks is fetched."""
         result = np.empty((rows[1] - rows[0], columns[1] - columns[0]), self.dtype.newbyteorder("="))
         for cell in self.cells(rows, columns):
             (top, bottom), (left, right) = self._area(cell)
@@ -85,17 +85,17 @@ class Rows:
             result[y.start - rows[0] : y.stop - rows[0], x.start - columns[0] : x.stop - columns[0]] = part
         return result
 
-    def record(self) -> dict[str, Any]:
+    def provenance_record(self) -> dict[str, Any]:
         """What is told of it in the provenance: the digest is that of the digests of the entries that were used."""
         used = [(self.file.name, _key(cell)) for cell in sorted(self._used)]
-        return self.file.record() | {"cells": len(used), "sha256": self.file.bucket.shelf.digest(used)}
+        return self.file.provenance_record() | {"cells": len(used), "sha256": self.file.store.cache.digest(used)}
 
     def _cell(self, cell: Cell) -> NDArray[Any]:
-        shelf = self.file.bucket.shelf
-        stored = shelf.read(self.file.name, _key(cell))
+        cache = self.file.store.cache
+        stored = cache.read(self.file.name, _key(cell))
         if stored is None:
             self.fetch([cell])
-            stored = shelf.held(self.file.name, _key(cell))
+            stored = cache.require(self.file.name, _key(cell))
         self._used.add(cell)
         (top, bottom), (left, right) = self._area(cell)
         return np.frombuffer(stored, self.dtype).reshape(bottom - top, right - left)
@@ -132,18 +132,18 @@ class Rows:
             first, last = int(starts[span[0] - top]), int(starts[span[1] - 1 - top])
             pitch = (last - first) // max(1, span[1] - 1 - span[0])
             start, length = first + left * size, last - first + (right - left) * size
-            content = self.file.kept(start, length, _row(span[0], columns))
+            content = self.file.get_cached(start, length, _row(span[0], columns))
             lines = [content[i * pitch : i * pitch + (right - left) * size] for i in range(span[1] - span[0])]
             return np.stack([np.frombuffer(line, self.dtype) for line in lines])
 
-        ranges, bucket = self._ranges(y, columns), self.file.bucket
+        ranges, store = self._ranges(y, columns), self.file.store
         # Joining arrays makes them native; the cache keeps the byte order of the file.
-        band = np.concatenate(bucket.each(rows, ranges)).astype(self.dtype)
+        band = np.concatenate(store.map(rows, ranges)).astype(self.dtype)
         for x in range(left, right, CELL_COLUMNS):
             cell = band[:, x - left : min(x + CELL_COLUMNS, right) - left]
-            bucket.shelf.write(cell.tobytes(), self.file.name, _key((y, x // CELL_COLUMNS)))
+            store.cache.write(cell.tobytes(), self.file.name, _key((y, x // CELL_COLUMNS)))
         for first, _ in ranges:
-            bucket.shelf.drop(self.file.name, _row(first, columns))
+            store.cache.drop(self.file.name, _row(first, columns))
 
     @cached_property
     def bytes(self) -> int:

@@ -1,67 +1,62 @@
-"""The first directory of a TIFF, read through ranges (TIFF 6.0, section 2; BigTIFF; GeoTIFF 1.1 for the georeference).
+"""A TIFF read in parts over the network: GDAL parses its directory and decodes its blocks, every byte comes from us.
 
-tifffile would do, but it loads the arrays of strip offsets whole: 854 kB for the 53,347 strips of the HRSC-MOLA blend,
-where a window needs a few of their entries. Decoding is left to GDAL.
+A dataset is opened anew for each question. GDAL then asks for some ten short reads, which the head holds, and nothing
+is shared between threads: rasterio's openers cannot be closed in another thread than the one that opened them.
 """
 
-from collections.abc import Callable
+import io
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
 from rasterio.transform import Affine
+from rasterio.windows import Window
 
-from terraform.errors import InputError, IntegrityError
-from terraform.geo.bodies import EARTH, Body
+from terraform.errors import InputError
+from terraform.geo.raster import opened_by
+from terraform.sources.remote_raster.blocks import Damaged
 
 Read = Callable[[int, int], bytes]
-"""(start, length) to the bytes there."""
+"""(start, length) to the bytes there; fewer where the file ends."""
 
 HEAD_BYTES = 16_384
 """What is read first: it holds the directory of nearly every cloud-optimised TIFF."""
 
-_TYPES = {1: "u1", 2: "S1", 3: "u2", 4: "u4", 11: "f4", 12: "f8", 13: "u4", 16: "u8"}
-_KINDS = {1: "u", 2: "i", 3: "f"}
-_MOST_ENTRIES = 200
+_MOST_READ = 4 << 20
 _MOST_BLOCKS = 4_000_000
 _MOST_PIXELS = 20_000_000_000
 _LARGEST_BLOCK = 1 << 28
+_BLOCK_OFFSETS = {273, 324}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Where the values of a tag stand."""
-
-    dtype: str
-    count: int
-    position: int
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a TIFF keeps its pixels.
+class TiffLayout:
+    """How a TIFF keeps the pixels of its one band.
 
     Attributes
     ----------
     width, height : int
+        Pixels.
     dtype : str
         With the file's byte order, such as "<i2".
     block_width, block_height : int
-        Tiles, or strips as wide as the raster.
+        Tiles, or strips as wide as the raster, pixels.
     tiled : bool
-        Its blocks are tiles: all of one size. The last strip ends with the raster.
-    compression, predictor : int
-        As the TIFF specification counts them; 1 is none.
+        Its blocks are tiles, all of one size; the last strip ends with the raster.
+    compression : str
+        As GDAL names it: "NONE", "DEFLATE", "LZW", ...
     transform : Affine
         From pixel corners to the CRS.
-    epsg : int or None
-        The CRS, where the file names it by a code.
-    radius_m : float or None
-        Equatorial radius of its body, where the file tells it.
+    crs : rasterio CRS or None
+        None where the file names none.
     nodata : float or None
-    offsets, counts : Entry
-        Where each block begins, and how many bytes it has.
     """
 
     width: int
@@ -70,14 +65,10 @@ class Layout:
     block_width: int
     block_height: int
     tiled: bool
-    compression: int
-    predictor: int
+    compression: str
     transform: Affine
-    epsg: int | None
-    radius_m: float | None
+    crs: CRS | None
     nodata: float | None
-    offsets: Entry
-    counts: Entry
 
     @property
     def across(self) -> int:
@@ -89,11 +80,17 @@ class Layout:
         """Rows of blocks."""
         return -(-self.height // self.block_height)
 
-    def shape(self, index: int) -> tuple[int, int]:
-        """Rows and columns of a block."""
+    def shape(self, number: int) -> tuple[int, int]:
+        """Rows and columns of a block as it is packed, `number` counted row by row."""
         if self.tiled:
             return self.block_height, self.block_width
-        return min(self.block_height, self.height - index * self.block_height), self.block_width
+        return min(self.block_height, self.height - number * self.block_height), self.block_width
+
+    def window(self, number: int) -> Window:
+        """The part of the raster that a block covers."""
+        y, x = divmod(number, self.across)
+        top, left = y * self.block_height, x * self.block_width
+        return Window(left, top, min(self.block_width, self.width - left), min(self.block_height, self.height - top))
 
     @property
     def block_bytes(self) -> int:
@@ -101,160 +98,183 @@ class Layout:
         return self.block_width * self.block_height * np.dtype(self.dtype).itemsize
 
 
-def layout(read: Read, name: str) -> Layout:
-    """Read the first directory of a TIFF.
+class RangedTiff:
+    """A single-band TIFF whose bytes a function gives.
 
     Parameters
     ----------
     read : callable
         Gives bytes of the file.
+    size : int
+        Bytes of the whole file; 0 where it is not known.
     name : str
         For messages.
-
-    Raises
-    ------
-    InputError
-        It is no TIFF, is larger than any that is known here, or of a form that is not read.
     """
-    return _Directory(read, name).layout()
 
+    def __init__(self, read: Read, size: int, name: str) -> None:
+        self._read, self._size, self._name = read, size, name
+        self._located: dict[int, tuple[int, int]] = {}
 
-def values(read: Read, entry: Entry, first: int = 0, last: int | None = None) -> NDArray[Any]:
-    """The values of a tag from `first` to `last`, without reading the others."""
-    last = entry.count if last is None else last
-    size = np.dtype(entry.dtype).itemsize
-    return np.frombuffer(read(entry.position + first * size, (last - first) * size), entry.dtype)
+    @cached_property
+    def layout(self) -> TiffLayout:
+        """Read the directory.
 
-
-def check_body(made: Layout, body: Body, name: str) -> None:
-    """Refuse a file that says to be of another body; one that says nothing is believed.
-
-    Raises
-    ------
-    IntegrityError
-    """
-    # The register of EPSG holds no other body than Earth.
-    radius_m = made.radius_m or (EARTH.radius_m if made.epsg else body.radius_m)
-    if abs(radius_m / body.radius_m - 1) > 0.01:
-        raise IntegrityError(
-            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
-            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
-        )
-
-
-class _Directory:
-    def __init__(self, read: Read, name: str) -> None:
-        self._read, self._name = read, name
-        head = read(0, 16)
-        if head[:2] not in (b"II", b"MM") or len(head) < 16:
-            raise self._wrong(f"it begins with {head[:4]!r}")
-        self._order = "<" if head[:2] == b"II" else ">"
-        self._big = self._number(2, "u2") == 43
-        self._entries = self._all()
-
-    def _wrong(self, what: str) -> InputError:
-        return InputError(f"{self._name} is not a TIFF that can be read in parts: {what}; look at it with gdalinfo")
-
-    def _number(self, position: int, kind: str) -> int:
-        dtype = np.dtype(self._order + kind)
-        return int(np.frombuffer(self._read(position, dtype.itemsize), dtype)[0])
-
-    def _all(self) -> dict[int, Entry]:
-        at = self._number(8, "u8") if self._big else self._number(4, "u4")
-        count = self._number(at, "u8" if self._big else "u2")
-        if not 0 < count <= _MOST_ENTRIES:
-            raise self._wrong(f"its directory has {count} entries")
-        step, start = (20, at + 8) if self._big else (12, at + 2)
-        return dict(self._entry(start + i * step) for i in range(count))
-
-    def _entry(self, at: int) -> tuple[int, Entry]:
-        tag, kind = self._number(at, "u2"), self._number(at + 2, "u2")
-        count = self._number(at + 4, "u8" if self._big else "u4")
-        dtype = self._order + _TYPES.get(kind, "u1") if kind != 2 else "S1"
-        inline, place = (8, at + 12) if self._big else (4, at + 8)
-        if np.dtype(dtype).itemsize * count > inline:
-            place = self._number(place, "u8" if self._big else "u4")
-        return tag, Entry(dtype, count, place)
-
-    def _values(self, tag: int) -> NDArray[Any]:
-        if self._entries[tag].count > 4096:
-            raise self._wrong(f"tag {tag} has {self._entries[tag].count} values")
-        return values(self._read, self._entries[tag])
-
-    def _one(self, tag: int, default: int | None = None) -> int:
-        if tag not in self._entries:
-            if default is None:
-                raise self._wrong(f"tag {tag} is missing")
-            return default
-        given = self._values(tag)
-        if not (given == given[0]).all():
-            raise self._wrong(f"tag {tag} differs from band to band: {given}")
-        return int(given[0])
-
-    def layout(self) -> Layout:
-        width, height = self._one(256), self._one(257)
-        if self._one(277, 1) != 1:
-            raise self._wrong(f"it has {self._one(277, 1)} bands, one is expected")
-        tiled = 322 in self._entries
-        block = (self._one(322), self._one(323)) if tiled else (width, min(height, self._one(278, height)))
-        made = Layout(
-            width, height, self._dtype(), *block, tiled, self._one(259, 1), self._one(317, 1), self._transform(),
-            self._epsg(), self._radius_m(), self._nodata(), self._entries[324 if tiled else 273],
-            self._entries[325 if tiled else 279],
-        )  # fmt: skip
-        self._check(made)
+        Raises
+        ------
+        InputError
+            It is no TIFF, is larger than any that is known here, or of a form that is not read.
+        """
+        try:
+            with self._open() as dataset:
+                made = self._described(dataset)
+                self._check(made, dataset)
+        except (RasterioError, struct.error) as error:
+            raise self._wrong(str(error)) from None
         return made
 
-    def _check(self, made: Layout) -> None:
-        if min(made.width, made.height, made.block_width, made.block_height) < 1:
-            raise self._wrong("it has no pixels")
+    def locate(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """Find the first byte and the size of blocks; (0, 0) of those that the file leaves out.
+
+        Only the parts of the directory that tell of them are read.
+        """
+        missing = [number for number in numbers if number not in self._located]
+        if missing:
+            across = self.layout.across
+            with self._open() as dataset:
+                for number in missing:
+                    y, x = divmod(number, across)
+                    pair = (dataset.get_tag_item(f"BLOCK_{key}_{x}_{y}", "TIFF", bidx=1) for key in ("OFFSET", "SIZE"))
+                    start, size = (int(text or 0) for text in pair)
+                    self._located[number] = start, size
+        return [self._located[number] for number in numbers]
+
+    def decode(self, number: int, packed: bytes) -> NDArray[Any]:
+        """Unpack a block.
+
+        Parameters
+        ----------
+        number : int
+            Which block, row by row.
+        packed : bytes
+            As in the file, `blocks.check`ed; nothing where the file leaves the block out.
+
+        Returns
+        -------
+        (rows, columns) of the file's dtype, in this machine's byte order
+            What of the block lies inside the raster.
+
+        Raises
+        ------
+        Damaged
+            GDAL cannot decode it.
+        """
+        made = self.layout
+        window = made.window(number)
+        if not packed:
+            shape = int(window.height), int(window.width)
+            return np.full(shape, made.nodata or 0, np.dtype(made.dtype).newbyteorder("="))
+        start, _ = self.locate([number])[0]
+        try:
+            with self._open((start, packed)) as dataset:
+                values: NDArray[Any] = dataset.read(1, window=window)
+        except RasterioError as error:
+            raise Damaged(f"block {number} of {self._name} is damaged ({error.__cause__ or error})") from None
+        return values
+
+    @contextmanager
+    def _open(self, block: tuple[int, bytes] = (0, b"")) -> Iterator[Any]:
+        # What goes wrong while GDAL reads cannot pass through it.
+        errors: list[Exception] = []
+
+        def handle(path: str, mode: str = "rb") -> _Handle:
+            return _Handle(self._read, self._size, block, errors)
+
+        try:
+            with opened_by(handle) as dataset:
+                yield dataset
+        except RasterioError:
+            if errors:
+                raise errors[0] from None
+            raise
+
+    def _described(self, dataset: Any) -> TiffLayout:
+        if dataset.count != 1:
+            raise self._wrong(f"it has {dataset.count} bands, one is expected")
+        bits = dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS")
+        if bits is not None or np.dtype(dataset.dtypes[0]).kind not in "iuf":
+            raise self._wrong(f"its samples have {bits or dataset.dtypes[0]} bits")
+        order = "<" if self._read(0, 2) == b"II" else ">"
+        dtype = np.dtype(dataset.dtypes[0])
+        rows, columns = dataset.block_shapes[0]
+        compression = dataset.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION", "NONE")
+        return TiffLayout(
+            dataset.width, dataset.height, f"{order}{dtype.kind}{dtype.itemsize}", columns, rows,
+            columns != dataset.width or bool(dataset.profile["tiled"]), compression, dataset.transform, dataset.crs,
+            dataset.nodata,
+        )  # fmt: skip
+
+    def _check(self, made: TiffLayout, dataset: Any) -> None:
         if made.width * made.height > _MOST_PIXELS or made.block_bytes > _LARGEST_BLOCK:
             raise self._wrong(
                 f"it says to have {made.width} x {made.height} pixels in blocks of {made.block_bytes} bytes"
             )
-        blocks = made.across * made.down
-        if not blocks == made.offsets.count == made.counts.count <= _MOST_BLOCKS:
-            raise self._wrong(f"it has {made.offsets.count} blocks, its size needs {blocks}")
-
-    def _dtype(self) -> str:
-        bits, kind = self._one(258, 1), _KINDS.get(self._one(339, 1))
-        if kind is None or bits not in (8, 16, 32, 64):
-            raise self._wrong(f"its samples have {bits} bits")
-        return f"{self._order}{kind}{bits // 8}"
-
-    def _transform(self) -> Affine:
-        if not {33550, 33922} <= set(self._entries):
+        if made.transform.is_identity:
             raise self._wrong("it has no georeference")
-        (dx, dy, _), tie = self._values(33550), self._values(33922)
-        # A tie point is a pixel's corner, or its centre where the raster is of points (GeoTIFF 1.1, B.6).
-        half = 0.5 if self._geo_keys().get(1025) == 2 else 0.0
-        return Affine(
-            float(dx), 0, float(tie[3] - (tie[0] + half) * dx), 0, -float(dy), float(tie[4] + (tie[1] + half) * dy)
-        )
+        blocks, listed = made.across * made.down, self._blocks_listed()
+        # GDAL takes blocks beyond the end of the list for left out; of one long strip it makes several.
+        last = dataset.get_tag_item(f"BLOCK_OFFSET_{made.across - 1}_{made.down - 1}", "TIFF", bidx=1)
+        if blocks > _MOST_BLOCKS or listed > blocks or (listed < blocks and not last):
+            raise self._wrong(f"it lists {listed} blocks, its size needs {blocks}")
 
-    def _geo_keys(self) -> dict[int, int]:
-        if 34735 not in self._entries:
-            return {}
-        found = self._values(34735).reshape(-1, 4)[1:]
-        return {int(key): int(value) for key, where, _, value in found if where == 0}
+    def _blocks_listed(self) -> int:
+        """How many offsets of blocks the first directory has (TIFF 6.0, section 2; BigTIFF)."""
+        head = self._read(0, 16)
+        order, big = "<" if head[:2] == b"II" else ">", head[2:4] in (b"+\0", b"\0+")
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)
+        (entries,) = struct.unpack(order + ("Q" if big else "H"), self._read(at, 8 if big else 2))
+        form, start = (order + "HHQQ", at + 8) if big else (order + "HHII", at + 2)
+        step = struct.calcsize(form)
+        directory = self._read(start, min(entries, 200) * step)
+        counts = (count for tag, _, count, _ in struct.iter_unpack(form, directory) if tag in _BLOCK_OFFSETS)
+        return int(next(counts, 0))
 
-    def _epsg(self) -> int | None:
-        keys = self._geo_keys()
-        code = keys.get(3072) if keys.get(1024) == 1 else keys.get(2048)
-        return code if code and code != 32767 else None
+    def _wrong(self, what: str) -> InputError:
+        return InputError(f"{self._name} is not a TIFF that can be read in parts: {what}; look at it with gdalinfo")
 
-    def _radius_m(self) -> float | None:
-        """GeoKey 2057, GeogSemiMajorAxis, a number among those of tag 34736."""
-        for key, where, count, at in self._values(34735).reshape(-1, 4)[1:] if 34735 in self._entries else ():
-            if key == 2057 and where == 34736 in self._entries and count == 1 and at < self._entries[34736].count:
-                return float(self._values(34736)[at])
-        return None
 
-    def _nodata(self) -> float | None:
-        if 42113 not in self._entries:
-            return None
-        text = b"".join(self._values(42113).tolist()).decode("ascii", "replace").strip()
+class _Handle(io.RawIOBase):
+    """A file as GDAL reads it: bytes of a block that is at hand, all others from the function."""
+
+    def __init__(self, read: Read, size: int, block: tuple[int, bytes], errors: list[Exception]) -> None:
+        self._bytes, self._size, self._block, self._errors = read, size, block, errors
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
         try:
-            return float(text)
-        except ValueError:
-            raise self._wrong(f"its missing value is {text!r}") from None
+            found = self._found(size)
+        except Exception as error:
+            self._errors.append(error)
+            found = b""
+        self._at += len(found)
+        return found
+
+    def _found(self, size: int) -> bytes:
+        start, content = self._block
+        if 0 <= self._at - start < len(content):
+            return content[self._at - start :][:size]
+        if not 0 <= size <= _MOST_READ:
+            raise InputError(f"a TIFF's directory claims {size} bytes from byte {self._at}: it is damaged")
+        return self._bytes(self._at, size)

@@ -1,9 +1,18 @@
-"""Which addresses a source may reach: https and named hosts only, each redirect included."""
+"""Which addresses a source may reach: https and named hosts only, each redirect included, and never a private network,
+whatever a name resolves to."""
 
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.request import getproxies
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import create_connection
 
 from terraform.errors import ConfigError, RemoteError
 
@@ -67,9 +76,9 @@ class Access:
         if self._listed(url) or (self.mirrored and _origin(url) == _origin(self.base_url)):
             return
         raise RemoteError(
-            f"{self.source}: refused to go to {shown(url)}: allowed are https and {', '.join(self.hosts) or 'no host'}"
-            f"{', and ' + self.base_url if self.mirrored else ''}; if the service has moved, set base_url or hosts of "
-            f"this source in config"
+            f"{self.source}: refused to go to {redact_url(url)}: allowed are https and "
+            f"{', '.join(self.hosts) or 'no host'}{', and ' + self.base_url if self.mirrored else ''}; "
+            "if the service has moved, set base_url or hosts of this source in config"
         )
 
     def may_be_private(self, url: str) -> bool:
@@ -84,7 +93,7 @@ class Access:
         return any((host, port) == _host_and_port(entry) for entry in self.hosts)
 
 
-def shown(url: str) -> str:
+def redact_url(url: str) -> str:
     """An address for messages and records: without user, password, and whatever in its query might be a key."""
     parts = _split(url)
     if parts is None:
@@ -121,3 +130,81 @@ def _origin(url: str) -> tuple[str, str, int] | None:
 def _host_and_port(entry: str) -> tuple[str, int]:
     host, _, port = entry.lower().partition(":")
     return host, int(port) if port.isdigit() else 443
+
+
+def pool(connections: int, private: bool) -> PoolManager:
+    """A pool with at most that many connections to each host; more requests wait. Where the environment names a proxy
+    (HTTPS_PROXY), what is public goes through it, as compute nodes often need.
+
+    Parameters
+    ----------
+    connections : int
+    private : bool
+        Addresses that are not on the public internet may be reached (a configured mirror), and only these without
+        encryption.
+    """
+    proxy = None if private else getproxies().get("https")
+    if proxy:
+        # It resolves names and connects in our place: what it reaches is its operator's to bound.
+        return ProxyManager(proxy, block=True, maxsize=connections, retries=False)
+    manager = PoolManager(maxsize=connections, block=True, retries=False)
+    manager.pool_classes_by_scheme = (
+        {"http": _PrivatePool, "https": HTTPSConnectionPool} if private else {"https": _PublicTLSPool}
+    )
+    return manager
+
+
+def _connected(connection: Any, addresses: list[str]) -> socket.socket:
+    """Connect to one of the addresses that were checked: asking the name again might give others."""
+    last: Exception | None = None
+    for address in addresses:
+        try:
+            return create_connection(
+                (address, connection.port), connection.timeout, socket_options=connection.socket_options
+            )
+        except TimeoutError as error:
+            last = ConnectTimeoutError(connection, f"Connection to {connection.host} timed out.")
+            last.__cause__ = error
+        except OSError as error:
+            last = NewConnectionError(connection, f"Failed to establish a new connection: {error}")
+    raise last or NewConnectionError(connection, f"{connection.host} has no address")
+
+
+def _addresses(connection: Any) -> list[str]:
+    try:
+        found = socket.getaddrinfo(connection.host.strip("[]"), connection.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _PublicTLSConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        addresses = _addresses(self)
+        private = [address for address in addresses if is_private(address)]
+        if private:
+            raise RemoteError(
+                f"refused to connect to {self.host}: it resolves to {', '.join(private)}, which is not on the public "
+                "internet; for a mirror of your own set base_url of the source in config"
+            )
+        return _connected(self, addresses)
+
+
+class _PrivateConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        addresses = _addresses(self)
+        public = [address for address in addresses if not is_private(address)]
+        if public:
+            raise RemoteError(
+                f"refused to connect to {self.host} ({', '.join(public)}) without encryption: use https:// in "
+                "base_url; http:// is for a mirror in your own network"
+            )
+        return _connected(self, addresses)
+
+
+class _PublicTLSPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicTLSConnection
+
+
+class _PrivatePool(HTTPConnectionPool):
+    ConnectionCls = _PrivateConnection

@@ -22,14 +22,14 @@ SIGN_IN = (
 
 
 @dataclass(frozen=True)
-class Identity:
+class Credentials:
     """Who asks: credentials of google-auth, and the project that is charged. Never shown, never written."""
 
     credentials: Any
     project: str
 
 
-def identity() -> Identity:
+def find_credentials() -> Credentials:
     """The credentials and the project of this machine, from the places where Google's tools keep them.
 
     Raises
@@ -45,7 +45,7 @@ def identity() -> Identity:
             f"Earth Engine: no project is named: set {PROJECTS[0]} to the name of a Cloud project that is registered "
             "for Earth Engine, or run `earthengine set_project NAME`"
         )
-    return Identity(credentials, chosen)
+    return Credentials(credentials, chosen)
 
 
 def _from_key_file() -> tuple[Any, str | None]:

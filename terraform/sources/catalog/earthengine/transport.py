@@ -10,10 +10,8 @@ from urllib3.exceptions import TimeoutError as Urllib3Timeout
 
 from terraform.config import Downloads
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access
-from terraform.sources.remote.connections import pool
-from terraform.sources.remote.content import media_type, words
-from terraform.sources.remote.response import Unfit
+from terraform.sources.remote.hosts import Access, pool
+from terraform.sources.remote.response import InvalidResponse, media_type, plain_text
 from terraform.sources.remote.retry import Deadline
 
 _MOST_BYTES = 64 << 20
@@ -30,7 +28,7 @@ class Transport:
     ------
     RemoteError
         The address is not one that this source may reach, or the answer is too large.
-    Unfit
+    InvalidResponse
         A page of a login or a proxy came with status 200.
     TimeoutError, ConnectionError
         No answer, or a broken one: the client and google-auth know these as passing.
@@ -69,7 +67,9 @@ class Transport:
             raise ConnectionError(str(error)) from error
         kind = media_type(response.headers.get("Content-Type"))
         if response.status == 200 and kind in _PAGES:
-            raise Unfit(f"it sends a page ({kind}) instead of data: {words(content) or 'it says nothing'}")
+            raise InvalidResponse(
+                f"it sends a page ({kind}) instead of data: {plain_text(content) or 'it says nothing'}"
+            )
         return httplib2.Response({**dict(response.headers), "status": str(response.status)}), content
 
     def _read(self, response: Any, deadline: Deadline) -> bytes:

@@ -16,12 +16,12 @@ from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, unpack
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import Needs, Request, require
-from terraform.sources.remote.access import shown
-from terraform.sources.remote.cache import Shelf
-from terraform.sources.remote.earthengine.assets import ASSETS, DTYPE, Asset, heights
-from terraform.sources.remote.earthengine.session import Session, TooMuch
-from terraform.sources.remote_raster.request_grid import Lattice, Window, lattice, place, strips
+from terraform.sources import FetchEstimate, Request, require
+from terraform.sources.catalog.earthengine.assets import ASSETS, DTYPE, Asset, heights
+from terraform.sources.catalog.earthengine.session import Session, TooMuch
+from terraform.sources.remote.cache import Cache
+from terraform.sources.remote.hosts import redact_url
+from terraform.sources.remote_raster.request_grid import RequestGrid, RequestWindow, place, request_grid, strips
 
 _SMALLEST_PX = 16
 _VERSION = "1"
@@ -49,14 +49,14 @@ class EarthEngineRelief:
         """Licence and notices of the asset."""
         return self.asset.credit
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """Requests and bytes that are still to be made; what the cache has is left out."""
         _check(request, self.asset)
-        shelf = self._shelf()
-        windows = self._windows(lattice(request.grid))
-        missing = [window for window in windows if not shelf.has(*_names(window))]
+        cache = self._cache()
+        windows = self._windows(request_grid(request.grid))
+        missing = [window for window in windows if not cache.has(*_names(window))]
         kept = _bytes(windows) - _bytes(missing)
-        return Needs("earthengine", len(missing), _bytes(missing), kept)
+        return FetchEstimate("earthengine", len(missing), _bytes(missing), kept)
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
         """Publish the heights of a region on the lattice of whole arc seconds.
@@ -71,36 +71,36 @@ class EarthEngineRelief:
             No credentials, no project, or the service refuses, fails or asks to come back later.
         """
         _check(request, self.asset)
-        part, shelf = lattice(request.grid), self._shelf()
+        part, cache = request_grid(request.grid), self._cache()
         windows = self._windows(part)
-        with shelf.alone():
-            self._complete(shelf, windows)
+        with cache.exclusive():
+            self._complete(cache, windows)
         details = {
-            "asset": self.asset.id, "url": shown(self.settings.base_url), "windows": len(windows),
-            "windows_sha256": shelf.digest(map(_names, windows)),
+            "asset": self.asset.id, "url": redact_url(self.settings.base_url), "windows": len(windows),
+            "windows_sha256": cache.digest(map(_names, windows)),
         }  # fmt: skip
         provenance = Provenance((self.credit(),), details)
-        made = _strips(part, windows, shelf, request)
+        made = _strips(part, windows, cache, request)
         write_strips(destination, part.grid(request.grid), made, 1, "int16", provenance.tags())
         return provenance
 
-    def _shelf(self) -> Shelf:
+    def _cache(self) -> Cache:
         name = self.asset.id.replace("/", "-").lower()
-        return Shelf(Path(self.downloads.cache), "earthengine", f"{name}-{_VERSION}")
+        return Cache(Path(self.downloads.cache), "earthengine", f"{name}-{_VERSION}")
 
-    def _windows(self, part: Lattice) -> list[Window]:
+    def _windows(self, part: RequestGrid) -> list[RequestWindow]:
         return part.windows(self.settings.window_px, self.asset.south, self.asset.north)
 
-    def _complete(self, shelf: Shelf, windows: list[Window]) -> None:
+    def _complete(self, cache: Cache, windows: list[RequestWindow]) -> None:
         """Fetch what the cache lacks, several windows at a time; each is kept as soon as it is there."""
-        missing = [window for window in windows if shelf.read(*_names(window)) is None]
+        missing = [window for window in windows if cache.read(*_names(window)) is None]
         if not missing:
             return
         session = Session(self.settings, self.downloads)
         image = session.image(self.asset.image)
 
-        def one(window: Window) -> None:
-            shelf.write(_packed(_pixels(session, image, window)), *_names(window))
+        def one(window: RequestWindow) -> None:
+            cache.write(_packed(_pixels(session, image, window)), *_names(window))
 
         with ThreadPoolExecutor(self.settings.connections) as threads:
             tasks = [threads.submit(one, window) for window in missing]
@@ -122,7 +122,7 @@ def _check(request: Request, asset: Asset) -> None:
         )
 
 
-def _pixels(session: Session, image: Any, window: Window) -> NDArray[np.void]:
+def _pixels(session: Session, image: Any, window: RequestWindow) -> NDArray[np.void]:
     """The pixels of a window, in quarters where it is too much at once."""
     try:
         made = session.pixels(image, window)
@@ -138,7 +138,7 @@ def _pixels(session: Session, image: Any, window: Window) -> NDArray[np.void]:
     return made
 
 
-def _plausible(pixels: NDArray[np.void], window: Window) -> None:
+def _plausible(pixels: NDArray[np.void], window: RequestWindow) -> None:
     """Refuse what cannot be heights of Earth."""
     metres = unpack(heights(pixels)).metres
     low, high = float(metres.min()), float(metres.max())
@@ -149,12 +149,12 @@ def _plausible(pixels: NDArray[np.void], window: Window) -> None:
         )
 
 
-def _names(window: Window) -> tuple[str, str]:
+def _names(window: RequestWindow) -> tuple[str, str]:
     height, width = window.shape
     return f"{window.column_s}s", f"r{window.top}c{window.left}-{height}x{width}.npy"
 
 
-def _bytes(windows: list[Window]) -> int:
+def _bytes(windows: list[RequestWindow]) -> int:
     return sum(window.shape[0] * window.shape[1] * DTYPE.itemsize for window in windows)
 
 
@@ -164,20 +164,20 @@ def _packed(pixels: NDArray[np.void]) -> bytes:
     return text.getvalue()
 
 
-def _kept(shelf: Shelf, window: Window) -> NDArray[np.void]:
-    made: NDArray[np.void] = np.load(io.BytesIO(shelf.held(*_names(window))))
+def _kept(cache: Cache, window: RequestWindow) -> NDArray[np.void]:
+    made: NDArray[np.void] = np.load(io.BytesIO(cache.require(*_names(window))))
     return made
 
 
 def _strips(
-    part: Lattice, windows: list[Window], shelf: Shelf, request: Request
+    part: RequestGrid, windows: list[RequestWindow], cache: Cache, request: Request
 ) -> Iterator[NDArray[np.int16]]:  # fmt: skip
     """The region from north to south, a row of windows at a time; void where the model has no data."""
     known = False
     for (top, bottom), row in strips(part, windows):
         strip = np.full((bottom - top, part.columns[1] - part.columns[0]), VOID, np.int16)
         for window in row:
-            place(strip, (top, part.columns[0]), heights(_kept(shelf, window)), window)
+            place(strip, (top, part.columns[0]), heights(_kept(cache, window)), window)
         known = known or bool((strip != VOID).any())
         yield strip
     if not known:

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from terraform.config import Downloads, EarthEngineSource
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access
-from terraform.sources.remote.content import words
-from terraform.sources.remote.earthengine.account import PROJECTS, SIGN_IN, Identity, identity
-from terraform.sources.remote.earthengine.assets import BANDS, DTYPE
-from terraform.sources.remote.earthengine.transport import Transport
-from terraform.sources.remote.response import Later, Unfinished, Unfit
+from terraform.sources.catalog.earthengine.account import PROJECTS, SIGN_IN, Credentials, find_credentials
+from terraform.sources.catalog.earthengine.assets import BANDS, DTYPE
+from terraform.sources.catalog.earthengine.transport import Transport
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import InvalidResponse, Resumable, RetryLater, plain_text
 from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
-from terraform.sources.remote_raster.request_grid import ARC_SECOND, ROW_S, Window
+from terraform.sources.remote_raster.request_grid import ARC_SECOND, ROW_S, RequestWindow
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ class Session:
         self._downloads = downloads
         self._jitter = random.SystemRandom()
         access = Access("earthengine", settings.base_url, settings.hosts, settings.connections)
-        self._who = identity()
+        self._who = find_credentials()
         self._transport = Transport(access, downloads)
         self._patiently(lambda: self._initialise(settings.base_url))
 
@@ -62,7 +61,7 @@ class Session:
 
         return make(ee)
 
-    def pixels(self, image: Any, window: Window) -> NDArray[np.void]:
+    def pixels(self, image: Any, window: RequestWindow) -> NDArray[np.void]:
         """The pixels of `Asset.image` in a window, a structured array (H, W) of `DTYPE`.
 
         Raises
@@ -81,7 +80,7 @@ class Session:
         def once() -> NDArray[np.void]:
             made = ee.data.computePixels(asked)
             if made.shape != window.shape or made.dtype != DTYPE:
-                raise Later(f"asked for {window.shape} of {DTYPE}, it sends {made.shape} of {made.dtype}")
+                raise RetryLater(f"asked for {window.shape} of {DTYPE}, it sends {made.shape} of {made.dtype}")
             return np.asarray(made)
 
         return self._patiently(once)
@@ -104,7 +103,7 @@ class Session:
         for attempt in range(1, settings.attempts + 1):
             try:
                 return self._explained(once)
-            except Later as error:
+            except RetryLater as error:
                 asked = error.after_s or 0.0
                 pause = max(asked, pause_s(attempt, settings.backoff_s, self._jitter))
                 if attempt == settings.attempts or asked > settings.longest_wait_s or pause > deadline.left_s:
@@ -122,25 +121,25 @@ class Session:
             return once()
         except ee.EEException as error:
             raise _meant(error, self._who) from None
-        except Unfit as error:
-            raise Later(str(error)) from None
+        except InvalidResponse as error:
+            raise RetryLater(str(error)) from None
         except TimeoutError:
-            raise Later("it does not answer in time") from None
+            raise RetryLater("it does not answer in time") from None
         except ConnectionError:
-            raise Later("the connection broke") from None
+            raise RetryLater("the connection broke") from None
         except RefreshError as error:
             if error.retryable:
-                raise Later("Google's sign-in is out of order") from None
+                raise RetryLater("Google's sign-in is out of order") from None
             raise RemoteError(f"Earth Engine: Google refuses the credentials of this machine: {SIGN_IN}") from None
         except TransportError:
-            raise Later("Google's sign-in cannot be reached") from None
+            raise RetryLater("Google's sign-in cannot be reached") from None
         except GoogleAuthError as error:
             raise RemoteError(f"Earth Engine: signing in failed ({type(error).__name__}): {SIGN_IN}") from None
         except (ClientError, ValueError, KeyError) as error:
-            raise Later(f"it sends something else than was asked for ({type(error).__name__})") from None
+            raise RetryLater(f"it sends something else than was asked for ({type(error).__name__})") from None
 
 
-def _grid(window: Window) -> dict[str, object]:
+def _grid(window: RequestWindow) -> dict[str, object]:
     """As Earth Engine wants it: the affine transform of the outer corners (REST reference, PixelGrid)."""
     height, width = window.shape
     return {
@@ -153,13 +152,13 @@ def _grid(window: Window) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _meant(error: Exception, who: Identity) -> Exception:
+def _meant(error: Exception, who: Credentials) -> Exception:
     """What an exception of the client means for the user."""
     reply = getattr(error.__context__, "resp", None)
     status = int(getattr(reply, "status", 0) or 0)
-    said = words(str(error).replace(who.project, "PROJECT").encode())
+    said = plain_text(str(error).replace(who.project, "PROJECT").encode())
     if status in _LATER:
-        return Later(f"status {status}: {said}", retry_after_s(reply.get("retry-after")) if reply else None)
+        return RetryLater(f"status {status}: {said}", retry_after_s(reply.get("retry-after")) if reply else None)
     if status in (0, 400) and any(word in said.lower() for word in _TOO_MUCH):
         return TooMuch(said)
     if status == 401:
@@ -172,9 +171,9 @@ def _meant(error: Exception, who: Identity) -> Exception:
     return RemoteError(f"Earth Engine refuses (status {status or 'unknown'}): {said}")
 
 
-def _resume(error: Later, attempts: int) -> Unfinished:
+def _resume(error: RetryLater, attempts: int) -> Resumable:
     wait = f"; it asks to come back in {error.after_s:.0f} s" if error.after_s else ""
-    return Unfinished(f"Earth Engine: {error} ({attempts} attempts){wait}", "; if it is a quota, it renews itself")
+    return Resumable(f"Earth Engine: {error} ({attempts} attempts){wait}", "; if it is a quota, it renews itself")
 
 
 @contextmanager
