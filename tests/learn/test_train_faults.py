@@ -141,7 +141,8 @@ def test_other_errors_are_not_taken_for_memory(world, tmp_path, monkeypatch):
 
 
 def test_a_second_run_in_the_folder_is_refused(world, tmp_path):
-    with lock.exclusive_run(tmp_path), pytest.raises(ResourceError, match=f"in use by process {os.getpid()} on .*since"):
+    told = f"in use by process {os.getpid()} on .*since"
+    with lock.exclusive_run(tmp_path), pytest.raises(ResourceError, match=told):
         run(world, tmp_path, config())
     run(world, tmp_path, config(total_images=2))
 
