@@ -29,7 +29,7 @@ from terraform.geo.regions import Region
 from terraform.learn import weights
 from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
@@ -174,7 +174,7 @@ class _Moved:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
 
 
-def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
+def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str, float]:
     """Steps at the windows' borders, and the most that other windows change."""
     band, rows, columns = _place(trained.stride)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))

@@ -11,7 +11,7 @@ from benchmarks.seams import Score, drawn_by, embedded, say, score, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import HIGHEST_ROWS, Band, GlobalGrid, strips
 from terraform.mosaic.elevation import with_row_cache
@@ -22,7 +22,7 @@ ANY_OFFSET_PX = (37, 4001)
 Planes = NDArray[np.uint8]
 
 
-def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list[Score]:
+def whole_band(trained: TrainedGenerator, number: int, height: int, folder: Path) -> list[Score]:
     """A band's uppermost rows, all round, in 512 and in 1,024 px windows, and a part of them from another place."""
     globe = GlobalGrid(MARS.radius_m)
     band = strips(globe, trained.stride)[number]

@@ -9,7 +9,7 @@ from benchmarks.seams import Score, drawn_by, embedded, say, score, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Cap, GlobalGrid, strips
 from terraform.mosaic.terrain import CapTerrain
@@ -24,7 +24,7 @@ SMALL_PX = 320
 """Side of windows that draw 96 px each way: many borders in a small place."""
 
 
-def crater(trained: Trained, relief: Path, folder: Path) -> list[Score]:
+def crater(trained: TrainedGenerator, relief: Path, folder: Path) -> list[Score]:
     """A square of the northern cap in small and in large windows."""
     cap = strips(GlobalGrid(MARS.radius_m), trained.stride)[0]
     assert isinstance(cap, Cap)

@@ -11,7 +11,7 @@ from benchmarks.seams import Score, embedded, fine_power_of, say, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import blend as fade
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
@@ -33,7 +33,7 @@ def main(path: Path) -> None:
             say(_border(trained, number, west, Path(name)))
 
 
-def _border(trained: Trained, number: int, west: float, folder: Path) -> Iterator[Score]:
+def _border(trained: TrainedGenerator, number: int, west: float, folder: Path) -> Iterator[Score]:
     globe = GlobalGrid(MARS.radius_m)
     above, below = strips(globe, trained.stride)[number : number + 2]
     assert isinstance(above, Band) and isinstance(below, Band)
@@ -53,8 +53,14 @@ def _border(trained: Trained, number: int, west: float, folder: Path) -> Iterato
         yield Score(f"border at {latitude:.1f} N: the same of a plain average", plain / own)
 
 
-def _layer(trained: Trained, relief: ElevationModel, band: Band, rows: tuple[int, int], columns: tuple[int, int],
-           folder: Path) -> Layer:  # fmt: skip
+def _layer(
+    trained: TrainedGenerator,
+    relief: ElevationModel,
+    band: Band,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    folder: Path,
+) -> Layer:
     """A band's part in rows and columns of the planet-wide grid."""
     target = band.globe.longitudes.part(*columns)
     across = band.longitudes.covering(target.origin, target.end, 4)

@@ -18,7 +18,7 @@ from benchmarks.ceiling import convolution_ceiling
 from terraform.config import Condition, Mosaics, Sheet, Train
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.terrain import TerrainWindow
 from terraform.pairs.relief import channels_of
@@ -48,11 +48,11 @@ class Hills:
         return TerrainWindow(metres, nothing, nothing, np.full((1, 1), 30, np.float32), east, y, x)
 
 
-def trained(network: nn.Module, train: Train, condition: Condition) -> Trained:
+def trained(network: nn.Module, train: Train, condition: Condition) -> TrainedGenerator:
     """A network as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "random weights"),))
     kind: Any = type(network)
-    return Trained(network.eval(), condition, Sheet(), train, made, kind.stride, kind.halo_px, True)
+    return TrainedGenerator(network.eval(), condition, Sheet(), train, made, kind.stride, kind.halo_px, True)
 
 
 def tiles(precision: str) -> float:

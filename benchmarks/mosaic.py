@@ -28,7 +28,7 @@ from terraform.geo.bodies import MARS
 from terraform.geo.geobox import GeoBox
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs, windows
 from terraform.mosaic.bands import Band, GlobalGrid, strips
 from terraform.mosaic.checkpoint import open_checkpoint
@@ -78,7 +78,7 @@ def whole(width: int, rounds: int) -> None:
     )  # fmt: skip
 
 
-def _draw(made: Trained, settings: Mosaics, elevation: Path, output: Path) -> None:
+def _draw(made: TrainedGenerator, settings: Mosaics, elevation: Path, output: Path) -> None:
     """As a region is drawn: there is relief all round it."""
     west, south, east, north = PLACE
     with rasterio.open(elevation) as dataset, open_checkpoint(output, {}, False) as strips:

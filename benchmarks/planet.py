@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.measure import cpu_seconds
 from terraform.config import Condition, Elevation, Mosaics, Sheet, Train
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import any_raster
 from terraform.provenance import Credit, Provenance
 
@@ -37,10 +37,10 @@ class OneLayer(nn.Module):
         return torch.tanh(self.layer(x))
 
 
-def one_layer() -> Trained:
+def one_layer() -> TrainedGenerator:
     """The generator of one layer, as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "a convolution, not trained"),))
-    return Trained(OneLayer().eval(), SEEN, Sheet(), Train(noise=0), made, 1, 1, True)
+    return TrainedGenerator(OneLayer().eval(), SEEN, Sheet(), Train(noise=0), made, 1, 1, True)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from shapely.geometry import box
 from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.checkpoint import StripBuffer
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.terrain import Span, Terrain
@@ -71,7 +71,7 @@ def fine_power_of(picture: NDArray[Any]) -> float:
 
 
 def drawn_by(
-    trained: Trained, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
+    trained: TrainedGenerator, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
 ) -> StripBuffer:
     """A part of a strip, drawn into a file."""
     canvas = StripBuffer(rows, columns, path)

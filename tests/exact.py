@@ -15,7 +15,7 @@ from terraform.geo.bodies import MARS
 from terraform.geo.grid import download_grid
 from terraform.geo.raster import write_strips
 from terraform.geo.regions import Region
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.terrain import TerrainWindow
 from terraform.provenance import Credit, Provenance
@@ -40,7 +40,7 @@ class Same(nn.Module):
 
 def trained(network, condition=PLAIN, stride=1, halo_px=0, tile_safe=True, **train):
     train = Train(**{"noise": 0, **train})
-    return Trained(network.eval(), condition, Sheet(), train, MADE, stride, halo_px, tile_safe)
+    return TrainedGenerator(network.eval(), condition, Sheet(), train, MADE, stride, halo_px, tile_safe)
 
 
 @dataclass

@@ -34,9 +34,9 @@ def train(
     keep_freed()
     settings = configured(config)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
-    counters = learning.train(by_role(settings, pairs), output, settings, resume, watch)
+    state = learning.train(by_role(settings, pairs), output, settings, resume, watch)
     if processes.is_first():
-        boards.card(output, counters, settings)
+        boards.card(output, state, settings)
 
 
 def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:

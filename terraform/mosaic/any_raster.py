@@ -23,7 +23,7 @@ from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.checkpoint import open_checkpoint
@@ -86,7 +86,7 @@ def render_raster(
 
 
 def render_georeferenced(
-    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
 ) -> None:
     """Draw a raster that has a CRS or control of its own with a generator that is loaded; see `render_raster`."""
     with open_raster(elevation, Declared()) as raster:

@@ -13,7 +13,7 @@ from terraform.errors import InputError
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
@@ -60,7 +60,7 @@ class PlaneTerrain:
 
 
 def draw(
-    trained: Trained, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
+    trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
     latitude_deg: float | None,
 ) -> None:  # fmt: skip
     """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.

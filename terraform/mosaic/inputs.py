@@ -12,7 +12,7 @@ from terraform.geo.bodies import Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.mosaic.inference import ignored_climate_settings
@@ -22,7 +22,7 @@ from terraform.mosaic.terrain import ElevationModel
 Span = tuple[int, int]
 
 
-def load_generator(weights: Path, settings: Mosaics) -> Trained:
+def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
     """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
     trained = weights_file.load(weights, device_of(settings))
     for told in ignored_climate_settings(trained.condition, settings.climate):
@@ -76,7 +76,7 @@ def elevation_model(source: ElevationRaster, body: Body, settings: Mosaics) -> E
 
 
 def mosaic_fingerprint(
-    weights: Path, elevation: Path, trained: Trained, settings: Mosaics, place: str | list[float]
+    weights: Path, elevation: Path, trained: TrainedGenerator, settings: Mosaics, place: str | list[float]
 ) -> dict[str, Any]:
     """What the strips of a drawing depend on."""
     return {

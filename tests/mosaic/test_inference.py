@@ -17,7 +17,7 @@ from terraform.config import Climate, Condition, Mosaics, Sheet, Train
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
 from terraform.learn.models.generators import UNetFc, build_generator
-from terraform.learn.weights import Trained, deployed
+from terraform.learn.weights import TrainedGenerator, set_inference_mode
 from terraform.mosaic import inference as generate
 from terraform.mosaic import windows
 from terraform.mosaic.bands import Band, GlobalGrid, strips
@@ -97,7 +97,7 @@ def test_folded_statistics_change_nothing(precision):
     train = Train(network="unet_fc", norm="batch", width=4, noise=2)
     channels = channels_of(Condition()) + 2
     network = lively(build_generator(train, channels), channels)
-    made = Trained(network.eval(), Condition(), Sheet(), train, MADE, 16, 112, True)
+    made = TrainedGenerator(network.eval(), Condition(), Sheet(), train, MADE, 16, 112, True)
     seen = (torch.rand(1, channels, 96, 64) * 2 - 1) / 3  # as widely as a condition spreads
     with torch.inference_mode():
         plain = network(seen)
@@ -148,7 +148,9 @@ def test_real_network_draws_the_same_in_512_and_1024_windows(name, norm):
     condition = Condition()
     channels = channels_of(condition) + 2
     network = lively(build_generator(train, channels), channels)
-    made = Trained(network.eval(), condition, Sheet(), train, MADE, type(network).stride, type(network).halo_px, True)
+    made = TrainedGenerator(
+        network.eval(), condition, Sheet(), train, MADE, type(network).stride, type(network).halo_px, True
+    )
     large, small = (picture(made, Hills(), (3, 330), (-21, 420), px) for px in (1024, 512))
     assert large[..., :3].std() > 20
     assert levels(large, small) <= 1
@@ -173,7 +175,7 @@ def test_blended_windows_are_a_partition_of_unity():
 def test_unet256_as_published_draws_what_it_drew_before():
     train = Train(network="unet256", norm="batch", width=4, noise=0)
     network = build_generator(train, 1)
-    made = Trained(deployed(network, train), PLAIN, Sheet(), train, MADE, 256, 0, False)
+    made = TrainedGenerator(set_inference_mode(network, train), PLAIN, Sheet(), train, MADE, 256, 0, False)
     assert network.training
     first = picture(made, Hills(), (0, 200), (0, 300), 1024)
     torch.rand(7)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from terraform import provenance
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.provenance import Credit, Provenance
 
 _SPARE = 1.05
@@ -70,7 +70,7 @@ class MosaicMetadata:
             )
 
 
-def describe(trained: Trained, elevation: Path, relief_m: float) -> MosaicMetadata:
+def describe(trained: TrainedGenerator, elevation: Path, relief_m: float) -> MosaicMetadata:
     """The label of what a generator draws from a relief, as far as the relief says whose it is; warns where needed."""
     beside = provenance.beside(elevation)
     if beside.is_file():
