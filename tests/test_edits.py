@@ -9,7 +9,7 @@ import pytest
 from terraform import digest
 from terraform.config import Config, parse
 from terraform.digest import STAGES, stage_digest
-from terraform.learn.fingerprint import identity_of
+from terraform.learn.fingerprint import run_fingerprint
 from terraform.workflow.stages import relevant_source, source_code
 
 PACKAGE = Path(digest.__file__).parent
@@ -56,7 +56,7 @@ def digests():
         found[f"fetch {name}"] = source_code(config, "mars", "elevation")
     config = parse({"sources": {"earth": {"imagery": {"source": "s2cloudless"}}}})
     found["fetch s2cloudless"] = source_code(config, "earth", "imagery")
-    found["state"] = identity_of(Config(), {})["code"]
+    found["state"] = run_fingerprint(Config(), {})["code"]
     return found
 
 

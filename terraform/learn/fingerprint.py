@@ -13,7 +13,7 @@ from terraform.learn.data.dataset import Collection
 from terraform.storage.atomic_write import write_text
 
 
-def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
+def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
     """What a run's weights depend on: settings and pairs; not the device, nor who reads and how often it is saved.
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
@@ -25,7 +25,7 @@ def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, An
     return {**config.of_training(), "pairs": pairs, "code": stage_digest("train")}
 
 
-def state_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:
+def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:
     """Where the states of a run lie, by the digest of what it depends on; made where this process `writes`.
 
     Raises

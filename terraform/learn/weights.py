@@ -23,7 +23,7 @@ FORMAT = 2
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedGenerator:
     """A generator as it is deployed, which is as it was validated.
 
     Attributes
@@ -53,7 +53,7 @@ class Trained:
     tile_safe: bool
 
 
-def deployed(network: nn.Module, settings: Train) -> nn.Module:
+def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
     """The network in the mode in which it draws: `unet256` with batch norm as published, everything else in eval mode.
 
     pix2pix tests with dropout and with the statistics of the batch (3.2); batch norm trained on single images draws
@@ -64,13 +64,13 @@ def deployed(network: nn.Module, settings: Train) -> nn.Module:
 
 def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
     """Publish a weights file."""
-    metadata = {"format": str(FORMAT), **described(condition, sheet, settings, made)}
+    header = {"format": str(FORMAT), **metadata(condition, sheet, settings, made)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        save_file(tensors, temporary, header)
 
 
-def described(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
+def metadata(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
     """What a file with a generator says of it: encoding, settings, provenance, licence and attribution."""
     return {
         "condition": condition.model_dump_json(),
@@ -81,7 +81,7 @@ def described(condition: Condition, sheet: Sheet, settings: Train, made: Provena
     }
 
 
-def load(path: Path, device: str = "cpu") -> Trained:
+def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     """Read a weights file.
 
     Raises
@@ -89,17 +89,17 @@ def load(path: Path, device: str = "cpu") -> Trained:
     InputError
         It is missing, damaged, not ours, or of a newer format.
     """
-    metadata, tensors = _read(path)
-    if metadata.get("format") != str(FORMAT):
+    header, tensors = _read(path)
+    if header.get("format") != str(FORMAT):
         raise InputError(
-            f"{path} has weights of format {metadata.get('format', 'unknown')}, this version reads {FORMAT}: use the "
+            f"{path} has weights of format {header.get('format', 'unknown')}, this version reads {FORMAT}: use the "
             "version of terraform that wrote it"
         )
     try:
-        condition = Condition.model_validate_json(metadata["condition"])
-        sheet = Sheet.model_validate_json(metadata["sheet"])
-        settings = Train.model_validate(renamed("train", dict(json.loads(metadata["train"]))))
-        made = provenance.from_json(metadata["provenance"])
+        condition = Condition.model_validate_json(header["condition"])
+        sheet = Sheet.model_validate_json(header["sheet"])
+        settings = Train.model_validate(renamed("train", dict(json.loads(header["train"]))))
+        made = provenance.from_json(header["provenance"])
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
@@ -112,11 +112,11 @@ def load(path: Path, device: str = "cpu") -> Trained:
         raise InputError(
             f"{path} does not hold the network it names ({_first(error)}): its encoding is another; train again"
         ) from None
-    network = deployed(network, settings).to(device)
+    network = set_inference_mode(network, settings).to(device)
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
     tile_safe = kind.tile_safe and settings.norm != "instance"
-    return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
+    return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -24,7 +24,7 @@ _CONTRAST = 6.0
 
 
 @dataclass(frozen=True)
-class Relief:
+class ReliefBatch:
     """Heights of a batch of windows, row 0 towards the north.
 
     Attributes
@@ -71,7 +71,7 @@ def sun_at(latitude_deg: Tensor, local_time_h: float) -> Tensor:
     return torch.cat([east, -torch.sin(phi) * math.cos(hour_angle), torch.cos(phi) * math.cos(hour_angle)], 1)
 
 
-def encode(relief: Relief, condition: Condition, sheet: Sheet) -> Tensor:
+def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet) -> Tensor:
     """Heights to channels.
 
     Returns
@@ -88,7 +88,7 @@ def encode(relief: Relief, condition: Condition, sheet: Sheet) -> Tensor:
 class _View:
     """What several channels share: the filled and band-limited heights and their gradient."""
 
-    def __init__(self, relief: Relief, resolution_m: float) -> None:
+    def __init__(self, relief: ReliefBatch, resolution_m: float) -> None:
         self.relief = relief
         self.metres = smooth(_filled(relief), resolution_m / relief.pixel_m)
         padded = F.pad(self.metres, (1, 1, 1, 1), mode="replicate")
@@ -96,7 +96,7 @@ class _View:
         self.up = (padded[:, :, :-2, 1:-1] - padded[:, :, 2:, 1:-1]) / (2 * relief.pixel_m)
 
 
-def _filled(relief: Relief) -> Tensor:
+def _filled(relief: ReliefBatch) -> Tensor:
     land = torch.where(relief.sea | relief.void, 0.0, relief.metres)
     if _known_empty(relief.void):
         return land
@@ -237,7 +237,7 @@ def _table(device: torch.device) -> Tensor:
     return torch.from_numpy(TURBO.copy()).to(device)
 
 
-def _turbo(relief: Relief, sheet: Sheet) -> Tensor:
+def _turbo(relief: ReliefBatch, sheet: Sheet) -> Tensor:
     table = _table(relief.metres.device)
     level = ((relief.metres - sheet.low_m) / (sheet.high_m - sheet.low_m) * 255).clamp(0, 255).to(torch.int64)
     colours = table[level[:, 0]].permute(0, 3, 1, 2).to(torch.float32)

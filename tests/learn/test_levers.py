@@ -6,11 +6,11 @@ import torch
 from small_world import config
 
 from terraform.config import Condition, Sheet
-from terraform.learn.data.augment import plain_draw, prepare
-from terraform.learn.data.dataset import Stored
+from terraform.learn.data.augment import no_augmentation, prepare
+from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.renorm import BatchRenorm2d
-from terraform.learn.trainer import Learner
+from terraform.learn.trainer import Trainer
 
 
 def test_renorm_begins_as_batch_norm():
@@ -54,13 +54,13 @@ def test_diffaugment_lets_gradients_through():
 
 def test_vertical_jitter_stretches_heights_and_nothing_else():
     draw = np.random.default_rng(0)
-    stored = Stored(
+    stored = StoredPairs(
         torch.from_numpy(draw.integers(100, 3000, (2, 384, 384)).astype(np.int16)),
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
         torch.full((2, 384), 40.0),
     )
     condition = Condition(channels=["elevation", "latitude"])
-    plain = plain_draw(2)
+    plain = no_augmentation(2)
     stretched = plain._replace(stretch=np.array([1.0, -0.5]))
     before, after = (prepare(stored, d, "none", 0, condition, Sheet(), vertical=0.3) for d in (plain, stretched))
     ratio = (after.condition[:, 0] / before.condition[:, 0]).square().mean((1, 2))
@@ -82,7 +82,7 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
 def test_each_lever_learns(over):
     """Four steps of one batch bring the colours nearer."""
     settings = config(width=8, learning_rate=2e-3, noise=1, batch=2, lambda_texture=3, **over).train
-    learner = Learner(settings, 2, 0, torch.device("cpu"))
+    trainer = Trainer(settings, 2, 0, torch.device("cpu"))
     torch.manual_seed(0)
     from terraform.learn.data.augment import Batch
 
@@ -90,8 +90,8 @@ def test_each_lever_learns(over):
     batch = Batch(torch.rand(2, 2, 256, 256), torch.rand(2, 1, 256, 256), target, torch.ones(2, 1, 256, 256))
     losses = []
     for _ in range(5):
-        learner.step(batch, 0.0)
-        losses.append(learner.tally.read().losses[1])
-        learner.tally.clear()
+        trainer.step(batch, 0.0)
+        losses.append(trainer.stats.read().losses[1])
+        trainer.stats.clear()
     assert losses[-1] < losses[0]
-    assert learner.tally.read().skipped == 0
+    assert trainer.stats.read().skipped == 0

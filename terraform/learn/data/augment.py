@@ -10,11 +10,11 @@ from torch import Tensor
 from terraform.config import Condition, Sheet
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M, TILE_PX
-from terraform.learn.data.dataset import Stored
-from terraform.learn.data.sampling import SLACK_PX, Draw
-from terraform.learn.runtime.device import moved
+from terraform.learn.data.dataset import StoredPairs
+from terraform.learn.data.sampling import SLACK_PX, AugmentParams
+from terraform.learn.runtime.device import to_device
 from terraform.pairs.noise import noise
-from terraform.pairs.relief import Relief, encode, sun_at
+from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
 _SCALE = TILE_PX / (TILE_PX + SLACK_PX)
 _SIDE = TILE_PX + 2 * MARGIN_PX
@@ -38,20 +38,26 @@ class Batch(NamedTuple):
     valid: Tensor
 
     @property
-    def seen(self) -> Tensor:
+    def generator_input(self) -> Tensor:
         """What the generator sees: condition and noise, channels last in memory."""
         return torch.cat([self.condition, self.noise], 1).contiguous(memory_format=torch.channels_last)
 
 
-def plain_draw(count: int) -> Draw:
+def no_augmentation(count: int) -> AugmentParams:
     """No jitter; the noise of each image lies at a place of its own."""
     zeros = torch.zeros(count, dtype=torch.int64).numpy()
     place = torch.stack([torch.arange(count) * 4096, torch.zeros(count, dtype=torch.int64)], 1).numpy()
-    return Draw(zeros, zeros, zeros > 0, place, zeros.astype(np.float64))
+    return AugmentParams(zeros, zeros, zeros > 0, place, zeros.astype(np.float64))
 
 
 def prepare(
-    stored: Stored, draw: Draw, jitter: str, channels: int, condition: Condition, sheet: Sheet, vertical: float = 0.0
+    stored: StoredPairs,
+    draw: AugmentParams,
+    jitter: str,
+    channels: int,
+    condition: Condition,
+    sheet: Sheet,
+    vertical: float = 0.0,
 ) -> Batch:
     """Make a batch on the device where `stored` lies.
 
@@ -67,13 +73,13 @@ def prepare(
     sea, void = heights == SEA, heights == VOID
     metres = torch.where(sea | void, 0, heights).to(torch.float32)
     if vertical:
-        stretch = moved((1 + vertical * draw.stretch).astype(np.float32), heights.device)
+        stretch = to_device((1 + vertical * draw.stretch).astype(np.float32), heights.device)
         metres = metres * stretch.view(-1, 1, 1, 1)
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
     if jitter == "resize":
-        top, left = (moved(x, heights.device) for x in (draw.top, draw.left))
+        top, left = (to_device(x, heights.device) for x in (draw.top, draw.left))
         relief = torch.cat([metres, sea.float(), void.float(), latitude.expand_as(metres)], 1)
         relief = _crop(relief, top, left, MARGIN_PX, "bilinear")
         metres, sea, void = relief[:, :1], relief[:, 1:2] >= 0.5, relief[:, 2:3] >= 0.01
@@ -82,22 +88,22 @@ def prepare(
         known = _crop(known.float(), top, left, 0, "bilinear") > 0.99
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
-        mirror = moved(draw.mirror, heights.device).view(-1, 1, 1, 1)
+        mirror = to_device(draw.mirror, heights.device).view(-1, 1, 1, 1)
         metres, sea, void, colours, known = (
             torch.where(mirror, x.flip(3), x) for x in (metres, sea, void, colours, known)
         )
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
         sun = torch.cat([torch.where(mirror, -sun[:, :1], sun[:, :1]), sun[:, 1:]], 1)
     pixel_m = PIXEL_M * _SCALE if jitter == "resize" else PIXEL_M
-    encoded = encode(Relief(metres, sea, void, pixel_m, latitude, sun), condition, sheet)
+    encoded = encode(ReliefBatch(metres, sea, void, pixel_m, latitude, sun), condition, sheet)
     valid = known & ~void[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
     return Batch(encoded, _noise(draw, channels, heights.device), colours / 127.5 - 1, valid.to(torch.float32))
 
 
-def _noise(draw: Draw, channels: int, device: torch.device) -> Tensor:
+def _noise(draw: AugmentParams, channels: int, device: torch.device) -> Tensor:
     if not channels:
         return torch.zeros(len(draw.top), 0, TILE_PX, TILE_PX, device=device)
-    place = moved(draw.place, device)
+    place = to_device(draw.place, device)
     along = torch.arange(_SIDE, device=device)
     return noise(place[:, :1] + along, place[:, 1:] + along, channels)
 

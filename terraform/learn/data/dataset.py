@@ -17,7 +17,7 @@ from terraform.pairs.store import Pairs, open_pairs
 from terraform.provenance import Provenance
 
 
-class Stored(NamedTuple):
+class StoredPairs(NamedTuple):
     """Pairs as stored.
 
     Attributes
@@ -50,13 +50,13 @@ class Collection:
     def __len__(self) -> int:
         return len(self.places)
 
-    def read(self, chosen: Sequence[int] | NDArray[np.int64]) -> Stored:
+    def read(self, chosen: Sequence[int] | NDArray[np.int64]) -> StoredPairs:
         """The chosen pairs, as stored."""
         wanted = [(self.regions[region], pair) for region, pair in self.places[np.asarray(chosen)]]
         elevation = np.stack([pairs.elevation[pair] for pairs, pair in wanted])
         imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
         latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
-        return Stored(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.from_numpy(latitude))
+        return StoredPairs(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.from_numpy(latitude))
 
     def region_of(self, pair: int) -> str:
         """Name of the region that a pair comes from."""

@@ -15,7 +15,7 @@ SLACK_PX = 30
 """286 - 256: how far a jittered crop can move."""
 
 
-class Draw(NamedTuple):
+class AugmentParams(NamedTuple):
     """The jitter of a batch.
 
     Attributes
@@ -37,17 +37,17 @@ class Draw(NamedTuple):
     stretch: NDArray[np.float64]
 
 
-def samples(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
+def sample_indices(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
     """Which of `size` pairs the images `first` to `first + count` show: each epoch is a permutation of its own."""
     chosen = [_epoch(seed, image // size, size)[image % size] for image in range(first, first + count)]
     return np.array(chosen, np.int64)
 
 
-def draws(seed: int, first: int, count: int) -> Draw:
+def augmentation_params(seed: int, first: int, count: int) -> AugmentParams:
     """The jitter and the noise of the images `first` to `first + count`."""
     drawn = [_draw(seed, image) for image in range(first, first + count)]
     rows = np.array([whole for whole, _ in drawn], np.int64)
-    return Draw(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], np.array([share for _, share in drawn]))
+    return AugmentParams(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], np.array([share for _, share in drawn]))
 
 
 def _draw(seed: int, image: int) -> tuple[list[int], float]:
