@@ -1,0 +1,98 @@
+"""Fit the climate's constants on Earth: Levenberg and Marquardt's search with differences, on a part of the longitudes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.earth_climate import Observed
+from terraform.climate.model import simulate
+from terraform.climate.monthly import MonthlyClimate
+from terraform.config.climate import ClimateModel
+
+_SPREAD_K, _SPREAD_LOG = 3.0, 0.25
+_SEA_WEIGHT = 0.15
+_LIMIT = 3.0
+_TIMES: tuple[Any, ...] = (slice(None), slice(5, 8), [11, 0, 1], slice(2, 5), slice(8, 11))
+
+
+class Knob(NamedTuple):
+    """A constant to fit: its dotted name; positive ones move by factors, others by steps of `step`."""
+
+    name: str
+    step: float = 0.0
+
+
+def value_of(settings: ClimateModel, name: str) -> float:
+    """Read a constant by its dotted name."""
+    found: Any = settings
+    for part in name.split("."):
+        found = getattr(found, part)
+    return float(found)
+
+
+def with_values(settings: ClimateModel, values: dict[str, float]) -> ClimateModel:
+    """Settings with other constants, checked again."""
+    document = settings.model_dump()
+    for name, value in values.items():
+        *path, last = name.split(".")
+        inner = document
+        for part in path:
+            inner = inner[part]
+        inner[last] = value
+    return ClimateModel.model_validate(document)
+
+
+def residuals(settings: ClimateModel, earth: Observed, where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weighted errors of the year and its quarters: temperature over 3 K, log10 of rain over 0.25; limited to 3."""
+    made = simulate(earth.elevation_m, earth.sea, earth.grid, settings)
+    weights = np.sqrt(np.broadcast_to(earth.grid.area_weight, earth.grid.shape) * np.where(earth.sea, _SEA_WEIGHT, 1.0))[where]
+    parts = [_errors(made, earth.climate, months, where) * weights for months in _TIMES]
+    return np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum())
+
+
+def fit(
+    settings: ClimateModel,
+    knobs: Sequence[Knob],
+    misfit: Callable[[ClimateModel], NDArray[np.float64]],
+    rounds: int,
+    say: Callable[[str], None],
+) -> ClimateModel:
+    """Lower the sum of squares of `misfit` over the knobs, round by round."""
+    at = np.zeros(len(knobs))
+    begin = settings
+    error, damping = misfit(settings), 1.0
+    for number in range(rounds):
+        slopes = np.stack([misfit(_moved(begin, knobs, at + 0.05 * row)) - error for row in np.eye(len(knobs))]) / 0.05
+        square, down = slopes @ slopes.T, slopes @ error
+        better = False
+        for _ in range(5):
+            step = -np.linalg.solve(square + damping * 1e-3 * np.eye(len(knobs)), down)
+            step = np.clip(step, -0.5, 0.5)
+            tried = misfit(_moved(begin, knobs, at + step))
+            if tried @ tried < error @ error:
+                gain = 1 - (tried @ tried) / (error @ error)
+                at, error, damping, better = at + step, tried, max(damping / 3, 0.1), True
+                break
+            damping *= 4
+        say(f"round {number}: {error @ error:.5f} damping {damping:.2f}")
+        if not better or gain < 5e-4:
+            break
+    return _moved(begin, knobs, at)
+
+
+def _moved(settings: ClimateModel, knobs: Sequence[Knob], at: NDArray[np.float64]) -> ClimateModel:
+    values = {}
+    for knob, shift in zip(knobs, at, strict=True):
+        old = value_of(settings, knob.name)
+        values[knob.name] = old + shift * knob.step if knob.step else old * float(np.exp(shift))
+    return with_values(settings, values)
+
+
+def _errors(made: MonthlyClimate, seen: MonthlyClimate, months: Any, where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(2, N): of temperature and of rain, in units of their spread, limited smoothly."""
+    warmth = (made.temperature[months].mean(axis=0) - seen.temperature[months].mean(axis=0))[where] / _SPREAD_K
+    rain = [np.log10(np.maximum(c.precipitation[months].mean(axis=0), 0) + 2)[where] for c in (made, seen)]
+    both = np.stack([warmth, (rain[0] - rain[1]) / _SPREAD_LOG]).astype(np.float64)
+    return _LIMIT * np.tanh(both / _LIMIT)
