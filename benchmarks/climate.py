@@ -25,9 +25,11 @@ _STEPS = {
     "energy.land_warmer_k": 5.0,
     "energy.land_colder_poles_k": 5.0,
     "energy.ice_c": 5.0,
+    "energy.snow_c": 5.0,
     "wind.belts_growth": 0.5,
     "wind.belts_season": 0.5,
     "moisture.heat": 0.5,
+    "moisture.unstable": 0.1,
 }
 _FIXED = {
     "energy.absorbed", "wind.widest_cell_deg", "wetness", "shoreline_m", "gravity_m_s2", "cells_per_degree",
@@ -67,13 +69,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--fit", type=int, default=0, metavar="ROUNDS")
     parser.add_argument("--cells-per-degree", type=float, default=2.0)
     parser.add_argument("--start", type=Path, help="JSON of constants to begin with")
+    parser.add_argument("--expected", type=Path, help="JSON of constants that the fit is drawn to")
     parser.add_argument("--save", type=Path, help="where to write the fitted constants as JSON")
     given = parser.parse_args(words)
     settings = EARTH_CLIMATE
     if given.start:
         settings = ClimateModel.model_validate_json(given.start.read_text())
     if given.fit:
-        settings = _fitted(settings, given.folder, given.fit)
+        settings = _fitted(settings, given.expected, given.folder, given.fit)
         if given.save:
             given.save.write_text(settings.model_dump_json(indent=1))
         for knob in knobs_of(settings):
@@ -82,11 +85,16 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _fitted(settings: ClimateModel, folder: Path, rounds: int) -> ClimateModel:
+def _fitted(settings: ClimateModel, expected: Path | None, folder: Path, rounds: int) -> ClimateModel:
     earth = read_earth(folder, 1.0)
     where = np.broadcast_to(~held_out(earth.grid), earth.grid.shape)
     return fit(
-        settings, knobs_of(settings), lambda s: residuals(s, earth, where), rounds, lambda t: print(t, flush=True)
+        settings,
+        ClimateModel.model_validate_json(expected.read_text()) if expected else EARTH_CLIMATE,
+        knobs_of(settings),
+        lambda s: residuals(s, earth, where),
+        rounds,
+        lambda t: print(t, flush=True),
     )
 
 

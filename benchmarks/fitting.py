@@ -14,6 +14,7 @@ from terraform.config.climate import ClimateModel
 _SPREAD_K, _SPREAD_LOG = 3.0, 0.25
 _SEA_WEIGHT = 0.15
 _LIMIT = 3.0
+_PRIOR = 0.05
 _TIMES: tuple[Any, ...] = (slice(None), slice(5, 8), [11, 0, 1], slice(2, 5), slice(8, 11))
 
 
@@ -47,39 +48,53 @@ def with_values(settings: ClimateModel, values: dict[str, float]) -> ClimateMode
 def residuals(settings: ClimateModel, earth: Observed, where: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Weighted errors of the year and its quarters: temperature over 3 K, log10 of rain over 0.25; limited to 3."""
     made = simulate(earth.elevation_m, earth.sea, earth.grid, settings)
-    weights = np.sqrt(np.broadcast_to(earth.grid.area_weight, earth.grid.shape) * np.where(earth.sea, _SEA_WEIGHT, 1.0))[where]
+    weights = np.sqrt(
+        np.broadcast_to(earth.grid.area_weight, earth.grid.shape) * np.where(earth.sea, _SEA_WEIGHT, 1.0)
+    )[where]
     parts = [_errors(made, earth.climate, months, where) * weights for months in _TIMES]
     return np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum())
 
 
 def fit(
     settings: ClimateModel,
+    expected: ClimateModel,
     knobs: Sequence[Knob],
     misfit: Callable[[ClimateModel], NDArray[np.float64]],
     rounds: int,
     say: Callable[[str], None],
 ) -> ClimateModel:
-    """Lower the sum of squares of `misfit` over the knobs, round by round."""
-    at = np.zeros(len(knobs))
-    begin = settings
-    error, damping = misfit(settings), 1.0
+    """Lower the sum of squares of `misfit` over the knobs, round by round.
+
+    Constants are drawn back to the expected ones (a factor of e costs as much as `_PRIOR`), so that none wanders where
+    nothing speaks for it.
+    """
+
+    def cost(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.append(misfit(_moved(expected, knobs, at)), np.sqrt(_PRIOR) * at)
+
+    at = np.array([_shift(knob, settings, expected) for knob in knobs])
+    error, damping = cost(at), 0.1
     for number in range(rounds):
-        slopes = np.stack([misfit(_moved(begin, knobs, at + 0.05 * row)) - error for row in np.eye(len(knobs))]) / 0.05
+        slopes = np.stack([cost(at + 0.05 * row) - error for row in np.eye(len(knobs))]) / 0.05
         square, down = slopes @ slopes.T, slopes @ error
-        better = False
-        for _ in range(5):
-            step = -np.linalg.solve(square + damping * 1e-3 * np.eye(len(knobs)), down)
-            step = np.clip(step, -0.5, 0.5)
-            tried = misfit(_moved(begin, knobs, at + step))
-            if tried @ tried < error @ error:
-                gain = 1 - (tried @ tried) / (error @ error)
-                at, error, damping, better = at + step, tried, max(damping / 3, 0.1), True
+        before = error @ error
+        for _ in range(6):
+            step = -np.linalg.solve(square + damping * np.diag(np.diag(square)), down)
+            step *= min(1.0, 0.6 / np.abs(step).max())
+            tried = cost(at + step)
+            if tried @ tried < before:
+                at, error, damping = at + step, tried, max(damping / 4, 1e-4)
                 break
-            damping *= 4
-        say(f"round {number}: {error @ error:.5f} damping {damping:.2f}")
-        if not better or gain < 5e-4:
+            damping *= 5
+        say(f"round {number}: {error @ error:.5f} damping {damping:.4f}")
+        if error @ error > before * (1 - 5e-4):
             break
-    return _moved(begin, knobs, at)
+    return _moved(expected, knobs, at)
+
+
+def _shift(knob: Knob, settings: ClimateModel, expected: ClimateModel) -> float:
+    here, there = value_of(settings, knob.name), value_of(expected, knob.name)
+    return (here - there) / knob.step if knob.step else float(np.log(here / there))
 
 
 def _moved(settings: ClimateModel, knobs: Sequence[Knob], at: NDArray[np.float64]) -> ClimateModel:

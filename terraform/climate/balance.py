@@ -20,10 +20,13 @@ class Zonal(NamedTuple):
     ----------
     land, sea : (12, H) float64
         Degrees Celsius, for land and for open water at each latitude.
+    sunlight : (12, H) float64
+        W/m2 at the top of the air.
     """
 
     land: NDArray[np.float64]
     sea: NDArray[np.float64]
+    sunlight: NDArray[np.float64]
 
 
 def zonal_temperatures(grid: PlanetGrid, settings: ClimateModel) -> Zonal:
@@ -55,7 +58,7 @@ def zonal_temperatures(grid: PlanetGrid, settings: ClimateModel) -> Zonal:
         _seasons(absorbed, cooling, capacity, year_s)
         for capacity in (energy.land_capacity_j_m2_k, energy.sea_capacity_j_m2_k)
     ]
-    return Zonal(mean + _land_offset(energy, polar) + swings[0], mean + swings[1])
+    return Zonal(mean + _land_offset(energy, polar) + swings[0], mean + swings[1], sunlight)
 
 
 def legendre2(grid: PlanetGrid) -> NDArray[np.float64]:

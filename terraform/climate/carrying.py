@@ -54,8 +54,6 @@ def _departures(
     latitude = np.radians(grid.latitude_deg)[:, None]
     sine = np.sin(latitude) * np.cos(angle) - np.cos(latitude) * np.sin(angle) * north / speed
     sine = np.clip(sine, -1, 1)
-    turn = np.arctan2(
-        -east / speed * np.sin(angle) * np.cos(latitude), np.cos(angle) - np.sin(latitude) * sine
-    )
+    turn = np.arctan2(-east / speed * np.sin(angle) * np.cos(latitude), np.cos(angle) - np.sin(latitude) * sine)
     rows = (90 - np.degrees(np.arcsin(sine))) / grid.cell_deg - 0.5
     return rows, np.arange(grid.width) + np.degrees(turn) / grid.cell_deg

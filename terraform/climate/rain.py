@@ -35,6 +35,16 @@ class Lift(NamedTuple):
     slope: Field
 
 
+def dryness(rain: Field, air_on_ground: Field, moisture: Moisture) -> Field:
+    """How far land lacks water to evaporate: 0 where rain (12, H, W) mm/day exceeds the demand, near 1 in deserts.
+
+    Half of the water is the month's own, half that of the year, which the ground keeps.
+    """
+    supply = 0.5 * (rain + rain.mean(axis=0))
+    demand = moisture.demand_mm_day * vapour(air_on_ground)
+    return np.asarray(np.exp(-2 * supply / (demand + np.float32(1e-3))), np.float32)
+
+
 def vapour(temperature: Field) -> Field:
     """Saturation vapour pressure over its value at 15 degrees Celsius (Magnus formula, WMO 2008)."""
     celsius = np.clip(temperature, -80, 60)
@@ -65,6 +75,7 @@ def lift_of(
     converging = 6 * np.tanh(converging / 6)
     contrast = np.hypot(*gradient(Smoother(grid, 5e5)(temperature), grid)) * np.float32(1e5)
     heat = (temperature - 15) * np.float32(moisture.heat / 10)
+    heat += np.float32(moisture.unstable) * (temperature - Smoother(grid, moisture.unstable_reach_m)(temperature))
     favour = moisture.ascent * converging + moisture.storms * contrast + heat
     uphill_east, uphill_north = gradient(ground.height_m, grid)
     climb = winds.carrying_east * uphill_east + winds.carrying_north * uphill_north
@@ -114,7 +125,7 @@ def monthly_rain(
         humidity = np.minimum(water / full, 2)
         recycled = moisture.land_evaporation * ground.land * 0.5 * (rain + rain.mean(axis=0))
         gained = (open_water * np.maximum(1 - humidity, 0) + recycled) * day
-        falling = readiness * humidity**np.float32(moisture.humidity_power) + lift.slope
+        falling = readiness * humidity ** np.float32(moisture.humidity_power) + lift.slope
         moved = mix(flow.carry(water)) * gather + gained
         water = moved / (1 + falling * day)
         rain = water * falling

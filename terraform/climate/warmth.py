@@ -15,7 +15,9 @@ _STEP_S = 43_200.0
 _STEPS = 40
 
 
-def surface_temperature(zonal: Zonal, sea_anomaly: Field, ground: Ground, energy: Energy) -> tuple[Field, Field]:
+def surface_temperature(
+    zonal: Zonal, sea_anomaly: Field, on_ground: Field, dryness: Field, ground: Ground, energy: Energy
+) -> tuple[Field, Field]:
     """Find what air is drawn to.
 
     Parameters
@@ -24,6 +26,10 @@ def surface_temperature(zonal: Zonal, sea_anomaly: Field, ground: Ground, energy
         Temperatures by latitude.
     sea_anomaly : (H, W) or (12, H, W) float32
         Departure of the sea from its latitude, K.
+    on_ground : (12, H, W) float32
+        Air at the ground's own height as known so far, degrees Celsius: it says where snow lies.
+    dryness : (12, H, W) float32
+        How far land lacks water to evaporate, 0 to 1.
     ground : Ground
         Share of land.
     energy : Energy
@@ -36,9 +42,13 @@ def surface_temperature(zonal: Zonal, sea_anomaly: Field, ground: Ground, energy
     rate : (12, H, W) float32
         How fast air is drawn there, 1/day.
     """
-    land = zonal.land[..., None].astype(np.float32)
+    snow = _below(energy.snow_c, on_ground, energy.snow_width_k)
+    sunlight = zonal.sunlight[..., None].astype(np.float32)
+    dark = energy.inversion_k * np.exp(-sunlight / np.float32(energy.inversion_w_m2))
+    land = zonal.land[..., None].astype(np.float32) - snow * (np.float32(energy.snow_k_per_w_m2) * sunlight + dark)
+    land = land + np.float32(energy.dry_k_per_w_m2) * sunlight * dryness * (1 - snow)
     water = zonal.sea[..., None].astype(np.float32) + sea_anomaly
-    ice = 1 / (1 + np.exp(np.clip((water - energy.ice_c) / (energy.ice_width_k / 4), -30, 30)))
+    ice = _below(energy.ice_c, water, energy.ice_width_k)
     solid = (ground.land + (1 - ground.land) * ice) / energy.land_days
     liquid = (1 - ground.land) * (1 - ice) / energy.sea_days
     rate = solid + liquid
@@ -76,3 +86,8 @@ def carried_temperature(
     for _ in range(_STEPS):
         air = mix(flow.carry(air) * keep + drawn)
     return air
+
+
+def _below(limit_c: float, celsius: Field, width_k: float) -> Field:
+    """Share that is below a temperature, with a transition of some width."""
+    return np.asarray(1 / (1 + np.exp(np.clip((celsius - limit_c) * (4 / width_k), -30, 30))), np.float32)

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from terraform.climate.ground import Ground
 from terraform.climate.insolation import declination_deg
-from terraform.climate.monthly import MONTHS
 from terraform.climate.sphere import Field, Smoother, gradient
 from terraform.config.climate import ClimateModel
 from terraform.geo.bodies import EARTH
@@ -16,6 +15,7 @@ from terraform.geo.planet_grid import PlanetGrid
 _AIR_KG_M3 = 1.2
 _EARTH_ROTATION_S = 86_164.0
 _DAY_S = 86_400.0
+_FURTHEST_DEG = 10.0
 _DEPTH_M = 1500.0
 """Height above the ground of the middle of the moist layer: the thermal wind grows up to there."""
 
@@ -43,10 +43,15 @@ def cell_width_deg(grid: PlanetGrid, settings: ClimateModel) -> float:
     return float(min(settings.wind.cell_width_deg * np.sqrt(turning), settings.wind.widest_cell_deg))
 
 
-def belt_pressure(grid: PlanetGrid, settings: ClimateModel) -> NDArray[np.float64]:
-    """Pressure of the belts by month and latitude, (12, H) hPa: low at the thermal equator, high in the subtropics."""
+def belt_pressure(grid: PlanetGrid, settings: ClimateModel, north_warmer_k: float = 0.0) -> NDArray[np.float64]:
+    """Find the pressure of the belts by month and latitude, (12, H) hPa.
+
+    Low at the thermal equator and high in the subtropics. `north_warmer_k` is the mean of the year of the northern
+    hemisphere minus that of the southern, K.
+    """
     wind = settings.wind
     shift = wind.follow_sun * declination_deg(settings.orbit, wind.follow_lag_months)
+    shift = shift + _FURTHEST_DEG * np.tanh(wind.follow_warmth_deg_k * north_warmer_k / _FURTHEST_DEG)
     latitude = grid.latitude_deg - shift[:, None]
     lagged = declination_deg(settings.orbit, wind.follow_lag_months)[:, None] / 23.44
     hemisphere = np.sin(np.radians(grid.latitude_deg))
@@ -74,10 +79,15 @@ def monthly_winds(temperature: Field, ground: Ground, grid: PlanetGrid, settings
     wind = settings.wind
     smooth = Smoother(grid, wind.heated_reach_m)(temperature)
     heated = smooth - smooth.mean(axis=-1, keepdims=True)
-    pressure = belt_pressure(grid, settings)[..., None].astype(np.float32) - np.float32(wind.heated_hpa_k) * heated
+    halves = temperature.mean(axis=(0, 2)) * grid.area_weight[:, 0] * 2 * grid.width
+    north_warmer = float(halves[: grid.height // 2].sum() - halves[grid.height // 2 :].sum())
+    pressure = (
+        belt_pressure(grid, settings, north_warmer)[..., None].astype(np.float32)
+        - np.float32(wind.heated_hpa_k) * heated
+    )
     east, north = gradient(pressure * np.float32(100 / _AIR_KG_M3), grid)
     friction = _friction(ground, settings)
-    turning = _coriolis(grid, settings)
+    turning = coriolis(grid, settings)
     over = friction**2 + turning**2
     near = (-(friction * east + turning * north) / over, (turning * east - friction * north) / over)
     shear = settings.gravity_m_s2 / 288 * _DEPTH_M * wind.aloft * turning / over
@@ -87,7 +97,8 @@ def monthly_winds(temperature: Field, ground: Ground, grid: PlanetGrid, settings
     )))  # fmt: skip
 
 
-def _coriolis(grid: PlanetGrid, settings: ClimateModel) -> NDArray[np.float64]:
+def coriolis(grid: PlanetGrid, settings: ClimateModel) -> NDArray[np.float64]:
+    """Coriolis parameter by row, (H, 1) 1/s."""
     turn = 4 * np.pi / settings.orbit.rotation_s
     return turn * np.sin(np.radians(grid.latitude_deg))[:, None]
 
@@ -98,8 +109,3 @@ def _friction(ground: Ground, settings: ClimateModel) -> NDArray[np.float64]:
     land = wind.land_friction_per_day - wind.sea_friction_per_day
     relief = 1 + np.maximum(ground.height_m, 0) / wind.relief_friction_m
     return np.asarray((wind.sea_friction_per_day + land * ground.land) * relief / _DAY_S, np.float64)
-
-
-def calm(grid: PlanetGrid) -> Field:
-    """Twelve months without wind."""
-    return np.zeros((MONTHS, *grid.shape), np.float32)
