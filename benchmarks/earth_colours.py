@@ -66,11 +66,15 @@ def read_climate(folder: Path) -> MonthlyClimate:
     return MonthlyClimate(np.asarray(warmth, np.float32), np.asarray(rain, np.float32))
 
 
-def observed_features(folder: Path, relief: Relief) -> NDArray[np.float32]:
-    """Features at 1/12 degree of the observed climate, (H, W, F)."""
+def fine_climate(climate: MonthlyClimate, relief: Relief) -> MonthlyClimate:
+    """Take a climate at 1/4 degree to the relief at 1/12 degree."""
     coarse = FINE.coarsened(relief.height_m, QUARTER)
-    fine = read_climate(folder).downscaled(QUARTER, coarse, FINE, relief.height_m, EARTH_LAPSE_K_PER_KM)
-    return features_of(fine, relief.height_m, relief.roughness_m, EARTH_LAPSE_K_PER_KM)
+    return climate.downscaled(QUARTER, coarse, FINE, relief.height_m, EARTH_LAPSE_K_PER_KM)
+
+
+def earth_features(climate: MonthlyClimate, relief: Relief, month: int) -> NDArray[np.float32]:
+    """Features at 1/12 degree of a climate at 1/12 degree, (H, W, F)."""
+    return features_of(climate, relief.height_m, relief.roughness_m, EARTH_LAPSE_K_PER_KM, month)
 
 
 def read_blue_marble(folder: Path, month: int) -> NDArray[np.float32]:

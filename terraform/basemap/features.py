@@ -16,6 +16,9 @@ EARTH_LAPSE_K_PER_KM = 6.5
 
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
 """Potential evaporation per month and degree of warmth above 0 (Holdridge 1967: 58.93 mm a year)."""
+COMPOSITE = 0
+"""In place of a month: the composite of the year, whose every pixel is from the month in which it is darkest."""
+
 _FROST_WIDTH_K = np.float32(2.0)
 
 
@@ -31,11 +34,9 @@ FEATURES = (
     Feature("temperature_year_c", 10, 20),
     Feature("temperature_warmest_c", 20, 12),
     Feature("temperature_coldest_c", 0, 25),
-    Feature("temperature_january_minus_july_k", 0, 25),
     Feature("rain_year_log", 2.8, 0.6),
     Feature("rain_driest_log", 1.2, 0.7),
     Feature("rain_wettest_log", 2.1, 0.6),
-    Feature("rain_january_minus_july_log", 0, 1),
     Feature("moisture_log", 0, 0.7),
     Feature("growing_log", 2.3, 0.7),
     Feature("deficit_log", 2.3, 0.8),
@@ -43,6 +44,12 @@ FEATURES = (
     Feature("snow_log", 1.2, 1.0),
     Feature("height_log", 2.5, 0.7),
     Feature("roughness_log", 2.0, 0.6),
+    Feature("month_temperature_c", 10, 20),
+    Feature("month_warming_k", 0, 12),
+    Feature("month_rain_log", 1.8, 0.7),
+    Feature("month_moisture_log", 0, 0.7),
+    Feature("month_snow_log", 0.8, 0.8),
+    Feature("composite", 0.5, 0.5),
 )
 """All features, in the model's order; logarithms to base 10 of millimetres, metres or a ratio."""
 
@@ -52,8 +59,12 @@ def feature_names() -> tuple[str, ...]:
     return tuple(feature.name for feature in FEATURES)
 
 
-def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, lapse_rate_k_per_km: float) -> Field:
+def features_of(
+    climate: MonthlyClimate, height_m: Field, roughness_m: Field, lapse_rate_k_per_km: float, month: int
+) -> Field:
     """Compute the features of each cell.
+
+    No feature knows the name of a month or of a hemisphere: an autumn is an autumn in the south too, and on Mars.
 
     Heights and roughness count in temperature: metres times the lapse rate over Earth's, because on a body of little
     gravity air thins as slowly as it cools.
@@ -68,6 +79,8 @@ def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, la
         Spread of heights in the neighbourhood, metres.
     lapse_rate_k_per_km : float
         Fall of temperature with height on this body.
+    month : int
+        1 is January; `COMPOSITE` for the year's composite.
 
     Returns
     -------
@@ -77,6 +90,7 @@ def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, la
     thin = np.float32(lapse_rate_k_per_km / EARTH_LAPSE_K_PER_KM)
     columns = [*_warmth(climate), *_rain(climate), *_balance(climate)]
     columns += [_log(np.maximum(height_m, 0) * thin, 30), _log(roughness_m * thin, 3)]
+    columns += _composite(climate) if month == COMPOSITE else _month(climate, month - 1)
     scaled = [
         (column - np.float32(feature.centre)) / np.float32(feature.scale)
         for feature, column in zip(FEATURES, columns, strict=True)
@@ -107,19 +121,35 @@ def roughness_of(height_m: NDArray[np.float32], grid: PlanetGrid, size_m: float)
 
 
 def _warmth(climate: MonthlyClimate) -> list[Field]:
-    january, july = _seasons(climate.temperature)
-    return [climate.annual_temperature, climate.warmest, climate.coldest, january - july]
+    return [climate.annual_temperature, climate.warmest, climate.coldest]
 
 
 def _rain(climate: MonthlyClimate) -> list[Field]:
-    """The year's, the driest and the wettest quarter's, and which season is wet."""
+    """The year's, the driest and the wettest quarter's."""
     rain = climate.precipitation
     quarter = rain.copy()
     for shift in (1, -1):
         quarter += np.roll(rain, shift, axis=0)
-    january, july = _seasons(rain)
-    signed = _log(january, 3) - _log(july, 3)
-    return [_log(rain.sum(axis=0), 10), _log(quarter.min(axis=0), 3), _log(quarter.max(axis=0), 3), signed]
+    return [_log(rain.sum(axis=0), 10), _log(quarter.min(axis=0), 3), _log(quarter.max(axis=0), 3)]
+
+
+def _month(climate: MonthlyClimate, index: int) -> list[Field]:
+    """A month's temperature, whether it grows warmer, and rain, moisture and snow of the three months up to it."""
+    quarter = [index, index - 1, index - 2]
+    warmth = climate.temperature[index]
+    rain = climate.precipitation[quarter].sum(axis=0)
+    needed = _POTENTIAL_MM_PER_K * _softplus(climate.temperature[quarter]).sum(axis=0)
+    snow = (climate.precipitation[quarter] * _frozen(climate.temperature[quarter])).sum(axis=0)
+    change = climate.temperature[(index + 1) % 12] - climate.temperature[index - 1]
+    moisture = _log(rain, 5) - _log(needed, 5)
+    return [warmth, change, _log(rain, 3), moisture, _log(snow, 3), np.zeros_like(warmth)]
+
+
+def _composite(climate: MonthlyClimate) -> list[Field]:
+    """What stands in place of a month's features: means of the year."""
+    year = climate.annual_temperature
+    rain = _log(climate.annual_precipitation / 4, 3)
+    return [year, np.zeros_like(year), rain, np.zeros_like(year), np.zeros_like(year), np.ones_like(year)]
 
 
 def _balance(climate: MonthlyClimate) -> list[Field]:
@@ -129,7 +159,6 @@ def _balance(climate: MonthlyClimate) -> list[Field]:
     rain = climate.precipitation
     used = rain * potential / (rain + potential + 1)
     share = warmth / (warmth + 10)
-    frozen = 1 / (1 + np.exp(np.clip(climate.temperature / _FROST_WIDTH_K, -30, 30)))
     year = rain.sum(axis=0)
     needed = potential.sum(axis=0)
     return [
@@ -137,13 +166,13 @@ def _balance(climate: MonthlyClimate) -> list[Field]:
         _log(used.sum(axis=0), 3),
         _log((potential - used).sum(axis=0), 10),
         _log((rain * share).sum(axis=0), 3),
-        _log((rain * frozen).sum(axis=0), 3),
+        _log((rain * _frozen(climate.temperature)).sum(axis=0), 3),
     ]
 
 
-def _seasons(values: Field) -> tuple[Field, Field]:
-    """Means of December to February and of June to August."""
-    return values[[11, 0, 1]].mean(axis=0), values[5:8].mean(axis=0)
+def _frozen(celsius: Field) -> Field:
+    """Share of precipitation that falls as snow."""
+    return np.asarray(1 / (1 + np.exp(np.clip(celsius / _FROST_WIDTH_K, -30, 30))), np.float32)
 
 
 def _softplus(kelvin: Field) -> Field:

@@ -24,17 +24,29 @@ _LEAST_CELLS = 16
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells of land to learn from.
+    """Cells of land to learn from, each in one month or in the composite.
 
     Attributes
     ----------
     features : (N, F) float32
         As `features_of` gives them.
-    colours : (N, M, 3) float32
-        Red, green and blue of each month of the settings, 0 to 1.
+    colours : (N, 3) float32
+        Red, green and blue, 0 to 1.
     weight : (N,) float32
         How often a cell is drawn, relative to the others: its area.
     """
+
+    def __add__(self, other: "Cells") -> "Cells":
+        """Take both: other months, or other sources."""
+        return Cells(
+            np.concatenate([self.features, other.features]),
+            np.concatenate([self.colours, other.colours]),
+            np.concatenate([self.weight, other.weight]),
+        )
+
+    def scaled_to(self, share: float) -> "Cells":
+        """Change the weights so that they add up to `share`."""
+        return Cells(self.features, self.colours, self.weight * np.float32(share / self.weight.sum(dtype=np.float64)))
 
     features: NDArray[np.float32]
     colours: NDArray[np.float32]
@@ -70,20 +82,20 @@ def outside(grid: PlanetGrid, boxes: Iterable[Box], margin_deg: float = 1.0) -> 
 def cells_of(
     features: NDArray[np.float32], colours: NDArray[np.float32], use: NDArray[np.bool_], grid: PlanetGrid
 ) -> Cells:
-    """Take the cells to learn from out of a planet, weighted by area.
+    """Take the cells to learn from out of a planet in one month, weighted by area, which add up to 1.
 
     Parameters
     ----------
     features : (H, W, F) float32
-    colours : (H, W, M, 3) float32
-        0 to 1.
+    colours : (H, W, 3) float32
+        Of one month, 0 to 1.
     use : (H, W) bool
         Land that may be learnt from.
     grid : PlanetGrid
         Where they lie.
     """
     weight = np.broadcast_to(grid.area_weight, grid.shape)[use].astype(np.float32)
-    return Cells(features[use], colours[use], weight)
+    return Cells(features[use], colours[use], weight).scaled_to(1.0)
 
 
 def fit(cells: Cells, settings: BaseTraining, seed: int, texts: Mapping[str, str] | None = None) -> BaseModel:
@@ -108,16 +120,16 @@ def fit(cells: Cells, settings: BaseTraining, seed: int, texts: Mapping[str, str
     Raises
     ------
     InputError
-        Too few cells, values that are not finite, or colours of other months.
+        Too few cells, or values that are not finite.
     """
-    _check(cells, settings)
+    _check(cells)
     low, high = _range(cells)
     generator = torch.Generator().manual_seed(seed)
-    sizes = [cells.features.shape[1], *[settings.hidden] * settings.layers, 3 * len(settings.months)]
+    sizes = [cells.features.shape[1], *[settings.hidden] * settings.layers, 3]
     networks = Networks(sizes, settings.members)
     networks.reset(generator)
     x = torch.from_numpy(held(cells.features, low, high))
-    y = torch.from_numpy(cells.colours.reshape(len(x), -1))
+    y = torch.from_numpy(cells.colours)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         _learn(networks, x, y, _Drawing(cells.weight, generator), settings)
@@ -164,14 +176,12 @@ def _range(cells: Cells) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return low.astype(np.float32), high.astype(np.float32)
 
 
-def _check(cells: Cells, settings: BaseTraining) -> None:
-    count, months = cells.colours.shape[:2]
+def _check(cells: Cells) -> None:
+    count = len(cells.colours)
     if count < _LEAST_CELLS or len(cells.features) != count or len(cells.weight) != count:
         raise InputError(
             f"{len(cells.features)} cells with {count} colours and {len(cells.weight)} weights: a base model needs "
             f"at least {_LEAST_CELLS} of each, as many of one as of the other"
         )
-    if months != len(settings.months):
-        raise InputError(f"colours of {months} months were given for {len(settings.months)}: give one for each")
     if not (np.isfinite(cells.features).all() and np.isfinite(cells.colours).all() and (cells.weight > 0).all()):
         raise InputError("features or colours are not finite, or a weight is not positive: leave such cells out")

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, silu
 
 from terraform.basemap.features import FEATURES, Feature
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 from terraform.publish import publish
 
 FORMAT = "terraform-base-model-1"
 _KEY = "base_model"
-_CHUNK = 1 << 16
+_CHUNK = 1 << 12
 _KNEE = 0.1
 
 
@@ -64,7 +64,7 @@ class BaseModel:
     networks : Networks
         Their mean is the model.
     months : tuple of int
-        Months that it draws, 1 is January.
+        Months that it learnt from, 1 is January, 0 the composite; it draws the months between them too.
     low, high : (F,) float32
         Range of each feature while learning; what lies beyond is held there, smoothly.
     features : tuple of Feature
@@ -80,35 +80,25 @@ class BaseModel:
     features: tuple[Feature, ...] = FEATURES
     texts: Mapping[str, str] = field(default_factory=dict)
 
-    def colours(self, features: NDArray[np.float32], month: int) -> NDArray[np.float32]:
-        """Draw land in a month.
+    def colours(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Draw land.
 
         Parameters
         ----------
         features : (..., F) float32
-            As `features_of` gives them.
-        month : int
-            One of `months`.
+            As `features_of` gives them for a month or for the composite.
 
         Returns
         -------
         (..., 3) float32
             Red, green and blue, 0 to 1.
-
-        Raises
-        ------
-        ConfigError
-            The month was not learnt.
         """
-        if month not in self.months:
-            raise ConfigError(f"month {month} was not learnt: choose one of {', '.join(map(str, self.months))}")
-        first = 3 * self.months.index(month)
         flat = features.reshape(-1, features.shape[-1])
         drawn = np.empty((len(flat), 3), np.float32)
         with torch.inference_mode():
             for start in range(0, len(flat), _CHUNK):
                 part = torch.from_numpy(held(flat[start : start + _CHUNK], self.low, self.high))
-                drawn[start : start + _CHUNK] = self.networks(part[None]).mean(0)[:, first : first + 3].numpy()
+                drawn[start : start + _CHUNK] = self.networks(part[None]).mean(0).numpy()
         return drawn.reshape(*features.shape[:-1], 3)
 
 
@@ -173,8 +163,8 @@ def _built(described: Mapping[str, Any], tensors: dict[str, Tensor]) -> BaseMode
     low, high = tensors.pop("low").numpy(), tensors.pop("high").numpy()
     weights = [tensors[f"weights.{k}"] for k in range(sum(name.startswith("weights.") for name in tensors))]
     sizes = [weights[0].shape[1], *(weight.shape[2] for weight in weights)]
-    if (sizes[0], sizes[-1]) != (len(features), 3 * len(months)) or len(low) != sizes[0] or len(high) != sizes[0]:
-        raise ValueError("its layers do not fit its features and months")
+    if (sizes[0], sizes[-1]) != (len(features), 3) or len(low) != sizes[0] or len(high) != sizes[0]:
+        raise ValueError("its layers do not fit its features")
     networks = Networks(sizes, len(weights[0]))
     networks.load_state_dict(tensors)
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):

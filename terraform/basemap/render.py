@@ -81,8 +81,6 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     ------
     InputError
         An array is not on its grid.
-    ConfigError
-        The model has not learnt the month.
     """
     grid = ground.grid
     grid.check(ground.height_m)
@@ -93,9 +91,9 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     drawn = BaseColours(*(np.empty((*grid.shape, 3), np.uint8) for _ in range(2)))
     for rows, level in _bands(climate, climate_grid, ground, height):
         here = level.at_heights(height[rows], ground.lapse_rate_k_per_km)
-        features = features_of(here, height[rows], roughness[rows], ground.lapse_rate_k_per_km)
-        drawn.land[rows] = _levels(model.colours(features, settings.month))
-        month_c = level.temperature[settings.month - 1]
+        features = features_of(here, height[rows], roughness[rows], ground.lapse_rate_k_per_km, settings.month)
+        drawn.land[rows] = _levels(model.colours(features))
+        month_c = level.temperature[settings.month - 1] if settings.month else level.annual_temperature
         drawn.sea[rows] = _levels(sea_colours(depth[rows], level.annual_temperature, month_c, settings.sea))
     return drawn
 

@@ -1,5 +1,7 @@
 """Base colours of a planet: how they are learnt from Earth's climate, and how a body is drawn with them."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from terraform.config.section import Section, Share
@@ -8,8 +10,8 @@ from terraform.config.section import Section, Share
 class BaseTraining(Section):
     """How the base model learns."""
 
-    months: list[int] = Field([1, 7], min_length=1, max_length=12)
-    """Months whose colours are learnt, 1 is January; one picture of the planet for each."""
+    months: list[Annotated[int, Field(ge=0, le=12)]] = Field([0, 1, 4, 7, 8, 10], min_length=1, max_length=13)
+    """Months whose colours are learnt, 1 is January, 0 is the composite of the year."""
     hidden: int = Field(48, ge=4, le=512)
     """Width of the hidden layers."""
     layers: int = Field(2, ge=1, le=6)
@@ -68,8 +70,8 @@ class BaseMap(Section):
 
     cells_per_degree: float = Field(12.0, gt=0, le=24)
     """Resolution of the planet grid."""
-    month: int = Field(7, ge=1, le=12)
-    """Month that is drawn; the model must have learnt it."""
+    month: int = Field(0, ge=0, le=12)
+    """Month that is drawn, 1 is January; 0 is the composite of the year, as cloud-free mosaics are."""
     roughness_m: float = Field(20_000.0, gt=0)
     """Size of the neighbourhood whose relief is the roughness, metres (standard deviation of its weight)."""
     sea: SeaLaw = SeaLaw()

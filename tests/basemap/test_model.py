@@ -10,16 +10,15 @@ from safetensors.numpy import save_file
 from terraform.basemap.features import FEATURES
 from terraform.basemap.fitting import Cells
 from terraform.basemap.model import FORMAT, BaseModel, held, load, save
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 
 
 def test_round_trip(model: BaseModel, cells: Cells, tmp_path: Path):
     path = tmp_path / "base.safetensors"
     save(path, model)
     again = load(path)
-    assert (again.months, again.features, dict(again.texts)) == ((1, 7), FEATURES, {"LICENCE": "CC0-1.0"})
-    for month in (1, 7):
-        np.testing.assert_array_equal(again.colours(cells.features, month), model.colours(cells.features, month))
+    assert (again.months, again.features, dict(again.texts)) == ((7,), FEATURES, {"LICENCE": "CC0-1.0"})
+    np.testing.assert_array_equal(again.colours(cells.features), model.colours(cells.features))
     assert path.stat().st_size < 200_000
 
 
@@ -48,11 +47,6 @@ def test_a_file_without_its_weights_is_refused(tmp_path: Path):
         load(tmp_path / "bare.safetensors")
 
 
-def test_month_not_learnt(model: BaseModel, cells: Cells):
-    with pytest.raises(ConfigError, match="month 4 was not learnt: choose one of 1, 7"):
-        model.colours(cells.features, 4)
-
-
 def test_features_are_held_within_the_range_seen():
     low, high = np.array([-1.0], np.float32), np.array([2.0], np.float32)
     x = np.linspace(-50, 50, 20_001, dtype=np.float32)[:, None]
@@ -67,7 +61,7 @@ def test_features_are_held_within_the_range_seen():
 
 def test_far_beyond_experience_colours_stay_sane(model: BaseModel, cells: Cells):
     extreme = np.random.default_rng(0).normal(0, 100, (1000, len(FEATURES))).astype(np.float32)
-    drawn = model.colours(extreme, 7)
+    drawn = model.colours(extreme)
     assert np.isfinite(drawn).all()
     assert (drawn >= 0).all()
     assert (drawn <= 1).all()
