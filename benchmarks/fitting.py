@@ -1,4 +1,4 @@
-"""Fit the climate's constants on Earth: Levenberg and Marquardt's search with differences, on a part of the longitudes."""
+"""Fit the climate's constants on a part of Earth's longitudes: Levenberg and Marquardt's search with differences."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -52,7 +52,7 @@ def residuals(settings: ClimateModel, earth: Observed, where: NDArray[np.bool_])
         np.broadcast_to(earth.grid.area_weight, earth.grid.shape) * np.where(earth.sea, _SEA_WEIGHT, 1.0)
     )[where]
     parts = [_errors(made, earth.climate, months, where) * weights for months in _TIMES]
-    return np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum())
+    return np.asarray(np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum()), np.float64)
 
 
 def fit(
