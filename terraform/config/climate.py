@@ -108,7 +108,7 @@ class Wind(Section):
     et al. 2008)."""
     heated_hpa_k: float = Field(0.871, ge=0)
     """Fall of pressure where air is warmer than elsewhere on its latitude, hPa/K."""
-    heated_reach_m: float = Field(3.5e5, ge=3e5)
+    heated_reach_m: float = Field(4.0e5, gt=0)
     """Size of the lows and highs that heat makes, metres."""
     sea_friction_per_day: float = Field(4.78, gt=0)
     """Friction above the sea, 1/day."""
