@@ -32,7 +32,8 @@ _STEPS = {
     "moisture.unstable": 0.1,
 }
 _FIXED = {
-    "energy.absorbed", "wind.widest_cell_deg", "wetness", "shoreline_m", "gravity_m_s2", "cells_per_degree",
+    "energy.absorbed", "wind.heated_reach_m", "wind.widest_cell_deg", "wetness", "shoreline_m", "gravity_m_s2",
+    "cells_per_degree",
 }  # fmt: skip
 
 

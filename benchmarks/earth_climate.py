@@ -42,7 +42,7 @@ def read_earth(folder: Path, cells_per_degree: float = 2.0) -> Observed:
 
 def held_out(grid: PlanetGrid) -> NDArray[np.bool_]:
     """Longitudes that no constant was fitted on, (1, W): every third sector of 40 degrees."""
-    return ((np.floor((grid.longitude_deg + 180) / 40) % 3) == 1)[None]
+    return np.asarray(np.floor((grid.longitude_deg + 180) / 40) % 3 == 1)[None]
 
 
 def _bands(path: Path) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Fit the climate's constants on Earth: Levenberg and Marquardt's search with differences, on a part of the longitudes."""
+"""Fit the climate's constants on a part of Earth's longitudes: Levenberg and Marquardt's search with differences."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ _SPREAD_K, _SPREAD_LOG = 3.0, 0.25
 _SEA_WEIGHT = 0.15
 _LIMIT = 3.0
 _PRIOR = 0.05
+_SMALL = 0.05
 _TIMES: tuple[Any, ...] = (slice(None), slice(5, 8), [11, 0, 1], slice(2, 5), slice(8, 11))
 
 
@@ -52,7 +53,7 @@ def residuals(settings: ClimateModel, earth: Observed, where: NDArray[np.bool_])
         np.broadcast_to(earth.grid.area_weight, earth.grid.shape) * np.where(earth.sea, _SEA_WEIGHT, 1.0)
     )[where]
     parts = [_errors(made, earth.climate, months, where) * weights for months in _TIMES]
-    return np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum())
+    return np.asarray(np.concatenate([p.ravel() for p in parts]) / np.sqrt((weights**2).sum()), np.float64)
 
 
 def fit(
@@ -72,16 +73,25 @@ def fit(
     def cost(at: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.append(misfit(_moved(expected, knobs, at)), np.sqrt(_PRIOR) * at)
 
+    def slope(at: NDArray[np.float64], row: NDArray[np.float64]) -> NDArray[np.float64]:
+        try:
+            return (cost(at + _SMALL * row) - error) / _SMALL
+        except ValueError:  # beyond what a constant may be
+            return (error - cost(at - _SMALL * row)) / _SMALL
+
     at = np.array([_shift(knob, settings, expected) for knob in knobs])
     error, damping = cost(at), 0.1
     for number in range(rounds):
-        slopes = np.stack([cost(at + 0.05 * row) - error for row in np.eye(len(knobs))]) / 0.05
+        slopes = np.stack([slope(at, row) for row in np.eye(len(knobs))])
         square, down = slopes @ slopes.T, slopes @ error
         before = error @ error
         for _ in range(6):
             step = -np.linalg.solve(square + damping * np.diag(np.diag(square)), down)
             step *= min(1.0, 0.6 / np.abs(step).max())
-            tried = cost(at + step)
+            try:
+                tried = cost(at + step)
+            except ValueError:
+                tried = np.full(1, np.inf)
             if tried @ tried < before:
                 at, error, damping = at + step, tried, max(damping / 4, 1e-4)
                 break

@@ -42,7 +42,7 @@ class Flow:
             part = flat.take(place)
             part *= weight
             moved += part
-        return moved
+        return np.asarray(moved, np.float32)
 
 
 def _departures(

@@ -63,14 +63,12 @@ def sea_anomaly(
     latitude = np.broadcast_to(zonal_c[:, None], grid.shape).astype(np.float32)
     kept = np.float32(_STEP_S / (settings.sea.memory_days * _DAY_S))
     cooled = rising * np.float32(_STEP_S / _MIXED_M)
-    total = 1 + kept + cooled
+    total, deep = 1 + kept + cooled, latitude - np.float32(settings.sea.deep_colder_k)
     share = np.maximum(flow.carry(water[None])[0], 1e-3)
     warmth = latitude * water
     for _ in range(_STEPS):
         moved = flow.carry(warmth[None])[0] / share
-        warmth = (
-            water * (moved + kept * latitude + cooled * (latitude - np.float32(settings.sea.deep_colder_k))) / total
-        )
+        warmth = water * (moved + kept * latitude + cooled * deep) / total
     spread = mix(water * (warmth - latitude)) / np.maximum(mix(water), 0.05)
     return np.asarray(spread, np.float32)
 
@@ -125,11 +123,11 @@ def currents(stream: Field, grid: PlanetGrid) -> tuple[Field, Field]:
     east, north = gradient(stream, grid)
     speed = np.maximum(np.hypot(east, north), 1e-9)
     limit = np.tanh(speed) / speed
-    return -north * limit, east * limit
+    return np.asarray(-north * limit, np.float32), np.asarray(east * limit, np.float32)
 
 
 def upwelling(stress: Stress, ground: Ground, grid: PlanetGrid, settings: ClimateModel) -> Field:
-    """Speed at which deep water rises where the wind drives the surface apart (Ekman), (H, W) float32 m/s, at least 0."""
+    """Speed at which deep water rises where the wind drives the surface apart (Ekman), (H, W) float32 m/s, from 0."""
     turning = coriolis(grid, settings)
     weak = _EARTH_TURN_PER_S * np.sin(np.radians(settings.sea.equator_deg))
     turning = turning / (turning**2 + weak**2) / _WATER_KG_M3

@@ -14,7 +14,7 @@ _PARTS = 8
 def declination_deg(orbit: Orbit, lag_months: float = 0.0) -> NDArray[np.float64]:
     """Latitude at which the sun stands overhead, (12,) degrees; `lag_months` looks at an earlier time."""
     longitude = _solar_longitude(orbit, (np.arange(MONTHS) + 0.5 - lag_months) / MONTHS)
-    return np.degrees(np.arcsin(np.sin(np.radians(orbit.obliquity_deg)) * np.sin(longitude)))
+    return np.asarray(np.degrees(np.arcsin(np.sin(np.radians(orbit.obliquity_deg)) * np.sin(longitude))), np.float64)
 
 
 def monthly_insolation(latitude_deg: NDArray[np.float64], orbit: Orbit) -> NDArray[np.float64]:
@@ -42,7 +42,8 @@ def monthly_insolation(latitude_deg: NDArray[np.float64], orbit: Orbit) -> NDArr
     daily = (half_day * up + across * np.sin(half_day)) / np.pi
     nearness = (1 + orbit.eccentricity * np.cos(longitude - np.radians(orbit.perihelion_deg))) ** 2
     nearness /= (1 - orbit.eccentricity**2) ** 2
-    return (orbit.sunlight_w_m2 * nearness * daily).reshape(MONTHS, _PARTS, -1).mean(axis=1)
+    sunlight = (orbit.sunlight_w_m2 * nearness * daily).reshape(MONTHS, _PARTS, -1)
+    return np.asarray(sunlight.mean(axis=1), np.float64)
 
 
 def _solar_longitude(orbit: Orbit, year_share: NDArray[np.float64]) -> NDArray[np.float64]:

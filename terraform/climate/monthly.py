@@ -45,7 +45,7 @@ class MonthlyClimate:
     @cached_property
     def annual_temperature(self) -> NDArray[np.float32]:
         """Mean of the year, (H, W) float32 degrees Celsius."""
-        return self.temperature.mean(axis=0)
+        return np.asarray(self.temperature.mean(axis=0), np.float32)
 
     @cached_property
     def warmest(self) -> NDArray[np.float32]:
@@ -60,7 +60,7 @@ class MonthlyClimate:
     @cached_property
     def annual_precipitation(self) -> NDArray[np.float32]:
         """Rain of twelve months, (H, W) float32 millimetres."""
-        return self.precipitation.sum(axis=0)
+        return np.asarray(self.precipitation.sum(axis=0), np.float32)
 
     @cached_property
     def driest(self) -> NDArray[np.float32]:

@@ -13,8 +13,31 @@ from terraform.geo.planet_grid import PlanetGrid
 
 _DAY_S = 86_400.0
 _STEP_S = 43_200.0
-_STEPS = 50
+_STEPS = 40
 _MICRO = 1e6
+_CLIMB_M_S = 0.005
+_MOST_CONVERGING, _MOST_FAVOUR, _MOST_HUMID = 6.0, 4.0, 2.0
+
+
+class Air(NamedTuple):
+    """The air that rain falls from; all on one grid.
+
+    Attributes
+    ----------
+    level : (12, H, W) float32
+        Temperature at the shoreline, degrees Celsius.
+    on_ground : (12, H, W) float32
+        Temperature at the ground's own height, degrees Celsius.
+    winds : Winds
+        Of each month.
+    moist_m : float
+        Height over which moisture falls by a factor of e, metres.
+    """
+
+    level: Field
+    on_ground: Field
+    winds: Winds
+    moist_m: float
 
 
 class Lift(NamedTuple):
@@ -35,14 +58,19 @@ class Lift(NamedTuple):
     slope: Field
 
 
-def dryness(rain: Field, air_on_ground: Field, moisture: Moisture) -> Field:
-    """How far land lacks water to evaporate: 0 where rain (12, H, W) mm/day exceeds the demand, near 1 in deserts.
+class Rain(NamedTuple):
+    """Water on the ground and in the air, (12, H, W) float32 each.
 
-    Half of the water is the month's own, half that of the year, which the ground keeps.
+    Attributes
+    ----------
+    falling
+        Rain, mm/day, at least 0.
+    water
+        Moisture of the column of air, mm.
     """
-    supply = 0.5 * (rain + rain.mean(axis=0))
-    demand = moisture.demand_mm_day * vapour(air_on_ground)
-    return np.asarray(np.exp(-2 * supply / (demand + np.float32(1e-3))), np.float32)
+
+    falling: Field
+    water: Field
 
 
 def vapour(temperature: Field) -> Field:
@@ -51,82 +79,94 @@ def vapour(temperature: Field) -> Field:
     return np.asarray(np.exp(17.62 * celsius / (243.12 + celsius) - 1.0236), np.float32)
 
 
-def lift_of(
-    temperature: Field, winds: Winds, ground: Ground, grid: PlanetGrid, moisture: Moisture, scale_m: float
-) -> Lift:
-    """Collect belts, storm tracks, monsoon lows and slopes.
+def dryness(rain: Field, on_ground: Field, moisture: Moisture) -> Field:
+    """How far land lacks water to evaporate: 0 where rain (12, H, W) mm/day exceeds the demand, near 1 in deserts.
 
-    Parameters
-    ----------
-    temperature : (12, H, W) float32
-        Air at the shoreline, degrees Celsius.
-    winds, ground, grid
-        Of the same grid.
-    moisture : Moisture
-        Constants.
-    scale_m : float
-        Height over which moisture falls by a factor of e, metres.
-
-    Returns
-    -------
-    Lift
+    Half of the water is the month's own, half that of the year, which the ground keeps.
     """
-    converging = -divergence(winds.east, winds.north, grid) * np.float32(_MICRO)
-    converging = 6 * np.tanh(converging / 6)
-    contrast = np.hypot(*gradient(Smoother(grid, 5e5)(temperature), grid)) * np.float32(1e5)
-    heat = (temperature - 15) * np.float32(moisture.heat / 10)
-    heat += np.float32(moisture.unstable) * (temperature - Smoother(grid, moisture.unstable_reach_m)(temperature))
-    favour = moisture.ascent * converging + moisture.storms * contrast + heat
-    uphill_east, uphill_north = gradient(ground.height_m, grid)
-    climb = winds.carrying_east * uphill_east + winds.carrying_north * uphill_north
-    slope = moisture.slope * np.logaddexp(0, climb / 0.005) * 0.005 / scale_m * _DAY_S
-    gathering = moisture.convergence * converging * _DAY_S / _MICRO
-    return Lift(*(np.asarray(a, np.float32) for a in (np.clip(favour, -4, 4), gathering, slope)))
+    supply = 0.5 * (rain + rain.mean(axis=0))
+    demand = moisture.demand_mm_day * vapour(on_ground)
+    return np.asarray(np.exp(-2 * supply / (demand + np.float32(1e-3))), np.float32)
 
 
-def monthly_rain(
-    temperature: Field,
-    air_on_ground: Field,
-    winds: Winds,
-    ground: Ground,
-    grid: PlanetGrid,
-    moisture: Moisture,
-    scale_m: float,
-    wetness: float,
-) -> Field:
-    """Carry moisture until it is steady.
+def slope_rate(winds: Winds, height_m: Field, grid: PlanetGrid, moisture: Moisture, moist_m: float) -> Field:
+    """Share of moisture that slopes lift out of the wind (after Smith and Barstad 2004), 1/day.
+
+    Their delay between lifting and falling, 10 to 20 km of travel, is less than a cell and left out.
 
     Parameters
     ----------
-    temperature, air_on_ground : (12, H, W) float32
-        Air at the shoreline and at the ground's own height, degrees Celsius.
-    winds, ground, grid, moisture
-        Of the same grid.
-    scale_m : float
+    winds : Winds
+        On `grid`.
+    height_m : (H, W) float32
+        Above the shoreline, metres.
+    grid : PlanetGrid
+        Where both lie.
+    moisture : Moisture
+        Its `slope`.
+    moist_m : float
         Height over which moisture falls by a factor of e, metres.
-    wetness : float
-        Factor of evaporation from the sea.
 
     Returns
     -------
     (12, H, W) float32
-        Rain, mm/day.
+        Positive; near 0 where air descends.
     """
-    lift = lift_of(temperature, winds, ground, grid, moisture, scale_m)
-    flow = Flow(winds.carrying_east, winds.carrying_north, grid, _STEP_S)
+    uphill_east, uphill_north = gradient(height_m, grid)
+    climb = winds.carrying_east * uphill_east + winds.carrying_north * uphill_north
+    lifted = np.logaddexp(0, climb / np.float32(_CLIMB_M_S)) * _CLIMB_M_S
+    return np.asarray(lifted * (moisture.slope / moist_m * _DAY_S), np.float32)
+
+
+def lift_of(air: Air, ground: Ground, grid: PlanetGrid, moisture: Moisture) -> Lift:
+    """Collect what belts, storm tracks, monsoon lows, warmth and slopes do."""
+    converging = -divergence(air.winds.east, air.winds.north, grid) * np.float32(_MICRO / _MOST_CONVERGING)
+    converging = np.tanh(converging) * np.float32(_MOST_CONVERGING)
+    contrast = np.hypot(*gradient(Smoother(grid, 5e5)(air.level), grid)) * np.float32(1e5)
+    around = Smoother(grid, moisture.unstable_reach_m)(air.level)
+    warmth = (air.level - 15) * np.float32(moisture.heat / 10) + np.float32(moisture.unstable) * (air.level - around)
+    favour = moisture.ascent * converging + moisture.storms * contrast + warmth
+    gathering = np.clip(moisture.convergence * converging * _DAY_S / _MICRO, -1, 1)
+    slope = slope_rate(air.winds, ground.height_m, grid, moisture, air.moist_m)
+    return Lift(*(np.asarray(a, np.float32) for a in (_MOST_FAVOUR * np.tanh(favour / _MOST_FAVOUR), gathering, slope)))
+
+
+def monthly_rain(air: Air, ground: Ground, grid: PlanetGrid, moisture: Moisture, wetness: float, start: Field) -> Rain:
+    """Carry moisture until it is steady.
+
+    Parameters
+    ----------
+    air : Air
+        Temperatures and winds.
+    ground : Ground
+        Land and height.
+    grid : PlanetGrid
+        Where all lie.
+    moisture : Moisture
+        Constants.
+    wetness : float
+        Factor of evaporation from the sea.
+    start : (12, H, W) float32
+        A first guess of the moisture in the air, mm.
+
+    Returns
+    -------
+    Rain
+    """
+    lift = lift_of(air, ground, grid, moisture)
+    flow = Flow(air.winds.carrying_east, air.winds.carrying_north, grid, _STEP_S)
     mix = Smoother(grid, float(np.sqrt(2 * moisture.mixing_m2_s * _STEP_S)), passes=1)
     day = np.float32(_STEP_S / _DAY_S)
-    full = moisture.column_mm * vapour(air_on_ground)
-    open_water = (1 - ground.land) * wetness * moisture.evaporation_mm_day * vapour(temperature)
-    gather = np.exp(np.clip(lift.gathering, -1, 1) * day)
+    full = moisture.column_mm * vapour(air.on_ground)
+    open_water = (1 - ground.land) * np.float32(wetness * moisture.evaporation_mm_day) * vapour(air.level)
+    gather = np.exp(lift.gathering * day)
     readiness = np.exp(lift.favour) / np.float32(moisture.rain_days)
-    water, rain = full * np.float32(0.6), np.zeros_like(full)
+    recycled = np.float32(0.5 * moisture.land_evaporation) * ground.land
+    water, rain = start, np.zeros_like(start)
     for _ in range(_STEPS):
-        humidity = np.minimum(water / full, 2)
-        recycled = moisture.land_evaporation * ground.land * 0.5 * (rain + rain.mean(axis=0))
-        gained = (open_water * np.maximum(1 - humidity, 0) + recycled) * day
-        falling = readiness * humidity ** np.float32(moisture.humidity_power) + lift.slope
-        moved = mix(flow.carry(water)) * gather + gained
-        water = moved / (1 + falling * day)
-        rain = water * falling
-    return np.asarray(np.maximum(rain, 0), np.float32)
+        humidity = np.minimum(water / full, np.float32(_MOST_HUMID))
+        gained = open_water * np.maximum(1 - humidity, 0) + recycled * (rain + rain.mean(axis=0))
+        rate = readiness * humidity ** np.float32(moisture.humidity_power) + lift.slope
+        water = np.maximum(mix(flow.carry(water)) * gather + gained * day, 0) / (1 + rate * day)
+        rain = water * rate
+    return Rain(rain, water)

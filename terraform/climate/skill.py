@@ -68,10 +68,11 @@ def skill(
     known = wanted > 0
     hits = np.average(wanted[known] == made[known], weights=weights[known])
     pairs = [(_months(simulated, m, where), _months(observed, m, where)) for m in (slice(None), _SUMMER, _WINTER)]
-    errors = [_root_mean_square(a[0] - b[0], weights) for a, b in pairs]
-    rains = [_correlation(a[1], b[1], weights) for a, b in pairs]
+    year, june, december = (_root_mean_square(a[0] - b[0], weights) for a, b in pairs)
+    rains = (_correlation(a[1], b[1], weights) for a, b in pairs)
+    rain, june_rain, december_rain = rains
     bias = np.average(pairs[0][0][1] - pairs[0][1][1], weights=weights)
-    return Skill(*errors, *rains, float(bias), float(hits))
+    return Skill(year, june, december, rain, june_rain, december_rain, float(bias), float(hits))
 
 
 def _months(climate: MonthlyClimate, months: Any, where: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -56,7 +56,9 @@ def belt_pressure(grid: PlanetGrid, settings: ClimateModel, north_warmer_k: floa
     lagged = declination_deg(settings.orbit, wind.follow_lag_months)[:, None] / 23.44
     hemisphere = np.sin(np.radians(grid.latitude_deg))
     strength = 1 + wind.belts_growth * hemisphere**2 - wind.belts_season * lagged * hemisphere
-    return -wind.belts_hpa * strength * np.cos(np.pi * latitude / cell_width_deg(grid, settings))
+    return np.asarray(
+        -wind.belts_hpa * strength * np.cos(np.pi * latitude / cell_width_deg(grid, settings)), np.float64
+    )
 
 
 def monthly_winds(temperature: Field, ground: Ground, grid: PlanetGrid, settings: ClimateModel) -> Winds:

@@ -108,7 +108,7 @@ class Wind(Section):
     et al. 2008)."""
     heated_hpa_k: float = Field(0.871, ge=0)
     """Fall of pressure where air is warmer than elsewhere on its latitude, hPa/K."""
-    heated_reach_m: float = Field(1.35e5, gt=0)
+    heated_reach_m: float = Field(4.0e5, gt=0)
     """Size of the lows and highs that heat makes, metres."""
     sea_friction_per_day: float = Field(4.78, gt=0)
     """Friction above the sea, 1/day."""
@@ -165,7 +165,8 @@ class ClimateModel(Section):
     gravity_m_s2: float = Field(9.807, gt=0)
     """Gravity at the surface (Earth 9.807, Mars 3.721)."""
     lapse_per_gravity: float = Field(0.49, gt=0)
-    """Lapse rate over gravity, K/km per m/s2: 6.5 K/km on Earth, 2.5 on Mars (a moist adiabat is proportional to it)."""
+    """Lapse rate over gravity, K/km per m/s2. Earth's free air has 0.66 (6.5 K/km); air near the ground of mountains
+    cools less with height. Mars has 0.38 of Earth's lapse rate."""
     cells_per_degree: float = Field(0.5, gt=0, le=2)
     """Resolution of winds and transport; what is finer is drawn by height and slope."""
     orbit: Orbit = Orbit()

@@ -64,18 +64,18 @@ class PlanetGrid:
     @cached_property
     def latitude_deg(self) -> NDArray[np.float64]:
         """Latitudes of the cells' centres, (H,) float64 degrees, falling from north to south."""
-        return 90 - (np.arange(self.height) + 0.5) * self.cell_deg
+        return np.asarray(90 - (np.arange(self.height) + 0.5) * self.cell_deg, np.float64)
 
     @cached_property
     def longitude_deg(self) -> NDArray[np.float64]:
         """Longitudes of the cells' centres, (W,) float64 degrees from -180 to 180."""
-        return (np.arange(self.width) + 0.5) * self.cell_deg - 180
+        return np.asarray((np.arange(self.width) + 0.5) * self.cell_deg - 180, np.float64)
 
     @cached_property
     def area_weight(self) -> NDArray[np.float64]:
         """Share of the sphere that each cell covers, (H, 1) float64; over all cells of the grid they add up to 1."""
         edges = np.sin(np.radians(90 - np.arange(self.height + 1) * self.cell_deg))
-        return (edges[:-1] - edges[1:])[:, None] / (2 * self.width)
+        return np.asarray((edges[:-1] - edges[1:])[:, None] / (2 * self.width), np.float64)
 
     def mean(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Average values over the sphere: (..., H, W) -> (...) float64."""

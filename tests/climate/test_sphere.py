@@ -1,4 +1,4 @@
-"""Calculus and transport on the sphere, and sunlight: no direction is preferred, and a pole is a place like any other."""
+"""Calculus and transport on the sphere, and sunlight: no direction is preferred, no pole is a special place."""
 
 import numpy as np
 import pytest
