@@ -6,14 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.features import EARTH_LAPSE_K_PER_KM, features_of, roughness_of
+from terraform.basemap.features import features_of, roughness_of
 from terraform.climate.monthly import MonthlyClimate
+from terraform.config.climate import EARTH_CLIMATE
 from terraform.geo.bodies import EARTH
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import grid_of, opened, read
 from terraform.geo.resample import Axis, Taps, gather
 
 FINE = PlanetGrid(EARTH, 12)
+EARTH_LAPSE_K_PER_KM = 6.5
+"""Mean fall of temperature with height (ICAO standard atmosphere), from 1/4 to 1/12 degree of the observed climate."""
 QUARTER = PlanetGrid(EARTH, 4)
 REGIONS = ("cali", "nepal", "andes", "tanzania", "italy", "nw")
 _SEA, _REGION_SEA = -32767, -32768
@@ -74,7 +77,7 @@ def fine_climate(climate: MonthlyClimate, relief: Relief) -> MonthlyClimate:
 
 def earth_features(climate: MonthlyClimate, relief: Relief, month: int) -> NDArray[np.float32]:
     """Features at 1/12 degree of a climate at 1/12 degree, (H, W, F)."""
-    return features_of(climate, relief.height_m, relief.roughness_m, EARTH_LAPSE_K_PER_KM, month)
+    return features_of(climate, relief.height_m, relief.roughness_m, EARTH_CLIMATE.gravity_m_s2, month)
 
 
 def read_blue_marble(folder: Path, month: int) -> NDArray[np.float32]:

@@ -11,8 +11,7 @@ from terraform.geo.planet_grid import PlanetGrid
 
 Field = NDArray[np.float32]
 
-EARTH_LAPSE_K_PER_KM = 6.5
-"""Mean fall of temperature with height on Earth (ICAO standard atmosphere)."""
+_EARTH_GRAVITY_M_S2 = 9.807
 
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
 """Potential evaporation per month and degree of warmth above 0 (Holdridge 1967: 58.93 mm a year)."""
@@ -59,15 +58,13 @@ def feature_names() -> tuple[str, ...]:
     return tuple(feature.name for feature in FEATURES)
 
 
-def features_of(
-    climate: MonthlyClimate, height_m: Field, roughness_m: Field, lapse_rate_k_per_km: float, month: int
-) -> Field:
+def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, gravity_m_s2: float, month: int) -> Field:
     """Compute the features of each cell.
 
     No feature knows the name of a month or of a hemisphere: an autumn is an autumn in the south too, and on Mars.
 
-    Heights and roughness count in temperature: metres times the lapse rate over Earth's, because on a body of little
-    gravity air thins as slowly as it cools.
+    Heights and roughness count as metres times gravity over Earth's: where gravity is weak, air thins and cools that
+    much more slowly with height (scale height and lapse rate, Wallace and Hobbs 2006, eq. 3.27 and 3.53).
 
     Parameters
     ----------
@@ -77,8 +74,8 @@ def features_of(
         Height above the shoreline, metres; the sea is 0.
     roughness_m : (H, W) float32
         Spread of heights in the neighbourhood, metres.
-    lapse_rate_k_per_km : float
-        Fall of temperature with height on this body.
+    gravity_m_s2 : float
+        Gravity at the surface of this body.
     month : int
         1 is January; `COMPOSITE` for the year's composite.
 
@@ -87,7 +84,7 @@ def features_of(
     (H, W, F) float32
         In the order of `FEATURES`, finite where the inputs are.
     """
-    thin = np.float32(lapse_rate_k_per_km / EARTH_LAPSE_K_PER_KM)
+    thin = np.float32(gravity_m_s2 / _EARTH_GRAVITY_M_S2)
     columns = [*_warmth(climate), *_rain(climate), *_balance(climate)]
     columns += [_log(np.maximum(height_m, 0) * thin, 30), _log(roughness_m * thin, 3)]
     columns += _composite(climate) if month == COMPOSITE else _month(climate, month - 1)
@@ -137,7 +134,7 @@ def _month(climate: MonthlyClimate, index: int) -> list[Field]:
     """A month's temperature, whether it grows warmer, and rain, moisture and snow of the three months up to it."""
     quarter = [index, index - 1, index - 2]
     warmth = climate.temperature[index]
-    rain = climate.precipitation[quarter].sum(axis=0)
+    rain: Field = climate.precipitation[quarter].sum(axis=0)
     needed = _POTENTIAL_MM_PER_K * _softplus(climate.temperature[quarter]).sum(axis=0)
     snow = (climate.precipitation[quarter] * _frozen(climate.temperature[quarter])).sum(axis=0)
     change = climate.temperature[(index + 1) % 12] - climate.temperature[index - 1]
@@ -148,7 +145,7 @@ def _month(climate: MonthlyClimate, index: int) -> list[Field]:
 def _composite(climate: MonthlyClimate) -> list[Field]:
     """What stands in place of a month's features: means of the year."""
     year = climate.annual_temperature
-    rain = _log(climate.annual_precipitation / 4, 3)
+    rain = _log(climate.annual_precipitation / np.float32(4), 3)
     return [year, np.zeros_like(year), rain, np.zeros_like(year), np.zeros_like(year), np.ones_like(year)]
 
 

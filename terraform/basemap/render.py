@@ -46,13 +46,16 @@ class Ground(NamedTuple):
     land : (H, W) float32
         Share of land, 0 to 1.
     lapse_rate_k_per_km : float
-        Fall of temperature with height on this body.
+        Fall of temperature with height in this climate.
+    gravity_m_s2 : float
+        Gravity at the surface of this body.
     """
 
     grid: PlanetGrid
     height_m: NDArray[np.float32]
     land: NDArray[np.float32]
     lapse_rate_k_per_km: float
+    gravity_m_s2: float
 
 
 def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, ground: Ground, settings: BaseMap) \
@@ -91,7 +94,7 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     drawn = BaseColours(*(np.empty((*grid.shape, 3), np.uint8) for _ in range(2)))
     for rows, level in _bands(climate, climate_grid, ground, height):
         here = level.at_heights(height[rows], ground.lapse_rate_k_per_km)
-        features = features_of(here, height[rows], roughness[rows], ground.lapse_rate_k_per_km, settings.month)
+        features = features_of(here, height[rows], roughness[rows], ground.gravity_m_s2, settings.month)
         drawn.land[rows] = _levels(model.colours(features))
         month_c = level.temperature[settings.month - 1] if settings.month else level.annual_temperature
         drawn.sea[rows] = _levels(sea_colours(depth[rows], level.annual_temperature, month_c, settings.sea))

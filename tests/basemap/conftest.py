@@ -13,6 +13,7 @@ from terraform.geo.bodies import EARTH
 from terraform.geo.planet_grid import PlanetGrid
 
 LAPSE = 6.5
+GRAVITY = 9.807
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ def ground(grid: PlanetGrid) -> Ground:
     """Two round continents with a mountain each, and sea without a known floor."""
     latitude, longitude = np.radians(grid.latitude_deg)[:, None], np.radians(grid.longitude_deg)[None]
     height = 3000 * np.sin(2 * longitude) * np.cos(latitude) + 500 * np.cos(5 * longitude + 3 * latitude)
-    return Ground(grid, np.maximum(height, 0).astype(np.float32), (height > 0).astype(np.float32), LAPSE)
+    return Ground(grid, np.maximum(height, 0).astype(np.float32), (height > 0).astype(np.float32), LAPSE, GRAVITY)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +43,7 @@ def climate(grid: PlanetGrid, ground: Ground) -> MonthlyClimate:
 @pytest.fixture(scope="session")
 def features(grid: PlanetGrid, ground: Ground, climate: MonthlyClimate) -> np.ndarray:
     """Of July, (H, W, F)."""
-    return features_of(climate, ground.height_m, roughness_of(ground.height_m, grid, 150_000.0), LAPSE, 7)
+    return features_of(climate, ground.height_m, roughness_of(ground.height_m, grid, 150_000.0), GRAVITY, 7)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def test_a_cell_depends_on_itself_alone(climate: MonthlyClimate, ground: Ground,
     cut = MonthlyClimate(climate.temperature[part], climate.precipitation[part])
     height = ground.height_m[part[1:]]
     other = [name != "roughness_log" for name in feature_names()]
-    here = features_of(cut, height, np.zeros_like(height), 6.5, 7)
+    here = features_of(cut, height, np.zeros_like(height), 9.807, 7)
     np.testing.assert_allclose(here[..., other], features[part[1:]][..., other], atol=1e-5)
 
 
@@ -29,14 +29,14 @@ def test_no_rain_no_warmth_and_every_extreme_are_finite():
     warmth = np.broadcast_to(extremes[None, :, None], (12, 5, 3))
     rain = np.broadcast_to(np.array([0.0, 1.0, 5000.0], np.float32), (12, 5, 3))
     height = np.full((5, 3), 25_000, np.float32)
-    assert np.isfinite(features_of(MonthlyClimate(warmth, rain), height, height, 2.5, 0)).all()
+    assert np.isfinite(features_of(MonthlyClimate(warmth, rain), height, height, 3.7, 0)).all()
 
 
 def test_little_gravity_makes_height_count_less(climate: MonthlyClimate, ground: Ground):
     rough = np.zeros_like(ground.height_m)
     column = feature_names().index("height_log")
-    mars = features_of(climate, ground.height_m * 2.6, rough, 2.5, 0)[..., column]
-    earth = features_of(climate, ground.height_m, rough, 6.5, 0)[..., column]
+    mars = features_of(climate, ground.height_m * 2, rough, 9.807 / 2, 0)[..., column]
+    earth = features_of(climate, ground.height_m, rough, 9.807, 0)[..., column]
     np.testing.assert_allclose(mars, earth, atol=1e-4)
 
 
