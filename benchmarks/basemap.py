@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.earth_climate import read_earth
 from benchmarks.earth_colours import (
     FINE,
-    Relief,
+    EarthRelief,
     Smooth,
     earth_features,
     fine_climate,
@@ -28,6 +28,7 @@ from benchmarks.earth_colours import (
     read_relief,
     read_smooth,
 )  # fmt: skip
+from terraform.basemap.features import Relief
 from terraform.basemap.fitting import Box, Cells, cells_of, fit, outside
 from terraform.basemap.matching import Matching, match
 from terraform.basemap.model import save
@@ -50,15 +51,15 @@ MONTHS = (1, 4, 7, 8, 10)
 DARKEST_OF = (4, 7, 8)
 """Months of the composite: of all that were tried, the nearest to Sentinel-2 on the regions learnt from."""
 _ANCHOR_SHARE = 0.02
-_REGIONS_SHARE = 0.1
+_REGIONS_SHARE = 0.05
 _MONTHS_SHARE = 0.3
 _PICKED = 0.25
 
 
 class Earth(NamedTuple):
-    """Relief, smooth colours of the regions, Blue Marble by month, the composite (H, W, 3), 0 to 1, all matched."""
+    """Its ground, the regions, and Blue Marble matched: by month, and the composite; (H, W, 3), 0 to 1."""
 
-    relief: Relief
+    ground: EarthRelief
     regions: dict[str, Smooth]
     months: dict[int, Array]
     composite: Array
@@ -67,15 +68,15 @@ class Earth(NamedTuple):
 
 def read_all(folder: Path) -> Earth:
     """Read Earth and match its colours on the regions learnt from."""
-    relief = read_relief(folder)
+    ground = read_relief(folder)
     regions = {name: read_smooth(folder, name) for name in LEARNT + JUDGED}
     months = {month: read_blue_marble(folder, month) for month in MONTHS}
-    _compare_mixtures(months, relief, regions)
+    _compare_mixtures(months, ground, regions)
     composite = _darkest(months, DARKEST_OF)
-    matching = _matched(composite, relief, regions)
+    matching = _matched(composite, ground, regions)
     print(f"\nmatching: {255 * matching.before:.1f} levels before, {255 * matching.after:.1f} after\n")
     months = {month: matching(colours) for month, colours in months.items()}
-    return Earth(relief, regions, months, matching(composite), matching)
+    return Earth(ground, regions, months, matching(composite), matching)
 
 
 def judged(predict: Predict, seen: Array, earth: Earth) -> list[float]:
@@ -86,7 +87,7 @@ def judged(predict: Predict, seen: Array, earth: Earth) -> list[float]:
         drawn = predict(seen[region.rows, region.columns][good])
         errors.append(255 * float(np.abs(drawn - region.colours[good]).mean()))
     for box in BOXES.values():
-        inside = earth.relief.land & ~outside(FINE, [box], margin_deg=0)
+        inside = earth.ground.land & ~outside(FINE, [box], margin_deg=0)
         area = np.broadcast_to(FINE.area_weight, FINE.shape)[inside]
         difference = np.abs(predict(seen[inside]) - earth.composite[inside]).mean(axis=1)
         errors.append(255 * float(np.average(difference, weights=area)))
@@ -95,7 +96,7 @@ def judged(predict: Predict, seen: Array, earth: Earth) -> list[float]:
 
 def left_out(earth: Earth) -> NDArray[np.bool_]:
     """Land that may be learnt from when errors are reported."""
-    return earth.relief.land & outside(FINE, [*(earth.regions[name].box for name in JUDGED), *BOXES.values()])
+    return earth.ground.land & outside(FINE, [*(earth.regions[name].box for name in JUDGED), *BOXES.values()])
 
 
 def region_cells(seen: Array, earth: Earth) -> Cells:
@@ -130,8 +131,8 @@ def main(words: Sequence[str] | None = None) -> int:
     earth, settings = read_all(given.folder), BaseTraining()
     _header()
     _straw_men(earth, settings, given.seed)
-    observed = fine_climate(read_climate(given.folder), earth.relief)
-    modelled = modelled_climate(given.folder, earth.relief)
+    observed = fine_climate(read_climate(given.folder), earth.ground.relief)
+    modelled = modelled_climate(given.folder, earth.ground.relief)
     _climates(earth, observed, modelled, settings, given.seed)
     if given.save:
         chosen = observed if given.climate == "observed" else modelled
@@ -143,8 +144,8 @@ def _climates(
     earth: Earth, observed: MonthlyClimate, modelled: MonthlyClimate, settings: BaseTraining, seed: int
 ) -> None:
     """Learn from the observed, the modelled and both climates; judge with both."""
-    seen = earth_features(observed, earth.relief, 0)
-    simulated = earth_features(modelled, earth.relief, 0)
+    seen = earth_features(observed, earth.ground.relief, 0)
+    simulated = earth_features(modelled, earth.ground.relief, 0)
     use = left_out(earth)
     of = {
         name: cells_of(features, earth.composite, use, FINE) + region_cells(features, earth)
@@ -163,7 +164,7 @@ def _climates(
 def _straw_men(earth: Earth, settings: BaseTraining, seed: int) -> None:
     use = left_out(earth)
     latitude = np.broadcast_to(FINE.latitude_deg[:, None] / 90, FINE.shape)
-    height = np.log10(earth.relief.height_m + 30) - 2.5
+    height = np.log10(earth.ground.relief.height_m + 30) - 2.5
     seen = np.stack([height, latitude, np.abs(latitude)], axis=-1).astype(np.float32)
     cells = cells_of(seen, earth.composite, use, FINE)
     mean = np.average(cells.colours, axis=0, weights=cells.weight).astype(np.float32)
@@ -173,19 +174,19 @@ def _straw_men(earth: Earth, settings: BaseTraining, seed: int) -> None:
 
 
 def _all_cells(climate: MonthlyClimate, earth: Earth) -> Cells:
-    picked = earth.relief.land & (np.random.default_rng(0).random(FINE.shape) < _PICKED)
-    seen = earth_features(climate, earth.relief, 0)
+    picked = earth.ground.land & (np.random.default_rng(0).random(FINE.shape) < _PICKED)
+    seen = earth_features(climate, earth.ground.relief, 0)
     cells = cells_of(seen, earth.composite, picked, FINE) + region_cells(seen, earth)
     for month, colours in earth.months.items():
-        seen = earth_features(climate, earth.relief, month)
+        seen = earth_features(climate, earth.ground.relief, month)
         cells = cells + cells_of(seen, colours, picked, FINE).scaled_to(_MONTHS_SHARE)
     return cells
 
 
-def _compare_mixtures(months: dict[int, Array], relief: Relief, regions: dict[str, Smooth]) -> None:
+def _compare_mixtures(months: dict[int, Array], ground: EarthRelief, regions: dict[str, Smooth]) -> None:
     print("| darkest of months | before, levels | matched |\n|---|---|---|")
     for chosen in ((1,), (4,), (7,), (8,), (10,), (7, 8), (7, 8, 10), DARKEST_OF, (4, 7, 8, 10), MONTHS):
-        found = _matched(_darkest(months, chosen), relief, regions)
+        found = _matched(_darkest(months, chosen), ground, regions)
         print(f"| {', '.join(map(str, chosen))} | {255 * found.before:.1f} | {255 * found.after:.1f} |")
 
 
@@ -194,13 +195,13 @@ def _darkest(months: dict[int, Array], chosen: Sequence[int]) -> Array:
     return np.asarray(np.min([months[month] for month in chosen], axis=0))
 
 
-def _matched(colours: Array, relief: Relief, regions: dict[str, Smooth]) -> Matching:
+def _matched(colours: Array, ground: EarthRelief, regions: dict[str, Smooth]) -> Matching:
     """Match to Sentinel-2 on the regions learnt from; black and white stay what they are."""
     source, target = [np.eye(2, dtype=np.float32)[:, :1] * np.ones(3, np.float32)], []
     target.append(source[0])
     for name in LEARNT:
         region = regions[name]
-        good = region.good & relief.land[region.rows, region.columns]
+        good = region.good & ground.land[region.rows, region.columns]
         source.append(colours[region.rows, region.columns][good])
         target.append(region.colours[good])
     weight = np.ones(sum(map(len, source)), np.float32)
@@ -210,7 +211,7 @@ def _matched(colours: Array, relief: Relief, regions: dict[str, Smooth]) -> Matc
 
 def _good(earth: Earth, name: str) -> NDArray[np.bool_]:
     region = earth.regions[name]
-    return np.asarray(region.good & earth.relief.land[region.rows, region.columns])
+    return np.asarray(region.good & earth.ground.land[region.rows, region.columns])
 
 
 def _header() -> None:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.features import features_of, roughness_of
+from terraform.basemap.features import Relief, features_of, relief_of
 from terraform.climate.monthly import MonthlyClimate
+from terraform.config.basemap import BaseMap
 from terraform.config.climate import EARTH_CLIMATE
 from terraform.geo.bodies import EARTH
 from terraform.geo.planet_grid import PlanetGrid
@@ -24,12 +25,11 @@ _MONTH_LENGTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np
 _SMOOTH_M = 16_000 / 2.3548
 
 
-class Relief(NamedTuple):
-    """Earth at 1/12 degree: heights (H, W) float32 m, 0 at sea, land (H, W) bool, roughness (H, W) float32 m."""
+class EarthRelief(NamedTuple):
+    """Earth at 1/12 degree: its relief, and land (H, W) bool."""
 
-    height_m: NDArray[np.float32]
+    relief: Relief
     land: NDArray[np.bool_]
-    roughness_m: NDArray[np.float32]
 
 
 class Smooth(NamedTuple):
@@ -54,12 +54,13 @@ class Smooth(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-def read_relief(folder: Path, roughness_size_m: float = 20_000.0) -> Relief:
-    """Read heights at 1/12 degree and measure their roughness."""
+def read_relief(folder: Path) -> EarthRelief:
+    """Read heights at 1/12 degree; the sea is 0."""
     heights = _bands(folder / "planet/earth_elevation.tif")[0]
     land = heights != _SEA
     height = np.where(land, heights, 0).astype(np.float32)
-    return Relief(height, land, roughness_of(height, FINE, roughness_size_m))
+    settings = BaseMap()
+    return EarthRelief(relief_of(height, FINE, settings.roughness_m, settings.surroundings_m), land)
 
 
 def read_climate(folder: Path) -> MonthlyClimate:
@@ -77,7 +78,7 @@ def fine_climate(climate: MonthlyClimate, relief: Relief) -> MonthlyClimate:
 
 def earth_features(climate: MonthlyClimate, relief: Relief, month: int) -> NDArray[np.float32]:
     """Features at 1/12 degree of a climate at 1/12 degree, (H, W, F)."""
-    return features_of(climate, relief.height_m, relief.roughness_m, EARTH_CLIMATE.gravity_m_s2, month)
+    return features_of(climate, relief, EARTH_CLIMATE.gravity_m_s2, month)
 
 
 def read_blue_marble(folder: Path, month: int) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ COMPOSITE = 0
 """In place of a month: the composite of the year, whose every pixel is from the month in which it is darkest."""
 
 _FROST_WIDTH_K = np.float32(2.0)
+_LEAST_POSITION_M = np.float32(50.0)
 
 
 class Feature(NamedTuple):
@@ -42,6 +43,7 @@ FEATURES = (
     Feature("warm_rain_log", 2.3, 0.7),
     Feature("snow_log", 1.2, 1.0),
     Feature("height_log", 2.5, 0.7),
+    Feature("position_log", 0, 1.0),
     Feature("roughness_log", 2.0, 0.6),
     Feature("month_temperature_c", 10, 20),
     Feature("month_warming_k", 0, 12),
@@ -53,27 +55,44 @@ FEATURES = (
 """All features, in the model's order; logarithms to base 10 of millimetres, metres or a ratio."""
 
 
+class Relief(NamedTuple):
+    """A body's coarse relief, each (H, W) float32 metres.
+
+    Attributes
+    ----------
+    height_m : height above the shoreline; the sea is 0
+    position_m : height above the mean of the surroundings: valleys are negative
+    roughness_m : standard deviation of heights nearby
+    """
+
+    height_m: Field
+    position_m: Field
+    roughness_m: Field
+
+    def part(self, rows: slice) -> "Relief":
+        """Take some rows."""
+        return Relief(*(values[rows] for values in self))
+
+
 def feature_names() -> tuple[str, ...]:
     """Names of the features in the model's order."""
     return tuple(feature.name for feature in FEATURES)
 
 
-def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, gravity_m_s2: float, month: int) -> Field:
+def features_of(climate: MonthlyClimate, relief: Relief, gravity_m_s2: float, month: int) -> Field:
     """Compute the features of each cell.
 
     No feature knows the name of a month or of a hemisphere: an autumn is an autumn in the south too, and on Mars.
 
     Heights and roughness count as metres times gravity over Earth's: where gravity is weak, air thins and cools that
-    much more slowly with height (scale height and lapse rate, Wallace and Hobbs 2006, eq. 3.27 and 3.53).
+    much more slowly with height (scale height and adiabatic lapse rate: Wallace and Hobbs 2006, chapter 3).
 
     Parameters
     ----------
     climate : MonthlyClimate
         (12, H, W), temperatures of the cells' own heights.
-    height_m : (H, W) float32
-        Height above the shoreline, metres; the sea is 0.
-    roughness_m : (H, W) float32
-        Spread of heights in the neighbourhood, metres.
+    relief : Relief
+        (H, W), of the same cells.
     gravity_m_s2 : float
         Gravity at the surface of this body.
     month : int
@@ -86,7 +105,9 @@ def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, gr
     """
     thin = np.float32(gravity_m_s2 / _EARTH_GRAVITY_M_S2)
     columns = [*_warmth(climate), *_rain(climate), *_balance(climate)]
-    columns += [_log(np.maximum(height_m, 0) * thin, 30), _log(roughness_m * thin, 3)]
+    columns.append(_log(relief.height_m * thin, 30))
+    columns.append(np.arcsinh(relief.position_m * thin / _LEAST_POSITION_M) / np.float32(2))
+    columns.append(_log(relief.roughness_m * thin, 3))
     columns += _composite(climate) if month == COMPOSITE else _month(climate, month - 1)
     scaled = [
         (column - np.float32(feature.centre)) / np.float32(feature.scale)
@@ -95,26 +116,28 @@ def features_of(climate: MonthlyClimate, height_m: Field, roughness_m: Field, gr
     return np.stack(scaled, axis=-1).astype(np.float32, copy=False)
 
 
-def roughness_of(height_m: NDArray[np.float32], grid: PlanetGrid, size_m: float) -> Field:
-    """Measure the roughness of a body's relief.
+def relief_of(height_m: NDArray[np.float32], grid: PlanetGrid, near_m: float, wide_m: float) -> Relief:
+    """Measure a body's coarse relief.
 
     Parameters
     ----------
     height_m : (H, W) float32
-        Heights above the shoreline, metres; the sea is 0.
+        Heights above the shoreline, metres; the sea is 0, and what lies below it counts as 0.
     grid : PlanetGrid
         Where they lie.
-    size_m : float
-        Standard deviation of the neighbourhood's weight, metres.
+    near_m, wide_m : float
+        Size of the neighbourhood of the roughness, and of the surroundings of the position, metres (standard deviation
+        of their weights).
 
     Returns
     -------
-    (H, W) float32
-        Standard deviation of heights around each cell, metres.
+    Relief
+        (H, W).
     """
-    smoother = Smoother(grid, size_m)
-    rest = height_m - smoother(height_m)
-    return np.sqrt(np.maximum(smoother(rest**2), 0))
+    height = np.maximum(height_m, 0)
+    near = Smoother(grid, near_m)
+    spread = near((height - near(height)) ** 2)
+    return Relief(height, height - Smoother(grid, wide_m)(height), np.sqrt(np.maximum(spread, 0)))
 
 
 def _warmth(climate: MonthlyClimate) -> list[Field]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.features import features_of, roughness_of
+from terraform.basemap.features import features_of, relief_of
 from terraform.basemap.model import BaseModel
 from terraform.basemap.sea import depth_from_distance_m, distance_to_land_m, sea_colours
 from terraform.climate.monthly import MonthlyClimate
@@ -89,12 +89,12 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     grid.check(ground.height_m)
     grid.check(ground.land)
     height = np.maximum(ground.height_m, 0) * (ground.land > 0)
-    roughness = roughness_of(height, grid, settings.roughness_m)
+    relief = relief_of(height, grid, settings.roughness_m, settings.surroundings_m)
     depth = _depth(ground, settings)
     drawn = BaseColours(*(np.empty((*grid.shape, 3), np.uint8) for _ in range(2)))
     for rows, level in _bands(climate, climate_grid, ground, height):
         here = level.at_heights(height[rows], ground.lapse_rate_k_per_km)
-        features = features_of(here, height[rows], roughness[rows], ground.gravity_m_s2, settings.month)
+        features = features_of(here, relief.part(rows), ground.gravity_m_s2, settings.month)
         drawn.land[rows] = _levels(model.colours(features))
         month_c = level.temperature[settings.month - 1] if settings.month else level.annual_temperature
         drawn.sea[rows] = _levels(sea_colours(depth[rows], level.annual_temperature, month_c, settings.sea))

@@ -12,9 +12,9 @@ class BaseTraining(Section):
 
     months: list[Annotated[int, Field(ge=0, le=12)]] = Field([0, 1, 4, 7, 8, 10], min_length=1, max_length=13)
     """Months whose colours are learnt, 1 is January, 0 is the composite of the year."""
-    hidden: int = Field(48, ge=4, le=512)
+    hidden: int = Field(64, ge=4, le=512)
     """Width of the hidden layers."""
-    layers: int = Field(2, ge=1, le=6)
+    layers: int = Field(3, ge=1, le=6)
     """Hidden layers."""
     members: int = Field(4, ge=1, le=32)
     """Networks whose mean is the model; each begins elsewhere and sees other cells."""
@@ -30,7 +30,7 @@ class BaseTraining(Section):
     """Standard deviation of the noise added to the features while learning, in their unit range."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of hidden units that are dropped while learning."""
-    huber: float = Field(0.05, gt=0, le=1)
+    huber: float = Field(0.02, gt=0, le=1)
     """Difference from which the loss grows linearly, share of the colours' range."""
 
 
@@ -75,6 +75,8 @@ class BaseMap(Section):
     """Month that is drawn, 1 is January; 0 is the composite of the year, as cloud-free mosaics are."""
     roughness_m: float = Field(20_000.0, gt=0)
     """Size of the neighbourhood whose relief is the roughness, metres (standard deviation of its weight)."""
+    surroundings_m: float = Field(60_000.0, gt=0)
+    """Size of the surroundings above which a cell's position is measured, metres (standard deviation)."""
     sea: SeaLaw = SeaLaw()
     """Colour of the sea."""
     hillshade: Share = 0.0

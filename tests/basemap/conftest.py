@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from terraform.basemap.features import features_of, roughness_of
+from terraform.basemap.features import features_of, relief_of
 from terraform.basemap.fitting import Cells, cells_of, fit
 from terraform.basemap.model import BaseModel
 from terraform.basemap.render import Ground
@@ -43,7 +43,7 @@ def climate(grid: PlanetGrid, ground: Ground) -> MonthlyClimate:
 @pytest.fixture(scope="session")
 def features(grid: PlanetGrid, ground: Ground, climate: MonthlyClimate) -> np.ndarray:
     """Of July, (H, W, F)."""
-    return features_of(climate, ground.height_m, roughness_of(ground.height_m, grid, 150_000.0), GRAVITY, 7)
+    return features_of(climate, relief_of(ground.height_m, grid, 150_000.0, 400_000.0), GRAVITY, 7)
 
 
 @pytest.fixture(scope="session")

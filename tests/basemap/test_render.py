@@ -11,7 +11,7 @@ from terraform.config.basemap import BaseMap
 from terraform.errors import InputError
 from terraform.geo.planet_grid import PlanetGrid
 
-SETTINGS = BaseMap(cells_per_degree=1, roughness_m=150_000.0, month=7)
+SETTINGS = BaseMap(cells_per_degree=1, roughness_m=150_000.0, surroundings_m=400_000.0, month=7)
 
 
 def rolled_by(ground: Ground, columns: int) -> Ground:
