@@ -75,7 +75,8 @@ def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: 
             counts[reason or "kept"] += 1
             if reason is None:
                 records.append(tile.record)
-                for writer, array in zip(writers, (tile.elevation, tile.imagery, tile.base), strict=True):
+                arrays: tuple[NDArray[Any], ...] = (tile.elevation, tile.imagery, tile.base)
+                for writer, array in zip(writers, arrays, strict=True):
                     writer.append(array)
         if not records:
             raise InputError(_nothing_left(region, counts))
