@@ -124,13 +124,14 @@ class UNetFc(nn.Module):
         return colours if self.training else colours.clamp(-1, 1)
 
     def initialise(self) -> None:
-        """He's normal weights (2015), the last layers small: colours begin near the middle of their range."""
+        """Draw He's normal weights (2015), the last layers small: colours begin near the middle of their range, or near
+        the base."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
                 nn.init.zeros_(_bias(module))
         for last in (self.last.weight, self.colours.weight):
-            last.data *= 0.3
+            last.data *= 0.1 if self.adds_base else 0.3
 
 
 def add_residual(base: Tensor, residual: Tensor) -> Tensor:
