@@ -30,10 +30,9 @@ from terraform.learn import weights
 from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.patch import Patch, Span, Terrain
-from terraform.mosaic.terrain import BandTerrain
+from terraform.mosaic import inputs
+from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
@@ -132,7 +131,7 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path) -> Result:
     config, before = config_of(name, seed, rasters), measure.cpu_seconds()
     folders = _folders(pairs)
     with (into / f"{name}-{seed}.log").open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        train(folders, folder, config, False, lambda state, samples: None)
+        train(folders, folder, config, False, lambda counters, board: None)
     trained = measure.cpu_seconds() - before
     evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
     measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
@@ -165,11 +164,11 @@ class _Moved:
         self._terrain, self._by = terrain, by
         self.pixel_m, self.top = terrain.pixel_m, terrain.top
 
-    def patch(self, rows: Span, columns: Span) -> Patch:
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         return self._terrain.patch(*self._there(rows, columns))
 
-    def wanted(self, rows: Span, columns: Span) -> bool:
-        return self._terrain.wanted(*self._there(rows, columns))
+    def is_visible(self, rows: Span, columns: Span) -> bool:
+        return self._terrain.is_visible(*self._there(rows, columns))
 
     def _there(self, rows: Span, columns: Span) -> tuple[Span, Span]:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
@@ -180,8 +179,8 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str,
     band, rows, columns = _place(trained.stride)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))
     with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
-        source = mosaic.source_of(dataset, EARTH)
-        terrain = BandTerrain(mosaic.relief_of(source, EARTH, settings), band)
+        source = inputs.elevation_raster(dataset, EARTH)
+        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band)
         here = drawn_by(trained, terrain, rows, columns, settings, Path(name) / "here").read(rows, columns)[:3]
         up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
         moved = settings.model_copy(update={"window_px": 512})
@@ -199,7 +198,7 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str,
 def _place(stride: int) -> tuple[Band, Span, Span]:
     """The band, rows and columns of `PLACE`, as much of it as lies in one band."""
     west, south, east, north = PLACE
-    globe = Globe(EARTH.radius_m)
+    globe = GlobalGrid(EARTH.radius_m)
     row = round((90 - (south + north) / 2) / globe.pixel_deg)
     band = next(strip for strip in strips(globe, stride) if isinstance(strip, Band) and strip.top <= row < strip.bottom)
     rows = max(band.top, round((90 - north) / globe.pixel_deg)), min(band.bottom, round((90 - south) / globe.pixel_deg))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from benchmarks.measure import cpu_seconds
 from terraform.config import Condition, Elevation, Mosaics, Sheet, Train
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic import any_raster as anywhere
+from terraform.mosaic import any_raster
 from terraform.provenance import Credit, Provenance
 
 SEEN = Condition(channels=["elevation", "hillshade"])
@@ -59,7 +59,7 @@ def draw(elevation: Path, output: Path, compression: str = "deflate") -> Spent:
         {"compression": compression, "elevation": Elevation(policy="clip"), "device": "cpu"}
     )
     start, used = perf_counter(), cpu_seconds()
-    anywhere.draw(Path(__file__), one_layer(), elevation, output, settings, None)
+    any_raster.render_georeferenced(Path(__file__), one_layer(), elevation, output, settings, None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Spent(perf_counter() - start, cpu_seconds() - used, peak, output.stat().st_size)
 

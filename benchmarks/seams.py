@@ -17,10 +17,9 @@ from terraform.config import Config, Mosaics, load
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Span, Terrain
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.strip_buffer import Canvas
+from terraform.mosaic.checkpoint import StripBuffer
+from terraform.mosaic.inference import Predictor, draw
+from terraform.mosaic.terrain import Span, Terrain
 from terraform.sources.fetch import fetch
 
 
@@ -73,12 +72,12 @@ def fine_power_of(picture: NDArray[Any]) -> float:
 
 def drawn_by(
     trained: TrainedGenerator, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
-) -> Canvas:
+) -> StripBuffer:
     """A part of a strip, drawn into a file."""
-    canvas = Canvas(rows, columns, path)
-    canvas.blank()
-    for block in draw(Artist(trained, settings), terrain, rows, columns):
-        canvas.put(block)
+    canvas = StripBuffer(rows, columns, path)
+    canvas.create()
+    for block in draw(Predictor(trained, settings), terrain, rows, columns):
+        canvas.write(block)
     return canvas
 
 

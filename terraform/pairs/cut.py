@@ -204,10 +204,10 @@ def _window(source: _Raster, latitudes: Axis, longitudes: Axis) -> tuple[NDArray
     """Read once what a row of tiles needs; the taps count from the window's first row and column."""
     grid = source.grid
     top, bottom = _clipped(grid.latitudes, latitudes)
-    left, right = (0, grid.longitudes.count) if grid.closes else _clipped(grid.longitudes, longitudes)
+    left, right = (0, grid.longitudes.count) if grid.wraps else _clipped(grid.longitudes, longitudes)
     values = raster.read(source.dataset, (top, bottom), (left, right))
     rows = taps(grid.latitudes.part(top, bottom), latitudes)
-    return values, rows, taps(grid.longitudes.part(left, right), longitudes, wrap=grid.closes)
+    return values, rows, taps(grid.longitudes.part(left, right), longitudes, wrap=grid.wraps)
 
 
 def _clipped(source: Axis, target: Axis) -> tuple[int, int]:

@@ -228,7 +228,7 @@ def test_what_is_invalid_never_counts(seed):
 
 def test_a_row_that_closes_round_the_planet_has_no_edge(tmp_path):
     grid = RasterGrid(EARTH, Axis(1, -0.5, 4), Axis(-180, 0.5, 720))
-    assert grid.closes
+    assert grid.wraps
     found = taps(grid.longitudes, Axis(179, 0.5, 6), wrap=True)
     assert found.weight.sum(1) == pytest.approx(np.ones(6))
     assert {0, 719} <= set(found.index.ravel().tolist())

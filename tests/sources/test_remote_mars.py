@@ -121,7 +121,7 @@ def test_the_whole_planet_is_fetched_once_and_kept_as_a_cog(file_server: Nginx, 
     planet(served / BLEND, 500, 1000, True, slow)
     settings = config(f"{file_server.url}/{served.name}", tmp_path, "hrsc_mola")
     values, grid = fetched(settings, region(-180, -80, 180, 80), tmp_path / "e.tif", step=0.36)
-    assert grid.closes
+    assert grid.wraps
     assert_is_slow(values, grid)
     assert [hit.status for hit in file_server.hits()][-1] == 200
     locked = json.loads((tmp_path / "sources.lock.json").read_text())[f"hrsc_mola/{BLEND}"]

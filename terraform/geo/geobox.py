@@ -7,7 +7,7 @@ from rasterio.transform import Affine
 
 
 @dataclass(frozen=True)
-class Frame:
+class GeoBox:
     """Where a picture lies.
 
     Attributes
@@ -23,6 +23,6 @@ class Frame:
     transform: Affine
     crs: CRS | None
 
-    def halved(self) -> "Frame":
+    def zoom_out(self) -> "GeoBox":
         """The same place in pixels of twice the side; an odd last row or column is half outside."""
-        return Frame(-(-self.height // 2), -(-self.width // 2), self.transform @ Affine.scale(2), self.crs)
+        return GeoBox(-(-self.height // 2), -(-self.width // 2), self.transform @ Affine.scale(2), self.crs)

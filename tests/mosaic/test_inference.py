@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from exact import MADE, PLAIN, Hills, Same, picture, trained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -20,16 +20,11 @@ from terraform.learn.models.generators import UNetFc, build_generator
 from terraform.learn.weights import TrainedGenerator, set_inference_mode
 from terraform.mosaic import inference as generate
 from terraform.mosaic import windows
-from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Patch
-from terraform.mosaic.predictor import Artist, relief_of
+from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.inference import Predictor, draw, relief_batch
+from terraform.mosaic.terrain import TerrainWindow
 from terraform.mosaic.windows import plan
 from terraform.pairs.relief import channels_of, encode
-from terraform.provenance import Credit, Provenance
-
-MADE = Provenance((Credit("sample", "CC0-1.0", "a test", True),))
-PLAIN = Condition(channels=["elevation"], resolution_m=0)
 
 
 class Tiny(nn.Module):
@@ -42,56 +37,6 @@ class Tiny(nn.Module):
 
     def forward(self, x):
         return torch.tanh(F.interpolate(self.middle(torch.relu(self.down(x))), scale_factor=4, mode="nearest"))
-
-
-class Same(nn.Module):
-    """Every colour is the first channel of the condition."""
-
-    def __init__(self):
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(1))
-
-    def forward(self, x):
-        return x[:, :1].expand(-1, 3, -1, -1) * self.gain
-
-
-def trained(network, condition=PLAIN, stride=1, halo_px=0, tile_safe=True, **train):
-    train = Train(**{"noise": 0, **train})
-    return TrainedGenerator(network.eval(), condition, Sheet(), train, MADE, stride, halo_px, tile_safe)
-
-
-@dataclass
-class Hills:
-    """Terrain as a function of the pixel: rough, with a sea and a void."""
-
-    pixel_m: float = 200.0
-    asked: list = field(default_factory=list)
-    top: int = 0
-
-    def wanted(self, rows, columns):
-        return True
-
-    def patch(self, rows, columns):
-        self.asked.append((rows, columns))
-        y, x = np.arange(*rows)[:, None], np.arange(*columns)[None]
-        metres = 900 + 700 * np.sin(x / 9) * np.cos(y / 7) + 400 * np.sin(x * y / 300)
-        void = (x - 300) ** 2 + (y - 60) ** 2 < 400
-        latitude = (40 - 0.003 * y).astype(np.float32)
-        east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        places = np.arange(*rows), np.arange(*columns)
-        return Patch(metres.astype(np.float32), metres < 0, void, latitude, east, *places)
-
-
-def picture(made, terrain, rows, columns, window_px, settings=None):
-    result = np.zeros((rows[1] - rows[0], columns[1] - columns[0], 4), np.uint8)
-    count = np.zeros(result.shape[:2], int)
-    for block in draw(Artist(made, settings or Mosaics(window_px=window_px)), terrain, rows, columns):
-        top, left = max(rows[0], block.top), max(columns[0], block.left)
-        part = block.rgba[top - block.top : rows[1] - block.top, left - block.left : columns[1] - block.left]
-        result[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] :][:, : part.shape[1]] = part
-        count[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] :][:, : part.shape[1]] += 1
-    assert (count == 1).all()
-    return result
 
 
 def levels(a, b):
@@ -119,7 +64,7 @@ def test_plan_covers_with_snapped_windows(rows, columns, window_px, network):
 
 def test_all_bands_of_mars_cost_little_more_than_once():
     """With the default windows: the halo of the default network, and the ramps of one that is not safe to tile."""
-    default, globe = UNetFc, Globe(MARS.radius_m)
+    default, globe = UNetFc, GlobalGrid(MARS.radius_m)
     bands = [strip for strip in strips(globe, default.stride) if isinstance(strip, Band)]
     plans = [
         plan((band.first, band.last), (0, band.columns), Mosaics().window_px, default.halo_px, default.stride)
@@ -132,7 +77,7 @@ def test_all_bands_of_mars_cost_little_more_than_once():
 def test_ramps_cost_a_third_more_than_windows_side_by_side():
     step = windows.BLEND_PX - windows.RAMP_PX
     ours = bare = 0
-    for band in strips(Globe(MARS.radius_m), step):
+    for band in strips(GlobalGrid(MARS.radius_m), step):
         if isinstance(band, Band):
             down = windows.ramped((band.first, band.last), band.first - windows.RAMP_PX)
             ours += len(down) * len(windows.ramped((0, band.columns), 0))
@@ -156,8 +101,8 @@ def test_folded_statistics_change_nothing(precision):
     seen = (torch.rand(1, channels, 96, 64) * 2 - 1) / 3  # as widely as a condition spreads
     with torch.inference_mode():
         plain = network(seen)
-    ours = Artist(made, Mosaics(precision=precision)).colours(seen)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in Artist(made, Mosaics()).network.modules())
+    ours = Predictor(made, Mosaics(precision=precision)).forward(seen)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in Predictor(made, Mosaics()).network.modules())
     assert float((ours - plain).abs().max()) * 127.5 < (0.01 if precision == "fp32" else 3)
 
 
@@ -248,16 +193,18 @@ def test_the_sun_turns_with_the_window(turn_deg):
     eastwards = 20 * (x * right - y * up)
     nothing = np.zeros(x.shape, bool)
     east = tuple(np.full((1, 1), part, np.float32) for part in (right, up))
-    patch = Patch(eastwards.astype(np.float32), nothing, nothing, np.full((1, 1), 30, np.float32), east, y[:, 0], x[0])
-    shade = encode(relief_of(patch, 200.0, 10.5, Climate()), condition, Sheet())
+    patch = TerrainWindow(
+        eastwards.astype(np.float32), nothing, nothing, np.full((1, 1), 30, np.float32), east, y[:, 0], x[0]
+    )
+    shade = encode(relief_batch(patch, 200.0, 10.5, Climate()), condition, Sheet())
     straight = patch._replace(metres=20 * x, east=(np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)))
-    expected = encode(relief_of(straight, 200.0, 10.5, Climate()), condition, Sheet())
+    expected = encode(relief_batch(straight, 200.0, 10.5, Climate()), condition, Sheet())
     torch.testing.assert_close(shade, expected, atol=1e-4, rtol=0)
 
 
 def test_no_gdal_is_needed():
     absent = ["rasterio", "osgeo", "geopandas", "shapely", "pyproj", "pyarrow", "PIL", "pystac", "matplotlib"]
-    names = ["bands", "policy", "inference", "elevation", "low_pass", "terrain", "output.metadata", "array"]
+    names = ["bands", "policy", "inference", "elevation", "terrain", "output.metadata", "array"]
     program = f"import sys\nfor n in {absent!r}: sys.modules[n] = None\n" + "".join(
         f"import terraform.mosaic.{name}\n" for name in names
     )
@@ -269,6 +216,6 @@ def test_no_gdal_is_needed():
 def test_holes_are_given_back_after_each_block(monkeypatch, tile_safe):
     limits = []
     monkeypatch.setattr(generate, "give_back", limits.append)
-    artist = Artist(trained(Same(), tile_safe=tile_safe), Mosaics(window_px=256, device="cpu"))
-    blocks = list(draw(artist, Hills(), (0, 500), (0, 500)))
+    predictor = Predictor(trained(Same(), tile_safe=tile_safe), Mosaics(window_px=256, device="cpu"))
+    blocks = list(draw(predictor, Hills(), (0, 500), (0, 500)))
     assert len(blocks) > 1 and limits == [2.5e9] * len(blocks)

@@ -10,7 +10,7 @@ from terraform.geo.resample import Taps
 _COLUMNS = 128
 
 
-def resampled(values: Tensor, columns: Taps) -> Tensor:
+def resample_last_axis(values: Tensor, columns: Taps) -> Tensor:
     """Resample the last axis.
 
     Parameters

@@ -7,15 +7,15 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+from exact import CLIP, PLAIN, Same, region_of, small_planet, trained, write_raster
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from shapely.geometry import box
-from test_generate import PLAIN, Same, trained
-from test_mosaic import CLIP, region_of, small_planet, write_raster
 
 from terraform.config import Config, FilesSource
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.output.metadata import Label
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.output.metadata import MosaicMetadata
+from terraform.mosaic.region import render_region
 from terraform.provenance import Credit, Provenance
 from terraform.sources.fetch import fetch
 
@@ -26,7 +26,9 @@ MADE = Provenance((Credit("files", "CC-BY-4.0", "a survey"),))
 def _known_network(monkeypatch, tmp_path):
     """A generator that learnt from relief of 1 km, with an exact answer."""
     condition = PLAIN.model_copy(update={"resolution_m": 1000.0})
-    monkeypatch.setattr(mosaic, "load", lambda weights, settings: trained(Same(), condition, stride=4, halo_px=4))
+    monkeypatch.setattr(
+        inputs, "load_generator", lambda weights, settings: trained(Same(), condition, stride=4, halo_px=4)
+    )
     (tmp_path / "w").write_bytes(b"an exact answer")
 
 
@@ -35,7 +37,7 @@ def _known_network(monkeypatch, tmp_path):
     [(463, 1000, False), (1000, 1000, False), (1100, 1000, True), (200.00085, 0, False), (463, 0, True)],
 )
 def test_coarse_is_coarser_than_what_was_learnt(capsys, relief_m, learnt_m, coarse):
-    label = Label(MADE, relief_m, learnt_m)
+    label = MosaicMetadata(MADE, relief_m, learnt_m)
     label.warn("mola.tif")
     assert label.is_coarse == coarse == ("mola.tif" in capsys.readouterr().err)
     assert ("coarse relief" in label.caption("Mars")) == coarse
@@ -46,7 +48,7 @@ def test_coarse_is_coarser_than_what_was_learnt(capsys, relief_m, learnt_m, coar
 def test_any_raster_says_how_coarse_it_is(tmp_path, capsys, step, coarse):
     """A small body, on which a degree is 698 m."""
     path = small_planet(tmp_path / "e.tif", step)
-    mosaic.draw_raster(tmp_path / "w", path, tmp_path / "out.tif", CLIP)
+    any_raster.render_raster(tmp_path / "w", path, tmp_path / "out.tif", CLIP)
     assert ("warning: e.tif has pixels of 1,396 m" in capsys.readouterr().err) == coarse
     with rasterio.open(tmp_path / "out.tif") as dataset:
         tags = dataset.tags()
@@ -73,7 +75,7 @@ def test_a_region_knows_the_pixels_that_its_download_was_made_from(tmp_path, cap
         "elevation",
         tmp_path / "e.tif",
     )
-    mosaic.draw_region(tmp_path / "w", Path(tmp_path / "e.tif"), region, tmp_path / "out", CLIP)
+    render_region(tmp_path / "w", Path(tmp_path / "e.tif"), region, tmp_path / "out", CLIP)
     assert "warning: e.tif has pixels of" in capsys.readouterr().err
     document = json.loads((tmp_path / "out/item.json").read_text())
     assert document["properties"]["terraform:relief_pixel_m"] == pytest.approx(3000 if projected else 2964, rel=1e-3)

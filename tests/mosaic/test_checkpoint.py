@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_generate import Same, trained
-from test_mosaic import CLIP, small_planet
+from exact import CLIP, Same, small_planet, trained
 
 from terraform.errors import ConfigError, InputError, ResourceError
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.checkpoint import kept
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.checkpoint import open_checkpoint
 
 TESTS = Path(__file__).parent
 
@@ -20,13 +19,13 @@ DRAW = """
 import os, resource, signal, sys
 sys.path[:0] = [{tests!r}, {tests!r}.rpartition('/')[0]]
 from pathlib import Path
-from test_generate import Same, trained
-from test_mosaic import CLIP
-from terraform.mosaic import region as mosaic, strip_buffer as canvas
+from exact import CLIP, Same, trained
+from terraform.mosaic import any_raster, inputs, checkpoint
+from terraform.mosaic.region import render_region
 from terraform.mosaic.output import cog
 from terraform.errors import TerraformError
 
-mosaic.load = lambda weights, settings: trained(Same(), stride=4, halo_px=4)
+inputs.load_generator = lambda weights, settings: trained(Same(), stride=4, halo_px=4)
 
 def dying(function, moment):
     count = 0
@@ -39,14 +38,14 @@ def dying(function, moment):
     return counted
 
 place, moment = {place!r}, {moment!r}
-if place == "put":
-    canvas.Canvas.put = dying(canvas.Canvas.put, moment)
+if place == "write":
+    checkpoint.StripBuffer.write = dying(checkpoint.StripBuffer.write, moment)
 if place == "verify":
     cog._verify = dying(cog._verify, moment)
 if place == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (moment, moment))
 try:
-    mosaic.draw_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP)
+    any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP)
 except TerraformError as error:
     print(error)
     sys.exit(error.exit_code)
@@ -74,10 +73,10 @@ def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(planet):
     assert done.returncode == 0, done.stderr
     whole, last = (planet / "out.tif").read_bytes(), done.stdout.count("strip ")
     (planet / "out.tif").unlink()
-    for place, moment, drawn_before in (("put", 12, 0), ("put", 14, 1), ("verify", 1, 2)):
+    for place, moment, drawn_before in (("write", 12, 0), ("write", 14, 1), ("verify", 1, 2)):
         died = run(planet, place, moment)
         assert died.returncode == -9 and "out.tif" not in names(planet)
-        assert died.stdout.count("drawn before") >= drawn_before or place == "put"
+        assert died.stdout.count("drawn before") >= drawn_before or place == "write"
     done = run(planet)
     assert done.returncode == 0 and done.stdout.count("drawn before") == last
     assert (planet / "out.tif").read_bytes() == whole
@@ -86,7 +85,7 @@ def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(planet):
 
 def test_every_strip_is_drawn_once(planet):
     """A second kill in the middle goes on from what the first left."""
-    first, second = run(planet, "put", 12), run(planet, "put", 12)
+    first, second = run(planet, "write", 12), run(planet, "write", 12)
     assert first.returncode == second.returncode == -9
     assert second.stdout.count("drawn before") > 0
     strips = list((planet / ".out.strips").glob("strip-*"))
@@ -107,41 +106,41 @@ def test_a_full_disk_is_told_and_leaves_no_broken_file(planet, limit):
 
 def test_too_little_room_is_refused_before_anything_is_drawn(planet, monkeypatch):
     monkeypatch.chdir(planet)
-    monkeypatch.setattr(mosaic, "load", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
     real = __import__("shutil").disk_usage(planet)
     monkeypatch.setattr("terraform.storage.atomic_write.shutil.disk_usage", lambda path: real._replace(free=4_000_000))
     with pytest.raises(ResourceError, match="are needed: free some space"):
-        mosaic.draw_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP)
+        any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP)
     assert not list((planet / ".out.strips").glob("strip-*"))
 
 
 def test_strips_of_other_settings_are_dropped_or_refused(tmp_path):
     output = tmp_path / "out.tif"
-    with pytest.raises(InputError, match="no unfinished drawing"), kept(output, {"weights": 1}, True):
+    with pytest.raises(InputError, match="no unfinished drawing"), open_checkpoint(output, {"weights": 1}, True):
         pass
-    with pytest.raises(RuntimeError), kept(output, {"weights": 1, "window": 2}, None) as first:
+    with pytest.raises(RuntimeError), open_checkpoint(output, {"weights": 1, "window": 2}, None) as first:
         (first.folder / "strip-000.bytes").write_bytes(b"drawn")
         raise RuntimeError
-    with pytest.raises(ConfigError, match="other weights"), kept(output, {"weights": 3, "window": 2}, True):
+    with pytest.raises(ConfigError, match="other weights"), open_checkpoint(output, {"weights": 3, "window": 2}, True):
         pass
-    with pytest.raises(RuntimeError), kept(output, {"weights": 1, "window": 2}, None) as same:
+    with pytest.raises(RuntimeError), open_checkpoint(output, {"weights": 1, "window": 2}, None) as same:
         assert (same.folder / "strip-000.bytes").exists()
         raise RuntimeError
-    with kept(output, {"weights": 3, "window": 2}, None) as other:
+    with open_checkpoint(output, {"weights": 3, "window": 2}, None) as other:
         assert not (other.folder / "strip-000.bytes").exists()
         assert json.loads((other.folder / "identity.json").read_text()) == {"weights": 3, "window": 2}
     assert names(tmp_path) == []
 
 
 def test_no_resume_starts_afresh(tmp_path):
-    with pytest.raises(RuntimeError), kept(tmp_path / "out.tif", {}, None) as first:
+    with pytest.raises(RuntimeError), open_checkpoint(tmp_path / "out.tif", {}, None) as first:
         (first.folder / "strip-000.bytes").write_bytes(b"drawn")
         raise RuntimeError
-    with kept(tmp_path / "out.tif", {}, False) as again:
+    with open_checkpoint(tmp_path / "out.tif", {}, False) as again:
         assert not (again.folder / "strip-000.bytes").exists()
 
 
 def test_two_at_a_time_are_refused(tmp_path):
-    one, two = (kept(tmp_path / "out.tif", {}, None) for _ in range(2))
+    one, two = (open_checkpoint(tmp_path / "out.tif", {}, None) for _ in range(2))
     with one, pytest.raises(ResourceError, match="being drawn by process"), two:
         pass

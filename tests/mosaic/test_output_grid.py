@@ -5,17 +5,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from exact import (
+    CLIP,
+    SMALL_M,
+    Hills,
+    Same,
+    download,
+    hills,
+    level,
+    picture,
+    read,
+    region_of,
+    small_planet,
+    trained,
+    write_raster,
+)
 from pyproj import Transformer
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from shapely.geometry import box
-from test_generate import Hills, Same, picture, trained
-from test_mosaic import CLIP, SMALL_M, download, hills, level, read, region_of, small_planet, write_raster
 
 from terraform.config import Climate, Condition, Mosaics
 from terraform.errors import InputError
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.predictor import unheard
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.inference import ignored_climate_settings
+from terraform.mosaic.region import render_region
 
 POLAR = CLIP.model_copy(update={"grid": "polar"})
 OWN = CLIP.model_copy(update={"grid": "input"})
@@ -25,7 +39,7 @@ OWN = CLIP.model_copy(update={"grid": "input"})
 def _known_network(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(mosaic, "load", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
 
 
 def places(path, geographic):
@@ -43,7 +57,7 @@ def places(path, geographic):
 )
 def test_a_polar_region_is_right_in_its_polar_crs(tmp_path, bounds, code):
     region = region_of(box(*bounds))
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", POLAR)
+    render_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", POLAR)
     picture, valid = read(tmp_path / "out/terraformed.tif")
     with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
         assert dataset.transform.a == pytest.approx(200.00085, abs=1e-5)
@@ -64,7 +78,7 @@ def test_a_polar_map_holds_its_pole_and_is_not_smeared(tmp_path):
     values = hills(lon[None, :], lat[:, None]).astype(np.float32)
     crs = CRS.from_user_input(f"+proj=longlat +R={SMALL_M} +no_defs")
     write_raster(tmp_path / "e.tif", values, Affine(0.4, 0, -180, 0, -0.4, 90), crs)
-    mosaic.draw_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", POLAR)
+    any_raster.render_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", POLAR)
     picture, valid = read(tmp_path / "out.tif")
     lon, lat = places(tmp_path / "out.tif", crs.to_wkt())
     assert lat.max() > 89.5 and valid[lat > 46].all()
@@ -75,7 +89,7 @@ def test_a_polar_map_holds_its_pole_and_is_not_smeared(tmp_path):
 def test_a_polar_map_of_the_tropics_is_refused(tmp_path):
     region = region_of(box(10, 20, 10.3, 20.3))
     with pytest.raises(InputError, match="beyond 45"):
-        mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", POLAR)
+        render_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", POLAR)
 
 
 @pytest.mark.parametrize("pixel_m", [150, 900])
@@ -89,7 +103,7 @@ def test_the_rasters_own_grid(tmp_path, pixel_m):
     values = hills(lon, lat).astype(np.float32)
     values[40:60, 50:90] = -9999
     write_raster(tmp_path / "e.tif", values, transform, crs, -9999)
-    mosaic.draw_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", OWN)
+    any_raster.render_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", OWN)
     picture, valid = read(tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as dataset:
         assert dataset.transform == transform and dataset.shape == (120, 160)
@@ -102,7 +116,7 @@ def test_the_rasters_own_grid(tmp_path, pixel_m):
 def test_a_regions_own_grid_is_its_download(tmp_path):
     region = region_of(box(10, 20, 10.4, 20.3))
     path = download(tmp_path / "e.tif", region)
-    mosaic.draw_region(Path("w"), path, region, tmp_path / "out", OWN)
+    render_region(Path("w"), path, region, tmp_path / "out", OWN)
     with rasterio.open(path) as asked, rasterio.open(tmp_path / "out/terraformed.tif") as made:
         assert (made.shape, made.transform, made.crs) == (asked.shape, asked.transform, asked.crs)
         inside = made.dataset_mask() > 0
@@ -142,7 +156,7 @@ def test_the_climate_moves_no_shadow():
 )  # fmt: skip
 def test_a_climate_that_the_generator_cannot_hear_of_is_told(encoding, channels, climate, told):
     condition = Condition(channels=channels, encoding=encoding)
-    names = [line.split()[0] for line in unheard(condition, Climate(**climate))]
+    names = [line.split()[0] for line in ignored_climate_settings(condition, Climate(**climate))]
     assert names == [f"mosaics.climate.{name}" for name in told]
 
 
@@ -166,7 +180,7 @@ def test_the_moon_and_phobos_have_the_climate_of_their_own_latitudes(tmp_path):
         else:
             values = np.full((60, 60), 1500, np.float32)
             path = write_raster(tmp_path / "e.tif", values, Affine(0.01, 0, 5, 0, -0.01, 5), CRS.from_user_input(crs))
-        mosaic.draw_raster(Path("w"), path, tmp_path / "out.tif", CLIP)
+        any_raster.render_raster(Path("w"), path, tmp_path / "out.tif", CLIP)
         with rasterio.open(tmp_path / "out.tif") as dataset:
             assert dataset.crs.to_dict()["R"] == radius_m and dataset.read(1).std() >= 0
         assert read(tmp_path / "out.tif")[1].mean() > 0.99
