@@ -43,7 +43,9 @@ def write_netcdf(
         made = b"CDF\x01" + bytes(4) + dimensions + bytes(8) + struct.pack(">ii", _VARIABLE, len(table))
         for (name, dims, values, attributes), body, begin in zip(table, bodies, begins, strict=True):
             kind = _DOUBLE if values.dtype == np.float64 else _FLOAT
-            made += _name(name) + struct.pack(">i", len(dims)) + b"".join(struct.pack(">i", order.index(d)) for d in dims)
+            made += (
+                _name(name) + struct.pack(">i", len(dims)) + b"".join(struct.pack(">i", order.index(d)) for d in dims)
+            )
             made += _attributes(attributes) + struct.pack(">iii", kind, len(body), begin)
         return made
 
