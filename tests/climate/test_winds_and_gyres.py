@@ -5,6 +5,7 @@ import pytest
 
 from terraform.climate.ground import Ground
 from terraform.climate.gyres import Stress, currents, sea_anomaly, stream_function
+from terraform.climate.rain import slope_rate
 from terraform.climate.sphere import divergence
 from terraform.climate.winds import Winds, belt_pressure, monthly_winds
 from terraform.config.climate import EARTH_CLIMATE
@@ -60,11 +61,13 @@ def test_the_western_shore_has_the_strong_poleward_current(basin, belts):
     warmth = 28 - 40 * np.sin(np.radians(GRID.latitude_deg)) ** 2
     stream = stream_function(warmth, stress, basin, GRID, EARTH_CLIMATE)
     assert (stream[basin == 0] == 0).all()
-    north = currents(stream, GRID)[1]
+    east, north = currents(stream, GRID)
+    assert (east[np.abs(GRID.latitude_deg) - 37.5 == 0][:, 34:40] > 0).all()
     for latitude, polewards in ((27.5, 1), (-27.5, -1)):
         across = polewards * north[np.abs(GRID.latitude_deg - latitude).argmin(), 28:44]
         assert across.argmax() <= 2
-        assert across.max() > 2 * np.abs(across[6:14].min())
+        assert across.max() > -2 * across[6:14].min() > 0
+        assert across[6:14].mean() < 0
 
 
 def test_gyres_alone_warm_the_west_of_the_subtropics(basin, belts):
@@ -74,6 +77,15 @@ def test_gyres_alone_warm_the_west_of_the_subtropics(basin, belts):
     made = sea_anomaly(warmth, belts, Ground(1 - basin, 0 * basin), GRID, settings)
     row = np.abs(GRID.latitude_deg - 32.5).argmin()
     assert made[row, 29:33].mean() > made[row, 38:43].mean() + 0.3
+
+
+def test_slopes_that_face_the_wind_lift_moist_air(belts):
+    ridge = (2000 * np.exp(-((LONGITUDE / 12) ** 2))).astype(np.float32)
+    lifted = slope_rate(belts, ridge, GRID, EARTH_CLIMATE.moisture, 2400.0)[0]
+    westerly = np.abs(GRID.latitude_deg - 42.5).argmin()
+    before, behind = (lifted[westerly, np.abs(GRID.longitude_deg - at).argmin()] for at in (-7.5, 7.5))
+    assert before > 10 * behind > 0
+    assert lifted[np.abs(GRID.latitude_deg - 2.5).argmin(), 34] < lifted[np.abs(GRID.latitude_deg - 2.5).argmin(), 37]
 
 
 def test_without_sea_there_are_no_currents(belts):
