@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from terraform.publish import write_text
+from terraform.storage.atomic_write import write_text
 
 _START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
 _NOT = {"measure", "__init__", "__main__", "gpu"}

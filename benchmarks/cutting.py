@@ -23,7 +23,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid, Row, columns_inside, download_grid, rows_of, tile_count
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.cut import cut
 from terraform.pairs.store import ArrayWriter
 from terraform.provenance import Credit, Provenance
@@ -71,7 +71,7 @@ def _strips(grid: RasterGrid, name: str) -> Iterator[NDArray[Any]]:
 
 
 def floor(ground: Ground, folder: Path) -> None:
-    """Read every row once, slice it into tiles as they lie, write them: nothing is resampled."""
+    """Read every row once, slice it into tiles as they lie, write them: nothing is resample_last_axis."""
     for name, side in _SIDES.items():
         margin = (side - TILE_PX) // 2
         writer = _writer(ground, folder, name)

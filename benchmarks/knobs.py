@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.seams import embedded
 from terraform.config import Mosaics
-from terraform.mars import cog, mosaic
-from terraform.publish import publish
+from terraform.mosaic.output import cog
+from terraform.mosaic.region import render_region
+from terraform.storage.atomic_write import atomic_write
 
 PLACE = (-66.0, -12.0, -58.0, -7.0)
 SIZE_PX = (480, 300)
@@ -43,9 +44,7 @@ def main(weights: Path, docs: Path) -> None:
             pictures = {}
             for caption, settings in knobs.items():
                 output = Path(name) / "drawn"
-                mosaic.draw_region(
-                    weights, elevation, region, output, Mosaics.model_validate({"device": "cpu", **settings})
-                )
+                render_region(weights, elevation, region, output, Mosaics.model_validate({"device": "cpu", **settings}))
                 pictures[caption] = _small(output / "terraformed.tif")
             _save(pictures, docs / f"mars-{sheet}.jpg")
 
@@ -65,5 +64,5 @@ def _save(pictures: dict[str, Image.Image], path: Path) -> None:
         left, top = number % 3 * width, number // 3 * (height + 24)
         sheet.paste(picture, (left, top))
         pen.text((left + 6, top + height + 4), caption, fill=(40, 40, 40), font=ImageFont.load_default(14))
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         sheet.save(temporary, "JPEG", quality=82)

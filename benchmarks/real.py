@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
-from terraform.publish import publish, write_text
+from terraform.storage.atomic_write import atomic_write, write_text
 
 RUN = "real"
 TARGETS = ("pairs", "train", "evaluate", "mosaics")
@@ -131,7 +131,7 @@ def _document(numbers: Numbers, seconds: Mapping[str, float]) -> None:
 def _shrink(picture: Path, smaller: Path) -> None:
     from PIL import Image
 
-    with Image.open(picture) as image, publish(smaller) as temporary:
+    with Image.open(picture) as image, atomic_write(smaller) as temporary:
         image.thumbnail((1000, 1000))
         image.save(temporary, "JPEG", quality=82)
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from servers.accounts import key_file, sign_in
 from servers.earthengine import EarthEngine
-from servers.maps import Patch, maps
+from servers.maps import TerrainWindow, maps
 from servers.nginx import Nginx, nginx
 
 from benchmarks import stores
@@ -34,14 +34,14 @@ from terraform.config import Config, parse
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import download_grid, tile_count
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.tile import TILE_PX
+from terraform.geo.tile_spec import TILE_PX
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import settings_of
-from terraform.sources.lattice import lattice
-from terraform.sources.remote.access import Access
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import TIFF
-from terraform.sources.remote.whole import download
+from terraform.sources.remote.download import download
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import TIFF
+from terraform.sources.remote_raster.request_grid import request_grid
 
 _GOAL = 1 / 1.3
 _WHOLE_BYTES = 200_000_000
@@ -94,10 +94,10 @@ def _measure(name: str, url: str, window: Window, forget: Callable[[], None], se
     region, minimum = window.region, window.minimum_bytes
     with tempfile.TemporaryDirectory() as folder:
         config = _config(Path(folder), name, url, window)
-        source = source_named(name, settings_of(config, region, window.what), config)
+        source = source_named(name, settings_of(config, region, window.kind), config)
         forget()
         start = time.monotonic()
-        source.fetch(Request(region, window.what, download_grid(region)), Path(folder, "out.tif"))
+        source.fetch(Request(region, window.kind, download_grid(region)), Path(folder, "out.tif"))
         seconds = time.monotonic() - start
     made = sent()
     # Planets here are smaller than the true ones; what counts is how many pixels a window has.
@@ -115,15 +115,15 @@ def _config(here: Path, name: str, url: str, window: Window) -> Config:
         if key in full:
             full[key] = f"{url}/{full[key]}"
     downloads = {"cache": str(here / "cache"), "lock": str(here / "lock.json")}
-    return parse({"downloads": downloads, "sources": {window.region.body.name: {window.what: full}}})
+    return parse({"downloads": downloads, "sources": {window.region.body.name: {window.kind: full}}})
 
 
 def _map_service(here: Path) -> None:
     """Pictures of MapCache; the least is the window's own pixels, as its pictures are packed."""
     region = Region("here", EARTH, "train", "Here", rectangle(8.3, 45.3, 10.5, 47.5))
-    with maps(here / "maps", (Patch(7.5, 44.5, 11.5, 48.5, (2020,)),)) as service:
+    with maps(here / "maps", (TerrainWindow(7.5, 44.5, 11.5, 48.5, (2020,)),)) as service:
         grid = download_grid(region)
-        windows = lattice(grid).windows(1024, -90, 90)
+        windows = request_grid(grid).windows(1024, -90, 90)
         asked = sum(window.shape[0] * window.shape[1] for window in windows)
         config = _config(here, "s2cloudless", service.cached_wms, Window(region, 0, "imagery", {}))
         source = source_named("s2cloudless", settings_of(config, region, "imagery"), config)
@@ -135,7 +135,7 @@ def _map_service(here: Path) -> None:
 
 def _own_px(region: Region) -> int:
     """Pixels of the lattice within a region's window."""
-    part = lattice(download_grid(region))
+    part = request_grid(download_grid(region))
     return (part.rows[1] - part.rows[0]) * (part.columns[1] - part.columns[0])
 
 

@@ -10,7 +10,7 @@ from servers import buckets
 from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.grid import RasterGrid, download_grid
 from terraform.geo.regions import Region, rectangle
-from terraform.sources import What
+from terraform.sources import Kind
 
 
 class Window(NamedTuple):
@@ -21,14 +21,14 @@ class Window(NamedTuple):
     region : Region
     minimum_bytes : float
         The pixels of its window, in bytes as they are packed on average.
-    what : {"elevation", "imagery"}
+    kind : {"elevation", "imagery"}
     section : dict
         Settings of the source beyond its address.
     """
 
     region: Region
     minimum_bytes: float
-    what: What
+    kind: Kind
     section: dict[str, Any]
 
 

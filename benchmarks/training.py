@@ -13,22 +13,22 @@ import torch
 from benchmarks.ceiling import convolution_ceiling
 from benchmarks.plain import JitteredPairs, Pix2Pix, loader
 from benchmarks.world import make_pairs
-from terraform.allocator import keep_freed
 from terraform.config import Config, Train, parse
-from terraform.learn.dataset import collect
-from terraform.learn.discriminators import build_discriminator
-from terraform.learn.feeding import Feed
-from terraform.learn.generators import build_generator
-from terraform.learn.learner import Learner
+from terraform.learn.data.dataset import collect
+from terraform.learn.data.loader import BatchLoader
+from terraform.learn.models.discriminators import build_discriminator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.runtime.malloc import keep_freed
+from terraform.learn.trainer import Trainer
 from terraform.pairs.colormap import turbo
 
 STEP_OPERATIONS = 86.94e9
 """Per image: generator once, discriminator three times, both backwards (shared with docs/performance.md)."""
 
 RECIPE = {
-    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_features": 0,
-    "lambda_texture": 0, "noise": 0, "average": 0, "width": 64, "discriminator_width": 64, "images": 10**9,
-    "workers": 1,
+    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce",
+    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0, "width": 64,
+    "discriminator_width": 64, "total_images": 10**9, "workers": 1,
 }  # fmt: skip
 """pix2pix as published."""
 
@@ -47,8 +47,8 @@ class Ours:
     """Our trainer, data included."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        self._learner = Learner(config.train, 3, 0, torch.device("cpu"))
-        self._feed = Feed(collect([folder]), config, torch.device("cpu"))
+        self._learner = Trainer(config.train, 3, 0, torch.device("cpu"))
+        self._feed = BatchLoader(collect([folder]), config, torch.device("cpu"))
         self._batches = self._feed.batches(0)
 
     def step(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from terraform import __version__
 from terraform.errors import ConfigError, InputError
-from terraform.publish import write_text
+from terraform.storage.atomic_write import write_text
 
 _RESTRICTION = {
     "CC0-1.0": 0,

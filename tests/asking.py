@@ -4,12 +4,12 @@ from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
-from terraform.sources import Request, What
+from terraform.sources import Kind, Request
 
 
-def rectangle_of(where: Region, what: What) -> Request:
+def rectangle_of(where: Region, kind: Kind) -> Request:
     """The rectangle at 200 m."""
     west, south, east, north = where.bounds
     step = 200 / EARTH.metres_per_degree
     rows, columns = Axis(north, -step, round((north - south) / step)), Axis(west, step, round((east - west) / step))
-    return Request(where, what, RasterGrid(EARTH, rows, columns))
+    return Request(where, kind, RasterGrid(EARTH, rows, columns))

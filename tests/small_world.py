@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from benchmarks.world import make_pairs
 from terraform.config import parse
 from terraform.learn import train as training
-from terraform.learn import validation
+from terraform.learn import validate as validation
 
 
 def make_world(root, pairs=6):
@@ -20,13 +20,13 @@ def make_world(root, pairs=6):
 def config(condition=None, **over):
     """A small run: two images a step, a state at every step."""
     settings = {
-        "width": 4, "discriminator_width": 4, "images": 12, "batch": 2, "state_every": 2, "validate_every": 6,
-        "validation_pairs": 2, "average": 0.9, "workers": 0, **over,
+        "width": 4, "discriminator_width": 4, "total_images": 12, "batch": 2, "checkpoint_every": 2,
+        "validate_every": 6, "validation_pairs": 2, "ema_decay": 0.9, "workers": 0, **over,
     }  # fmt: skip
     return parse({"train": settings, "condition": condition or {}})
 
 
-def run(world, output, settings, resume=False, watch=lambda counters, board: None):
+def run(world, output, settings, resume=False, watch=lambda state, samples: None):
     """Train."""
     return training.train(world, output, settings, resume, watch)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from terraform import tidy
 from terraform.commands.options import Configs, configured
+from terraform.workflow import cleanup as tidy
 
 Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it the list is only shown.")]
 

@@ -10,7 +10,7 @@ from terraform.commands.options import Configs, Folder, Output, RegionName, conf
 
 def fetch(
     region: RegionName,
-    what: Annotated[Literal["elevation", "imagery"], typer.Option(help="Which raster.")],
+    kind: Annotated[Literal["elevation", "imagery"], typer.Option("--kind", "--what", help="Which raster.")],
     output: Output,
     config: Configs = None,
     accept_new: Annotated[
@@ -21,16 +21,15 @@ def fetch(
     ] = 1,
 ) -> None:
     """Fetch a region's elevation or imagery from its source as a GeoTIFF."""
-    from terraform.sources.fetch import accept_changes
+    from terraform.sources.fetch import accept_changes, skip_after_refusal
     from terraform.sources.fetch import fetch as fetched
-    from terraform.sources.refusal import heeded
 
     settings = configured(config)
     if accept_new:
-        for name in accept_changes(settings, region_named(settings, region), what):
+        for name in accept_changes(settings, region_named(settings, region), kind):
             typer.echo(f"forgotten: {name}")
-    with heeded(output, attempt):
-        fetched(settings, region_named(settings, region), what, output)
+    with skip_after_refusal(output, attempt):
+        fetched(settings, region_named(settings, region), kind, output)
 
 
 def cut(

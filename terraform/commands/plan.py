@@ -10,9 +10,9 @@ from terraform.commands.options import Configs, configured
 
 if TYPE_CHECKING:
     from terraform.geo.regions import Region
-    from terraform.sources import Needs, What
-    from terraform.sources.planning import Item
-    from terraform.workflow import Plan
+    from terraform.sources import FetchEstimate, Kind
+    from terraform.sources.estimate import RasterEstimate
+    from terraform.workflow.plan import Plan
 
 
 def plan(
@@ -20,40 +20,40 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Tell which requests and bytes a run would take from each service. Asks nothing of any."""
-    from terraform.sources.planning import items, totals
-    from terraform.workflow import planned
+    from terraform.sources.estimate import estimate, totals
+    from terraform.workflow.plan import planned
 
     settings = configured(config)
-    made = items(settings, _wanted(planned(settings)))
+    made = estimate(settings, _wanted(planned(settings)))
     sums = totals(made)
     typer.echo(_machine(made, sums) if as_json else _human(made, sums))
 
 
-def _wanted(of: "Plan") -> "list[tuple[Region, What]]":
+def _wanted(of: "Plan") -> "list[tuple[Region, Kind]]":
     """The rasters that the workflow fetches: both halves of pairs, heights of what is drawn."""
-    wanted: dict[tuple[str, What], Region] = {}
+    wanted: dict[tuple[str, Kind], Region] = {}
     for name in of.paired:
         wanted[name, "elevation"] = wanted[name, "imagery"] = of.regions[name]
     for name in of.mosaics:
         wanted[name, "elevation"] = of.regions[name]
-    return [(region, what) for (_, what), region in wanted.items()]
+    return [(region, kind) for (_, kind), region in wanted.items()]
 
 
-def _machine(made: "list[Item]", sums: "list[Needs]") -> str:
-    rasters: list[dict[str, Any]] = [item._asdict() | {"needs": asdict(item.needs)} for item in made]
+def _machine(made: "list[RasterEstimate]", sums: "list[FetchEstimate]") -> str:
+    rasters: list[dict[str, Any]] = [item._asdict() | {"estimate": asdict(item.estimate)} for item in made]
     share = sum(of.requests for of in sums if of.service == "earthengine")
     told = {"rasters": rasters, "services": [asdict(of) for of in sums], "earth_engine_requests": share}
     return json.dumps(told, indent=2)
 
 
-def _human(made: "list[Item]", sums: "list[Needs]") -> str:
+def _human(made: "list[RasterEstimate]", sums: "list[FetchEstimate]") -> str:
     lines = [_line(item) for item in made]
     lines += ["", "in all, at most (regions that overlap share what they fetch):"]
     lines += [f"  {of.service:16} {_amount(of)}" for of in sums]
     return "\n".join([*lines, _share(sums)])
 
 
-def _share(sums: "list[Needs]") -> str:
+def _share(sums: "list[FetchEstimate]") -> str:
     """What of all counts against a project's quota."""
     own = next((of for of in sums if of.service == "earthengine"), None)
     if own is None:
@@ -63,12 +63,12 @@ def _share(sums: "list[Needs]") -> str:
     return f"of it by Earth Engine: {own.requests:,} of {requests:,} requests, {megabytes}"
 
 
-def _line(item: "Item") -> str:
-    said = "is there" if item.present else _amount(item.needs)
-    return f"{item.region:20} {item.what:10} {item.needs.service:16} {said}"
+def _line(item: "RasterEstimate") -> str:
+    said = "is there" if item.present else _amount(item.estimate)
+    return f"{item.region:20} {item.kind:10} {item.estimate.service:16} {said}"
 
 
-def _amount(of: "Needs") -> str:
+def _amount(of: "FetchEstimate") -> str:
     if not (of.requests or of.bytes or of.kept_bytes):
         return "nothing to fetch"
     about = "" if of.exact else "about "

@@ -3,6 +3,7 @@
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Climate, Elevation, Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.renames import current, renamed
 from terraform.config.services import (
     CopernicusSource,
     Downloads,
@@ -44,8 +45,10 @@ __all__ = [
     "Split",
     "TerrariumSource",
     "Train",
+    "current",
     "load",
     "overlay",
     "parse",
+    "renamed",
     "schema_yaml",
 ]

@@ -38,6 +38,9 @@ class Train(Section):
     same. `batch`: by the batch while it learns, by running statistics when it draws, as published. `renorm`: the same,
     held to those statistics while it learns. `instance`: per picture, the original's choice for single images; no
     window then agrees with its neighbour."""
+    base: Literal["none", "channels", "added"] = "none"
+    """Base colours, the smooth colours of a place (`unet_fc`). `none`: the generator knows relief alone. `channels`: it
+    sees them beside the relief. `added`: and what it draws is added to them."""
     discriminator: Literal["patch70", "multiscale", "none"] = "patch70"
     """`patch70`: as published. `multiscale`: two scales, with spectral norm. `none` trains on L1 alone (`cnn`: on the
     mean square)."""
@@ -47,39 +50,42 @@ class Train(Section):
     """The adversarial loss."""
     lambda_l1: float = Field(60.0, ge=0)
     """Weight of the L1 loss."""
-    lambda_features: float = Field(5.0, ge=0)
+    lambda_feature_matching: float = Field(5.0, ge=0)
     """Weight of feature matching."""
     lambda_texture: float = Field(60.0, ge=0)
     """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
-    images: int = Field(100_000, ge=1)
+    total_images: int = Field(100_000, ge=1)
     """Images seen in all."""
     batch: int = Field(4, ge=1)
     """Images per step."""
-    rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(2e-4, gt=0)
     """Adam's learning rate of the generator; constant, then linear to zero."""
-    discriminator_rate: float = Field(2e-4, gt=0)
+    discriminator_learning_rate: float = Field(2e-4, gt=0)
     """Adam's learning rate of the discriminator."""
-    decay_from: Share = 0.5
+    decay_start: Share = 0.5
     """Share of the training after which the rates fall."""
-    average: float = Field(0.999, ge=0, lt=1)
+    ema_decay: float = Field(0.999, ge=0, lt=1)
     """Decay of the generator's moving average per step; 0 uses the last weights."""
     jitter: Literal["resize", "mirror", "none"] = "resize"
     """`resize`: to 286, crop to 256 and mirror at random, as published. `mirror`: only that."""
     vertical_jitter: float = Field(0.0, ge=0, lt=1)
     """Heights are stretched at random by up to this share, up or down, so that Mars's relief is no stranger."""
+    recolour: Share = 0.04
+    """Standard deviation of the constant shift by which base colours and imagery are recoloured together, a share of
+    the range; only with base colours."""
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     noise: int = Field(3, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
     validate_every: int = Field(5_000, ge=1)
     """Images between two validations."""
-    state_every: int = Field(2_000, ge=1)
+    checkpoint_every: int = Field(2_000, ge=1)
     """Images between two saved states; a killed run goes on from the last."""
     validation_pairs: int = Field(64, ge=1)
     """Pairs a validation looks at, spread evenly over the held-out regions."""
-    best_by: Literal["swd", "l1"] = "swd"
+    checkpoint_metric: Literal["swd", "l1"] = "swd"
     """The weights kept are those whose distance on the held-out pairs was the lowest: sliced Wasserstein or L1."""
-    patience: int = Field(10, ge=1)
+    max_bad_steps: int = Field(10, ge=1)
     """Steps in a row without finite losses and gradients, each skipped, after which training stops."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the networks."""
@@ -95,5 +101,5 @@ class Train(Section):
     """Write the history and the samples for TensorBoard too, into `tensorboard/` beside the weights; needs the extra
     `board`."""
 
-    ONLY_HOW: ClassVar = frozenset({"device", "state_every", "workers", "patience", "tensorboard"})
+    ONLY_HOW: ClassVar = frozenset({"device", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.renames import current
 from terraform.config.section import Name, Section
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
@@ -44,6 +45,24 @@ class Config(Section):
     mosaics: Mosaics = Mosaics()
     """What it draws."""
 
+    def of_training(self) -> dict[str, Any]:
+        """Collect the settings on which weights depend, those of how to compute them left out.
+
+        Returns
+        -------
+        dict
+            Values that JSON holds, by section. Which regions there are is not in it.
+        """
+        turbo = self.condition.encoding == "turbo"
+        chosen = {
+            "seed": self.seed,
+            "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
+            "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
+        }
+        if turbo:
+            chosen["sheet"] = {"low_m": self.sheet.low_m, "high_m": self.sheet.high_m}
+        return chosen
+
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
         if self.sheet.high_m <= self.sheet.low_m:
@@ -60,18 +79,18 @@ def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
         One line per mistake: path, what was given, what is allowed.
     """
     try:
-        return Config.model_validate(dict(document))
+        return Config.model_validate(current(document, name))
     except ValidationError as error:
         raise ConfigError("\n".join(_line(name, mistake) for mistake in error.errors())) from None
 
 
 def load(*paths: Path | str) -> Config:
     """Read `config.yaml` and overlays, the later ones over the earlier, and check the result."""
-    from terraform.strict_yaml import read_yaml
+    from terraform.config.strict_yaml import read_yaml
 
     merged: dict[str, Any] = {}
-    for path in paths:
-        merged = overlay(merged, read_yaml(Path(path)))
+    for path in map(Path, paths):
+        merged = overlay(merged, current(read_yaml(path), path.name))
     return parse(merged, " + ".join(Path(path).name for path in paths))
 
 

@@ -17,15 +17,13 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
-from terraform.geo.tile import PIXEL_M
-from terraform.sources import Request, What, source_named
-from terraform.sources.picture import decoded
-from terraform.sources.remote.access import Access
-from terraform.sources.remote.answer import Answer, Unfinished
+from terraform.geo.tile_spec import PIXEL_M
+from terraform.sources import Kind, Request, source_named
+from terraform.sources.catalog.s2cloudless import layer_of
 from terraform.sources.remote.client import Client
-from terraform.sources.remote.content import JPEG, XML
-from terraform.sources.s2cloudless import layer_of
-from terraform.sources.wms import offered
+from terraform.sources.remote.hosts import Access
+from terraform.sources.remote.response import JPEG, XML, Response, Resumable
+from terraform.sources.remote.wms import decode_jpeg, read_capabilities
 
 _SIDE_PX = 24
 _PLACES = {"earth": (10.4, 45.45), "mars": (20.0, 10.0)}
@@ -44,32 +42,32 @@ class Use(NamedTuple):
     """A source as the configuration uses it."""
 
     body: str
-    what: What
+    kind: Kind
     settings: RemoteSource
 
 
 def remote(config: Config) -> list[Use]:
     """The remote sources of a configuration."""
     uses: list[Use] = []
-    kinds: tuple[What, ...] = ("elevation", "imagery")
+    kinds: tuple[Kind, ...] = ("elevation", "imagery")
     for body in BODIES:
-        for what in kinds:
-            settings = getattr(getattr(config.sources, body), what, None)
+        for kind in kinds:
+            settings = getattr(getattr(config.sources, body), kind, None)
             if isinstance(settings, RemoteSource):
-                uses.append(Use(body, what, settings))
+                uses.append(Use(body, kind, settings))
     return uses
 
 
 def accounts(config: Config) -> Iterator[Finding]:
     """Credentials and project, where a source needs them; neither is shown."""
-    from terraform.sources.engine.account import identity
+    from terraform.sources.catalog.earthengine.account import find_credentials
 
     engines = [use for use in remote(config) if isinstance(use.settings, EarthEngineSource)]
     if not engines:
         yield Finding("accounts", "ok", "no configured source needs one")
         return
     try:
-        identity()
+        find_credentials()
     except RemoteError as error:
         yield Finding("earth engine account", "failure", str(error), "the message says what to do")
     else:
@@ -84,7 +82,7 @@ def online(config: Config) -> Iterator[tuple[str, Callable[[], Iterator[Finding]
     brief = {"attempts": min(2, config.downloads.attempts), "deadline_s": min(60.0, config.downloads.deadline_s)}
     hasty = config.model_copy(update={"downloads": config.downloads.model_copy(update=brief)})
     for use in uses:
-        name = f"{use.settings.source} ({use.body} {use.what})"
+        name = f"{use.settings.source} ({use.body} {use.kind})"
         yield name, partial(_asked_for, name, use, hasty)
 
 
@@ -96,7 +94,7 @@ def _asked_for(name: str, use: Use, config: Config) -> Iterator[Finding]:
         elif use.settings.source in _AT_HAND:
             yield from _store(name, *_at_hand(use.settings), config)
         yield from _window(name, use, config)
-    except Unfinished as error:
+    except Resumable as error:
         yield Finding(
             name, "failure", error.reason, "look whether this machine reaches it (network, HTTPS_PROXY), or try later"
         )
@@ -122,10 +120,10 @@ def _store(name: str, settings: RemoteSource, path: str, config: Config) -> Iter
     client = _client(settings, config)
     url = client.access.url(path)
 
-    def receive(answer: Answer) -> tuple[int, str, bytes]:
-        return answer.status, answer.url, next(answer.chunks, b"")
+    def receive(response: Response) -> tuple[int, str, bytes]:
+        return response.status, response.url, next(response.chunks, b"")
 
-    status, final, _ = client.ask(url, receive, 16, lambda: {"Range": "bytes=0-15"})
+    status, final, _ = client.request(url, receive, 16, lambda: {"Range": "bytes=0-15"})
     moved = urlsplit(final).netloc != urlsplit(url).netloc
     says = f"answers ranges with status {status}" + (f"; redirects to {urlsplit(final).netloc}" if moved else "")
     if status != 206:
@@ -141,7 +139,7 @@ def _map_service(name: str, settings: S2CloudlessSource, config: Config) -> Iter
     layer, base = layer_of(settings.year), settings.base_url
     for version in ("1.1.1", "1.3.0"):
         asked = urlencode({"SERVICE": "WMS", "VERSION": version, "REQUEST": "GetCapabilities"})
-        offer = offered(client.get(f"{base}?{asked}", XML, 16 << 20), layer)
+        offer = read_capabilities(client.get(f"{base}?{asked}", XML, 16 << 20), layer)
         size = f"pictures of at most {offer.largest_px}" if offer.largest_px else "no largest size told"
         yield Finding(
             f"{name} capabilities", "ok", f"asked for {version}, it answers {offer.version}; has {layer}; {size}; "
@@ -163,7 +161,7 @@ def _picture(settings: S2CloudlessSource, client: Client, version: str, width: i
         "WIDTH": width, "HEIGHT": height, "FORMAT": "image/jpeg",
     }  # fmt: skip
     body = client.get(f"{settings.base_url}?{urlencode(asked, safe=':,/')}", JPEG, 16 << 20)
-    return decoded(body, (height, width)).astype(np.int16)
+    return decode_jpeg(body, (height, width)).astype(np.int16)
 
 
 def _axes(name: str, settings: S2CloudlessSource, client: Client) -> Finding:
@@ -209,4 +207,4 @@ def _asked(use: Use) -> Request:
     span = _SIDE_PX * step
     region = Region("doctor", body, "train", "A small window", rectangle(west, south, west + span, south + span))
     grid = RasterGrid(body, Axis(south + span, -step, _SIDE_PX), Axis(west, step, _SIDE_PX))
-    return Request(region, use.what, grid)
+    return Request(region, use.kind, grid)

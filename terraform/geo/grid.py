@@ -11,7 +11,7 @@ from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
-from terraform.geo.tile import MARGIN_PX, PIXEL_M, TILE_M, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M, TILE_M, TILE_PX
 
 HIGHEST_MIDDLE_DEG = 80.0
 
@@ -191,7 +191,7 @@ class RasterGrid:
     longitudes: Axis
 
     @property
-    def closes(self) -> bool:
+    def wraps(self) -> bool:
         """The columns go round the planet: the last is followed by the first."""
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 

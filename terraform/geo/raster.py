@@ -1,7 +1,7 @@
 """The only door to GDAL: open, read and write rasters with a georeference."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import VOID
 from terraform.geo.resample import Axis
-from terraform.publish import publish, require_space
+from terraform.storage.atomic_write import atomic_write, require_space
 
 _GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -27,17 +27,16 @@ _GDAL = {
     "GDAL_VRT_ENABLE_PYTHON": "NO",
     "GDAL_VRT_ENABLE_RAWRASTERBAND": "NO",
     "GDAL_PAM_ENABLED": "NO",
+    "CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO",
 }
 _BLOCK = 256
 
-
-def quiet_gdal() -> dict[str, str]:
-    """GDAL's settings here: no look at the files beside one, no side files, no code in virtual rasters."""
-    return dict(_GDAL)
+SOURCE_PIXEL = "SOURCE_PIXEL_M"
+"""Tag of a download: height of a pixel of the finest raster that it was made from, metres."""
 
 
 @contextmanager
-def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> Iterator[Any]:
+def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzipped: bool = False) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
 
     Parameters
@@ -46,6 +45,8 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> I
         The one GDAL driver that may read the file; no other format is guessed.
     siblings : bool
         Let GDAL read the files beside it: a header, a projection.
+    gzipped : bool
+        Let GDAL unpack it while it reads.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> I
         raise InputError(f"{path} does not exist: check the path")
     with rasterio.Env(**_GDAL | ({"GDAL_DISABLE_READDIR_ON_OPEN": "FALSE"} if siblings else {})):
         try:
-            dataset = rasterio.open(path, driver=driver)
+            dataset = rasterio.open(f"/vsigzip/{path.resolve()}" if gzipped else path, driver=driver)
         except (RasterioError, CRSError) as error:
             raise InputError(
                 f"{path} cannot be opened as {driver} ({error}): it may be truncated or of another "
@@ -65,6 +66,24 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False) -> I
             ) from None
         with dataset:
             yield dataset
+
+
+@contextmanager
+def opened_by(opener: Callable[..., Any]) -> Iterator[Any]:
+    """Open a GeoTIFF of which every byte comes from a file object, as a rasterio dataset.
+
+    Parameters
+    ----------
+    opener : callable
+        (path, mode) to a new binary file object; GDAL opens several. It must be closed in the thread that opened it.
+
+    Raises
+    ------
+    RasterioError
+        It is no GeoTIFF.
+    """
+    with rasterio.Env(**_GDAL), rasterio.open("remote.tif", driver="GTiff", opener=opener) as dataset:
+        yield dataset
 
 
 def read(dataset: Any, rows: tuple[int, int] | None = None, columns: tuple[int, int] | None = None) -> NDArray[Any]:
@@ -165,7 +184,7 @@ def write_strips(
         "compress": "ZSTD", "zstd_level": 1, "predictor": 2, "bigtiff": "IF_SAFER",
         "photometric": "RGB" if bands == 3 else "MINISBLACK",
     }  # fmt: skip
-    with publish(path, verify=_complete) as temporary:
+    with atomic_write(path, verify=_complete) as temporary:
         # GDAL says of a closed folder only that it failed; Python says why.
         temporary.touch()
         with rasterio.Env(**_GDAL), rasterio.open(temporary, "w", **profile) as dataset:

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from terraform.config import Train
-from terraform.learn.augment import Batch
-from terraform.learn.discriminators import Features
-from terraform.learn.losses import (
+from terraform.learn.data.augment import Batch
+from terraform.learn.models.discriminators import Features
+from terraform.learn.models.losses import (
     adversarial_loss,
     discriminator_loss,
     feature_loss,
@@ -48,7 +48,7 @@ def of_generator(
     g_l1 = masked_l1(generated, batch.imagery, batch.valid) * share
     loss = g_adv + settings.lambda_l1 * g_l1
     if on_real is not None:
-        loss = loss + settings.lambda_features * feature_loss(on_real, on_fake)
+        loss = loss + settings.lambda_feature_matching * feature_loss(on_real, on_fake)
     if settings.lambda_texture:
         loss = loss + settings.lambda_texture * texture_loss(generated, batch.imagery, batch.valid)
     return loss, g_adv, g_l1

@@ -8,7 +8,7 @@ from PIL import Image
 from terraform.config import Sheet as Settings
 from terraform.pairs.sheet import relief
 from terraform.pairs.store import open_pairs
-from terraform.publish import publish, write_text
+from terraform.storage.atomic_write import atomic_write, write_text
 
 
 def export(folder: Path, output: Path, settings: Settings) -> int:
@@ -29,7 +29,7 @@ def export(folder: Path, output: Path, settings: Settings) -> int:
     pairs = open_pairs(folder)
     for number, tile in enumerate(pairs.tiles):
         both = np.concatenate([relief(pairs, number, settings), pairs.imagery[number]], axis=1)
-        with publish(output / f"{pairs.region}_{tile['row']:03d}_{tile['column']:03d}.png") as temporary:
+        with atomic_write(output / f"{pairs.region}_{tile['row']:03d}_{tile['column']:03d}.png") as temporary:
             Image.fromarray(both).save(temporary)
     write_text(output / "LICENCE.txt", f"{pairs.provenance.licence}\n{pairs.provenance.attribution}\n")
     return len(pairs)

@@ -7,10 +7,10 @@ from PIL import Image, ImageDraw
 
 from terraform.config import Sheet as Settings
 from terraform.geo.heights import unpack
-from terraform.geo.tile import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.colormap import turbo
 from terraform.pairs.store import Pairs, open_pairs
-from terraform.publish import publish
+from terraform.storage.atomic_write import atomic_write
 
 _SIDE = 160
 _GAP = 6
@@ -39,7 +39,7 @@ def draw(folder: Path, output: Path, settings: Settings) -> None:
         page.paste(_small(relief(pairs, int(number), settings)), (left, top))
         page.paste(_small(pairs.imagery[number]), (left + _SIDE + 2, top))
     ImageDraw.Draw(page).text((_GAP, page.height - _FOOTER + 4), caption(pairs, settings), "black")
-    with publish(output) as temporary:
+    with atomic_write(output) as temporary:
         page.save(temporary, quality=88)
 
 

@@ -8,10 +8,10 @@ from torch import nn
 
 from terraform.config import Train
 from terraform.errors import ConfigError
-from terraform.geo.tile import TILE_PX
-from terraform.learn.discriminators import build_discriminator
-from terraform.learn.generators import build_generator
-from terraform.publish import publish
+from terraform.geo.tile_spec import TILE_PX
+from terraform.learn.models.discriminators import build_discriminator
+from terraform.learn.models.generators import build_generator
+from terraform.storage.atomic_write import atomic_write
 
 _DEPTHS = {"unet_fc": 2, "unet256": 2}
 """How far modules are opened: down to convolutions, norms and activations; 3 where it is not said."""
@@ -54,7 +54,7 @@ def draw(folder: Path, channels: int, settings: Train) -> list[Path]:
         raise ConfigError("Graphviz's program `dot` is not installed: apt install graphviz")
     written = []
     for name, (network, seen) in networks(channels, settings).items():
-        with publish(folder / f"{name}.svg") as temporary:
+        with atomic_write(folder / f"{name}.svg") as temporary:
             temporary.write_bytes(_svg(network.eval(), seen, name))
         written.append(folder / f"{name}.svg")
     return written

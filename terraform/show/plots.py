@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from terraform.geo.heights import unpack
-from terraform.geo.tile import MARGIN_PX, TILE_PX
-from terraform.learn.dataset import Stored
-from terraform.learn.history import by_region
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.learn.data.dataset import StoredPairs
+from terraform.learn.runtime.history import by_region
 from terraform.pairs.colormap import turbo
-from terraform.publish import publish
+from terraform.storage.atomic_write import atomic_write
 
 _GAP = 4
 _HEADER = 20
 
 
-def board(path: Path, stored: Stored, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
+def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
     """Draw pairs as rows: relief, then one column for each set of pictures.
 
     Parameters
     ----------
-    stored : Stored
+    stored : StoredPairs
         N pairs; their relief is the first column, their imagery the second.
     columns : mapping of title to (N, 3, 256, 256) float32 in [-1, 1]
         Further columns.
@@ -49,7 +49,7 @@ def board(path: Path, stored: Stored, columns: dict[str, torch.Tensor], footer: 
         for row in range(rows):
             page.paste(Image.fromarray(values[row]), (_GAP + column * cell, _HEADER + row * cell))
     draw.text((_GAP, page.height - _HEADER + 4), footer, "black")
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         page.save(temporary)
 
 
@@ -85,7 +85,7 @@ def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
     pairs = history[-1]["images"] / history[-1]["epochs"]
     epochs = axes[0].secondary_xaxis("top", functions=(lambda seen: seen / pairs, lambda often: often * pairs))
     epochs.set_xlabel("epochs")
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 

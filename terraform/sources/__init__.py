@@ -13,7 +13,7 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
 
-What = Literal["elevation", "imagery"]
+Kind = Literal["elevation", "imagery"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Request:
     ----------
     region : Region
         The region to serve.
-    what : {"elevation", "imagery"}
+    kind : {"elevation", "imagery"}
         Heights as int16 metres (`terraform.geo.heights`), or uint8 RGB.
     grid : RasterGrid
         The window, degrees, with the pixel size that the tiles or the mosaic need. A source may answer on its own
@@ -32,12 +32,12 @@ class Request:
     """
 
     region: Region
-    what: What
+    kind: Kind
     grid: RasterGrid
 
 
 @dataclass(frozen=True)
-class Needs:
+class FetchEstimate:
     """What serving a request would ask of a remote service: known before anything starts.
 
     Attributes
@@ -60,9 +60,9 @@ class Needs:
     kept_bytes: int = 0
     exact: bool = True
 
-    def plus(self, other: "Needs") -> "Needs":
+    def plus(self, other: "FetchEstimate") -> "FetchEstimate":
         """Both together."""
-        return Needs(
+        return FetchEstimate(
             self.service,
             self.requests + other.requests,
             self.bytes + other.bytes,
@@ -71,14 +71,14 @@ class Needs:
         )
 
 
-def require(request: Request, source: str, body: Body, what: What) -> None:
+def require(request: Request, source: str, body: Body, kind: Kind) -> None:
     """Refuse a request for what a source does not have.
 
     Parameters
     ----------
     source : str
         Its name, for the message.
-    body, what : Body, {"elevation", "imagery"}
+    body, kind : Body, {"elevation", "imagery"}
         What it has.
 
     Raises
@@ -87,21 +87,21 @@ def require(request: Request, source: str, body: Body, what: What) -> None:
         Another body, or the other kind, is asked for.
     """
     asked = request.region.body
-    if asked != body or request.what != what:
+    if asked != body or request.kind != kind:
         raise ConfigError(
-            f"{source} has no {request.what} of {asked.name}: it has {what} of {body.name}; choose another source for "
-            f"sources.{asked.name}.{request.what}"
+            f"{source} has no {request.kind} of {asked.name}: it has {kind} of {body.name}; choose another source for "
+            f"sources.{asked.name}.{request.kind}"
         )
 
 
-class Source(Protocol):
+class DataSource(Protocol):
     """An upstream data set with a licence."""
 
     def credit(self) -> Credit:
         """Licence and attribution of what this source, as configured, serves."""
         ...
 
-    def plan(self, request: Request) -> Needs:
+    def estimate(self, request: Request) -> FetchEstimate:
         """What `fetch` would ask of a remote service. Asks nothing of it."""
         ...
 
@@ -117,7 +117,7 @@ class Source(Protocol):
 
 
 def module_of(name: str) -> str:
-    """The module of the source of that name. It has `build(settings, config) -> Source`.
+    """The module of the source of that name. It has `build(settings, config) -> DataSource`.
 
     Raises
     ------
@@ -126,10 +126,10 @@ def module_of(name: str) -> str:
     """
     if name not in SOURCES:
         raise ConfigError(f"source {name!r} is unknown: use one of {', '.join(SOURCES)}")
-    return f"terraform.sources.{name}"
+    return f"terraform.sources.catalog.{name}"
 
 
-def source_named(name: str, settings: Any, config: Config) -> Source:
+def source_named(name: str, settings: Any, config: Config) -> DataSource:
     """The source of that name with its section of the configuration, and the whole of it.
 
     Raises
@@ -137,5 +137,5 @@ def source_named(name: str, settings: Any, config: Config) -> Source:
     ConfigError
         There is no such source.
     """
-    source: Source = import_module(module_of(name)).build(settings, config)
+    source: DataSource = import_module(module_of(name)).build(settings, config)
     return source

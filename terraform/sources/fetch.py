@@ -1,19 +1,22 @@
-"""Fetching one raster of a region: choose the source, publish what it gives, and note where it comes from."""
+"""Fetch one raster of a region: choose the source, write what it gives, and note where it comes from."""
 
-import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.config import AnySource, Config, FilesSource
-from terraform.errors import ConfigError
+from terraform.errors import ConfigError, RemoteError
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
-from terraform.sources import Request, What, source_named
-from terraform.sources.remote.locks import Locks
+from terraform.sources import Kind, Request, source_named
+from terraform.sources.remote.version_lock import VersionLock
+from terraform.storage.atomic_write import write_text
+from terraform.storage.hashing import sha256_of
 
 
-def fetch(config: Config, region: Region, what: What, destination: Path) -> Provenance:
+def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Provenance:
     """Publish the elevation or the imagery of a region, and its provenance beside it (`.json`).
 
     Parameters
@@ -21,7 +24,7 @@ def fetch(config: Config, region: Region, what: What, destination: Path) -> Prov
     config : Config
         Says the source of each body and kind, and the folder that `{rasters}` stands for.
     region : Region
-    what : {"elevation", "imagery"}
+    kind : {"elevation", "imagery"}
     destination : Path
         The GeoTIFF to make.
 
@@ -37,29 +40,29 @@ def fetch(config: Config, region: Region, what: What, destination: Path) -> Prov
     InputError, RemoteError, ResourceError
         What the source or the disk says.
     """
-    settings = settings_of(config, region, what)
+    settings = settings_of(config, region, kind)
     grid = download_grid(region)
-    made = source_named(settings.source, settings, config).fetch(Request(region, what, grid), destination)
+    made = source_named(settings.source, settings, config).fetch(Request(region, kind, grid), destination)
     window = {
         "west": grid.longitudes.origin, "south": grid.latitudes.end,
         "east": grid.longitudes.end, "north": grid.latitudes.origin,
     }  # fmt: skip
     details = {
-        "source": settings.source, "what": what, "body": region.body.name, "region": region.name,
-        "fingerprint": region.fingerprint, "window": window, "sha256": _digest(destination),
+        "source": settings.source, "what": kind, "body": region.body.name, "region": region.name,
+        "fingerprint": region.fingerprint, "window": window, "sha256": sha256_of(destination),
     }  # fmt: skip
     provenance = merge([made], **(made.details | details))
     write(provenance, beside(destination))
     return provenance
 
 
-def accept_changes(config: Config, region: Region, what: What) -> list[str]:
+def accept_changes(config: Config, region: Region, kind: Kind) -> list[str]:
     """Forget which versions of a source's files were locked, and what was kept of them; what was forgotten.
 
     Its files are then fetched anew, and their new versions are locked.
     """
-    source = settings_of(config, region, what).source
-    gone = Locks(Path(config.downloads.lock)).forget(f"{source}/")
+    source = settings_of(config, region, kind).source
+    gone = VersionLock(Path(config.downloads.lock)).forget(f"{source}/")
     kept = Path(config.downloads.cache) / source
     for folder in sorted(kept.iterdir()) if kept.is_dir() else []:
         if folder.is_dir():
@@ -68,7 +71,7 @@ def accept_changes(config: Config, region: Region, what: What) -> list[str]:
     return gone
 
 
-def settings_of(config: Config, region: Region, what: What) -> AnySource:
+def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
     """The settings of the source that serves a region, with `{rasters}` replaced.
 
     Raises
@@ -76,10 +79,10 @@ def settings_of(config: Config, region: Region, what: What) -> AnySource:
     ConfigError
         There is no source of that kind for the body.
     """
-    settings: AnySource | None = getattr(getattr(config.sources, region.body.name), what, None)
+    settings: AnySource | None = getattr(getattr(config.sources, region.body.name), kind, None)
     if settings is None:
         raise ConfigError(
-            f"sources.{region.body.name} has no {what}: region {region.name!r} of {region.body.name} has elevation only"
+            f"sources.{region.body.name} has no {kind}: region {region.name!r} of {region.body.name} has elevation only"
         )
     if not isinstance(settings, FilesSource):
         return settings
@@ -89,6 +92,31 @@ def settings_of(config: Config, region: Region, what: What) -> AnySource:
     return settings.model_copy(update={"path": [path.replace("{rasters}", folder) for path in paths]})
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+@contextmanager
+def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
+    """Ask a service, unless an earlier attempt of the same run was refused.
+
+    Snakemake tries a job again whatever ended it. A job that was killed should go on; one that a service told to come
+    back later should not ask again at once.
+
+    Parameters
+    ----------
+    raster : Path
+        What is fetched.
+    attempt : int
+        1 asks in any case.
+
+    Raises
+    ------
+    RemoteError
+        An earlier attempt was refused, with what it was told; or this one is.
+    """
+    note = raster.with_name(f".{raster.name}.refused")
+    if attempt > 1 and note.exists():
+        raise RemoteError(note.read_text(encoding="utf-8"))
+    note.unlink(missing_ok=True)
+    try:
+        yield
+    except RemoteError as error:
+        write_text(note, str(error))
+        raise

@@ -9,8 +9,8 @@ from snakemake.exceptions import WorkflowError
 # The package beside the Snakefile is the one that `python -m terraform` runs in the jobs.
 sys.path.insert(0, str(workflow.basedir))
 
-from terraform import stages
-from terraform import workflow as work
+from terraform.workflow import stages
+from terraform.workflow import plan as work
 from terraform.errors import TerraformError
 
 # `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal

@@ -1,6 +1,5 @@
 """What was fetched, kept for the next region and the next run: whole or absent, and checked when it is used."""
 
-import fcntl
 import hashlib
 import re
 import sys
@@ -9,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import ConfigError, RemoteError
-from terraform.publish import publish, sweep
+from terraform.storage.atomic_write import atomic_write, remove_stale
+from terraform.storage.locks import exclusive
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
 _SEAL_BYTES = 32
 
 
-class Shelf:
+class Cache:
     """The cache of one source in one version.
 
     Each entry begins with the SHA-256 of the rest: one that was cut short or damaged on the disk is found when it is
@@ -54,7 +54,7 @@ class Shelf:
         stored = self._sealed(*names)
         return None if stored is None else stored[_SEAL_BYTES:]
 
-    def held(self, *names: str) -> bytes:
+    def require(self, *names: str) -> bytes:
         """An entry that was fetched before.
 
         Raises
@@ -62,14 +62,14 @@ class Shelf:
         RemoteError
             It is gone.
         """
-        return self._held(*names)[_SEAL_BYTES:]
+        return self._require(*names)[_SEAL_BYTES:]
 
     def digest(self, entries: Iterable[Sequence[str]]) -> str:
         """What a provenance names entries by: the SHA-256 of their SHA-256s, 32 bytes each, in their order."""
-        seals = (self._held(*names)[:_SEAL_BYTES] for names in entries)
+        seals = (self._require(*names)[:_SEAL_BYTES] for names in entries)
         return hashlib.sha256(b"".join(seals)).hexdigest()
 
-    def _held(self, *names: str) -> bytes:
+    def _require(self, *names: str) -> bytes:
         stored = self._sealed(*names)
         if stored is None:
             raise RemoteError(f"{self.path(*names)} vanished while it was used: run the same command again")
@@ -92,8 +92,8 @@ class Shelf:
         path = self.path(*names)
         if path.parent not in self._swept:
             self._swept.add(path.parent)
-            sweep(path.parent)
-        with publish(path, durable=False) as temporary:
+            remove_stale(path.parent)
+        with atomic_write(path, durable=False) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
 
     def drop(self, *names: str) -> None:
@@ -101,16 +101,14 @@ class Shelf:
         self.path(*names).unlink(missing_ok=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds
         for all, and nothing is fetched twice. The kernel releases it when the process ends, however it ends."""
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"waiting until another process has done with {self.source}", file=sys.stderr, flush=True)
-                fcntl.flock(file, fcntl.LOCK_EX)
+
+        def say(holder: str) -> None:
+            print(f"waiting until {holder} has done with {self.source}", file=sys.stderr, flush=True)
+
+        with exclusive(self._lock, say):
             yield
 
 

@@ -14,11 +14,19 @@ from urllib3.exceptions import HTTPError, SSLError
 from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
-from terraform.sources.remote.access import Access, shown
-from terraform.sources.remote.answer import Answer, Later, Missing, Unfinished, Unfit, told
-from terraform.sources.remote.connections import pool
-from terraform.sources.remote.content import Kind, unlike, words
-from terraform.sources.remote.patience import Deadline, pause_s, retry_after_s
+from terraform.sources.remote.hosts import Access, pool, redact_url
+from terraform.sources.remote.response import (
+    ContentType,
+    InvalidResponse,
+    NotFound,
+    Response,
+    Resumable,
+    RetryLater,
+    describe_error,
+    plain_text,
+    type_mismatch,
+)
+from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
 
 T = TypeVar("T")
 
@@ -26,15 +34,15 @@ _CHUNK = 1 << 16
 _PROGRESS = 1 << 20
 _MOST_REDIRECTS = 5
 _REDIRECTS = {301, 302, 303, 307, 308}
-_COME_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+_RETRY_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 
 @dataclass
-class _Errand(Generic[T]):
+class _Request(Generic[T]):
     """One thing to fetch, however many attempts it takes."""
 
     url: str
-    receive: Callable[[Answer], T]
+    receive: Callable[[Response], T]
     headers: Callable[[], Mapping[str, str]]
     deadline: Deadline
     got: int = 0
@@ -66,7 +74,9 @@ class Client:
         contact = f"; {settings.contact}" if settings.contact else ""
         self._headers = {"User-Agent": f"terraform-planets/{__version__} (learns how Earth looks{contact})"}
 
-    def get(self, url: str, kind: Kind, most: int, check: Callable[[bytes], object] | None = None) -> bytes:
+    def get(
+        self, url: str, content_type: ContentType, most: int, check: Callable[[bytes], object] | None = None
+    ) -> bytes:
         """The body of an address, of the kind that was asked for.
 
         Parameters
@@ -74,32 +84,38 @@ class Client:
         most : int
             Bytes at most.
         check : callable, optional
-            Looks at the body; it raises `Unfit` where another attempt is worth it.
+            Looks at the body; it raises `InvalidResponse` where another attempt is worth it.
 
         Raises
         ------
-        Missing
+        NotFound
             There is no such thing.
         RemoteError
             The service refuses, fails, asks to come back later, or sends something else, in its own words.
         """
 
-        def receive(answer: Answer) -> bytes:
-            body = answer.whole(most)
-            against = "an empty body" if not body else unlike(kind, answer.headers.get("Content-Type"), body[:64])
-            if answer.status != 200 or against:
-                against = against or f"status {answer.status}"
-                raise Unfit(f"it did not send {kind.name} ({against}): {words(body) or 'it says nothing'}")
+        def receive(response: Response) -> bytes:
+            body = response.read_all(most)
+            against = (
+                "an empty body"
+                if not body
+                else type_mismatch(content_type, response.headers.get("Content-Type"), body[:64])
+            )
+            if response.status != 200 or against:
+                against = against or f"status {response.status}"
+                raise InvalidResponse(
+                    f"it did not send {content_type.name} ({against}): {plain_text(body) or 'it says nothing'}"
+                )
             if check is not None:
                 check(body)
             return body
 
-        return self.ask(url, receive, most)
+        return self.request(url, receive, most)
 
-    def ask(
+    def request(
         self,
         url: str,
-        receive: Callable[[Answer], T],
+        receive: Callable[[Response], T],
         expected: int,
         headers: Callable[[], Mapping[str, str]] = dict,
         keeps: bool = False,
@@ -109,7 +125,7 @@ class Client:
         Parameters
         ----------
         receive : callable
-            Reads the answer (status 200, 206 or 416). It raises `Unfit` where another attempt is worth it.
+            Reads the answer (status 200, 206 or 416). It raises `InvalidResponse` where another attempt is worth it.
         expected : int
             Bytes that are expected; they extend the deadline.
         headers : callable, optional
@@ -119,91 +135,93 @@ class Client:
 
         Raises
         ------
-        Missing, RemoteError
+        NotFound, RemoteError
         """
         seconds = self.settings.deadline_s + expected / self.settings.slowest_bytes_per_s
-        errand = _Errand(url, receive, headers, Deadline(seconds))
+        request = _Request(url, receive, headers, Deadline(seconds))
         attempt = 0
         while True:
-            before = errand.got
+            before = request.got
             try:
-                return self._once(errand)
-            except (Unfit, Later, HTTPError) as error:
-                attempt = 0 if keeps and errand.got > before + _PROGRESS else attempt + 1
-                self._wait(errand, attempt, error)
+                return self._once(request)
+            except (InvalidResponse, RetryLater, HTTPError) as error:
+                attempt = 0 if keeps and request.got > before + _PROGRESS else attempt + 1
+                self._wait(request, attempt, error)
 
-    def _wait(self, errand: _Errand[T], attempt: int, error: Exception) -> None:
+    def _wait(self, request: _Request[T], attempt: int, error: Exception) -> None:
         """Pause before the next attempt, or give up."""
-        settings, reason = self.settings, told(error)
+        settings, reason = self.settings, describe_error(error)
         if isinstance(error, SSLError) or isinstance(error.__cause__, SSLError):
             raise RemoteError(
-                f"{shown(errand.url)}: the connection is not trustworthy ({error}): check the clock and the "
+                f"{redact_url(request.url)}: the connection is not trustworthy ({error}): check the clock and the "
                 "certificates of this machine"
             ) from None
-        asked = (error.after_s or 0.0) if isinstance(error, Later) else 0.0
+        asked = (error.after_s or 0.0) if isinstance(error, RetryLater) else 0.0
         if asked > settings.longest_wait_s:
-            raise _resume(errand.url, f"{reason}; it asks to come back in {asked:.0f} s") from None
+            raise _resumable(request.url, f"{reason}; it asks to come back in {asked:.0f} s") from None
         if attempt >= settings.attempts:
-            raise _resume(errand.url, f"{reason} ({attempt} attempts)") from None
+            raise _resumable(request.url, f"{reason} ({attempt} attempts)") from None
         pause = max(asked, pause_s(attempt, settings.backoff_s, self._jitter))
-        if pause >= errand.deadline.left_s:
-            raise _resume(errand.url, f"{reason}; no time is left for another attempt") from None
+        if pause >= request.deadline.left_s:
+            raise _resumable(request.url, f"{reason}; no time is left for another attempt") from None
         time.sleep(pause)
 
-    def _once(self, errand: _Errand[T]) -> T:
-        url = errand.url
+    def _once(self, request: _Request[T]) -> T:
+        url = request.url
         for _ in range(_MOST_REDIRECTS + 1):
-            response = self._open(url, errand)
+            raw = self._open(url, request)
             try:
-                if response.status in _REDIRECTS and "Location" in response.headers:
-                    url = urljoin(url, response.headers["Location"])
+                if raw.status in _REDIRECTS and "Location" in raw.headers:
+                    url = urljoin(url, raw.headers["Location"])
                     continue
-                answer = Answer(response.status, response.headers, url, self._chunks(response, errand))
-                self._judge(answer)
-                return errand.receive(answer)
+                response = Response(raw.status, raw.headers, url, self._chunks(raw, request))
+                self._raise_for_status(response)
+                return request.receive(response)
             finally:
-                _finished(response)
+                _release(raw)
         raise RemoteError(
-            f"{shown(url)}: more than {_MOST_REDIRECTS} redirects: set base_url to where the data are now"
+            f"{redact_url(url)}: more than {_MOST_REDIRECTS} redirects: set base_url to where the data are now"
         )
 
-    def _open(self, url: str, errand: _Errand[T]) -> BaseHTTPResponse:
+    def _open(self, url: str, request: _Request[T]) -> BaseHTTPResponse:
         self.access.check(url)
-        settings, left = self.settings, errand.deadline.left_s
+        settings, left = self.settings, request.deadline.left_s
         if left <= 0:
-            raise _resume(url, "the deadline has passed")
+            raise _resumable(url, "the deadline has passed")
         timeout = Timeout(connect=min(settings.connect_timeout_s, left), read=min(settings.read_timeout_s, left))
         manager: PoolManager = self._own if self.access.may_be_private(url) else self._public
         self.counted.add(requests=1)
         return manager.request(
-            "GET", url, headers={**self._headers, "Accept-Encoding": "identity", **errand.headers()}, redirect=False,
+            "GET", url, headers={**self._headers, "Accept-Encoding": "identity", **request.headers()}, redirect=False,
             retries=False, preload_content=False, decode_content=False, timeout=timeout, pool_timeout=left,
         )  # fmt: skip
 
-    def _chunks(self, response: BaseHTTPResponse, errand: _Errand[T]) -> Iterator[bytes]:
+    def _chunks(self, raw: BaseHTTPResponse, request: _Request[T]) -> Iterator[bytes]:
         # read1 returns what has come: read would wait for a whole chunk, and a trickle would outlast any deadline.
-        while chunk := response.read1(_CHUNK):
+        while chunk := raw.read1(_CHUNK):
             self.counted.add(received=len(chunk))
-            errand.got += len(chunk)
+            request.got += len(chunk)
             yield chunk
-            if errand.deadline.left_s <= 0:
-                raise _resume(errand.url, "it sends too slowly, the deadline has passed")
+            if request.deadline.left_s <= 0:
+                raise _resumable(request.url, "it sends too slowly, the deadline has passed")
 
-    def _judge(self, answer: Answer) -> None:
+    def _raise_for_status(self, response: Response) -> None:
         """Raise for what no caller wants."""
-        status = answer.status
+        status = response.status
         if status in (200, 206, 416):
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise Unfit(f"it compresses ({answer.headers['Content-Encoding']}) what was asked for as it is")
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise InvalidResponse(
+                    f"it compresses ({response.headers['Content-Encoding']}) what was asked for as it is"
+                )
             return
-        said = words(next(answer.chunks, b"")) or "it says nothing"
+        said = plain_text(next(response.chunks, b"")) or "it says nothing"
         if status in (404, 410):
-            raise Missing(f"{shown(answer.url)} does not exist (status {status}): {said}")
-        if status in _COME_AGAIN:
-            raise Later(f"status {status}: {said}", retry_after_s(answer.headers.get("Retry-After")))
+            raise NotFound(f"{redact_url(response.url)} does not exist (status {status}): {said}")
+        if status in _RETRY_STATUSES:
+            raise RetryLater(f"status {status}: {said}", retry_after_s(response.headers.get("Retry-After")))
         raise RemoteError(
-            f"{shown(answer.url)} refuses (status {status}): {said}; check base_url of {self.access.source}, and "
-            "whether the service needs an account"
+            f"{redact_url(response.url)} refuses (status {status}): {said}; check base_url of "
+            f"{self.access.source}, and whether the service needs an account"
         )
 
 
@@ -222,15 +240,15 @@ class Traffic:
             self.bytes += received
 
 
-def _resume(url: str, reason: str) -> Unfinished:
-    return Unfinished(f"{shown(url)}: {reason}")
+def _resumable(url: str, reason: str) -> Resumable:
+    return Resumable(f"{redact_url(url)}: {reason}")
 
 
-def _finished(response: BaseHTTPResponse) -> None:
+def _release(raw: BaseHTTPResponse) -> None:
     """Return the connection; close it where its answer was not read to the end, since what is left would be taken for
     the next answer."""
-    if getattr(response, "length_remaining", None) == 0:
-        response.drain_conn()
+    if getattr(raw, "length_remaining", None) == 0:
+        raw.drain_conn()
     else:
-        response.close()
-    response.release_conn()
+        raw.close()
+    raw.release_conn()

@@ -1,0 +1,95 @@
+"""YAML without its traps: safe tags only, no duplicate keys, `NO` is a text and `1e-4` a number, no alias bombs."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from terraform.errors import ConfigError
+
+_LARGEST = 1_000_000
+
+
+class _Loader(yaml.SafeLoader):
+    """Scalars by the YAML 1.2 core schema: only true/false are booleans, no sexagesimal or octal-looking numbers."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def _unique(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f"line {key_node.start_mark.line + 1}: a key must be a plain name")
+        if key_node.value in seen:
+            raise ConfigError(f"line {key_node.start_mark.line + 1}: {key_node.value!r} is set twice: keep one")
+        seen.add(key_node.value)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return float(node.value)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _unique)
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping.
+
+    Raises
+    ------
+    ConfigError
+        It is missing, too large, not YAML, uses tags, aliases, duplicate keys or `__use_yte__`.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError(f"{path} is larger than {_LARGEST} bytes: this is no configuration")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    try:
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
+            raise ConfigError("it uses aliases (*name): write the values out")
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path} holds a {type(document).__name__}: expected settings, one `name: value` a line")
+    if "__use_yte__" in document:
+        raise ConfigError(f"{path}: __use_yte__ would run code from the configuration: remove it")
+    return document
+
+
+def plain(value: Any) -> Any:
+    """Type the texts within a value as a plain scalar of a file would be: `null`, `true`, `4` and `1e-4`."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return _scalar(value) if isinstance(value, str) else value
+
+
+def _scalar(text: str) -> Any:
+    loader = _Loader("")
+    tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return loader.construct_object(yaml.ScalarNode(tag, text))

@@ -1,0 +1,1 @@
+"""Pairs, their order and augmentation, and the batches made of them."""

@@ -1,0 +1,127 @@
+"""The pairs of several regions as one collection, kept as stored and made into batches on the device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from terraform import provenance
+from terraform.errors import InputError
+from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.pairs.store import Pairs, open_pairs
+from terraform.provenance import Provenance
+
+
+class StoredPairs(NamedTuple):
+    """Pairs as stored.
+
+    Attributes
+    ----------
+    elevation : (N, 384, 384) int16
+    imagery : (N, 256, 256, 3) uint8
+    base : (N, 2, 20, 20, 3) uint8
+        Base colours of land and of sea (`terraform.pairs.base_colours`).
+    latitude_deg : (N, 384) float32
+        Of every pixel row, margin included.
+    """
+
+    elevation: Tensor
+    imagery: Tensor
+    base: Tensor
+    latitude_deg: Tensor
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Pairs of several regions.
+
+    Attributes
+    ----------
+    regions : tuple of Pairs
+    places : (N, 2) int64
+        Region and pair of each of the collection's pairs.
+    """
+
+    regions: tuple[Pairs, ...]
+    places: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def read(self, chosen: Sequence[int] | NDArray[np.int64]) -> StoredPairs:
+        """The chosen pairs, as stored."""
+        wanted = [(self.regions[region], pair) for region, pair in self.places[np.asarray(chosen)]]
+        elevation = np.stack([pairs.elevation[pair] for pairs, pair in wanted])
+        imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
+        base = np.stack([pairs.base[pair] for pairs, pair in wanted])
+        latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
+        return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
+
+    def region_of(self, pair: int) -> str:
+        """Name of the region that a pair comes from."""
+        name: str = self.regions[self.places[pair, 0]].region
+        return name
+
+    def spread(self, count: int) -> NDArray[np.int64]:
+        """At most `count` pairs spread evenly over all."""
+        return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the pairs come from."""
+        parts = [pairs.provenance for pairs in self.regions]
+        return provenance.merge(parts, regions=[pairs.region for pairs in self.regions], pairs=len(self))
+
+
+def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collection:
+    """Open the pairs of several regions, without those that overlap a tile of a held-out region.
+
+    Raises
+    ------
+    InputError
+        A folder holds no pairs, or nothing is left.
+    """
+    regions = tuple(open_pairs(folder) for folder in folders)
+    forbidden = [open_pairs(folder) for folder in held_out]
+    places = [
+        (number, pair)
+        for number, pairs in enumerate(regions)
+        for pair in np.flatnonzero(~_overlapping(pairs, forbidden))
+    ]
+    if not places:
+        names = ", ".join(pairs.region for pairs in regions) or "none"
+        raise InputError(f"no pairs are left in the regions given ({names}): add a region or enlarge one")
+    return Collection(regions, np.array(places, np.int64))
+
+
+def by_role(folders: Mapping[str, Sequence[Path]]) -> dict[str, Collection]:
+    """The collection of each role that has regions; "train" leaves out what overlaps the others."""
+    held_out = [folder for role, members in folders.items() if role != "train" for folder in members]
+    return {role: collect(members, held_out if role == "train" else ()) for role, members in folders.items() if members}
+
+
+def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:
+    """Which tiles share ground with a tile of other regions of the same body."""
+    mine = pairs.tiles
+    hit = np.zeros(len(mine), bool)
+    for other in forbidden:
+        if other.provenance.details["body"] != pairs.provenance.details["body"]:
+            continue
+        theirs = other.tiles
+        for turn in (-360, 0, 360):
+            across = (mine["west"][:, None] < theirs["east"] + turn) & (mine["east"][:, None] > theirs["west"] + turn)
+            along = (mine["south"][:, None] < theirs["north"]) & (mine["north"][:, None] > theirs["south"])
+            hit |= (across & along).any(axis=1)
+    return hit
+
+
+def _latitudes(pairs: Pairs, pair: int) -> NDArray[np.float32]:
+    tile, side = pairs.tiles[pair], TILE_PX + 2 * MARGIN_PX
+    step = (tile["north"] - tile["south"]) / TILE_PX
+    latitudes: NDArray[np.float32] = (tile["latitude"] + ((side - 1) / 2 - np.arange(side)) * step).astype(np.float32)
+    return latitudes

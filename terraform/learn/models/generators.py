@@ -1,0 +1,264 @@
+"""Generators: from a condition (N, C, H, W) in [-1, 1] to colours (N, 3, H, W) in [-1, 1]."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from terraform.config import Train
+from terraform.errors import ConfigError
+from terraform.learn.models.renorm import BatchRenorm2d
+from terraform.pairs.context import BASE_CHANNELS
+
+_BASE_RANGE = 0.9
+"""Base colours of -1 and 1 as arguments of the inverse hyperbolic tangent: 1 would leave the residual no way back."""
+_SPREAD = 3.0
+"""Channels of the condition span [-1, 1] and mostly stay within a third of it; noise has a variance of 1."""
+
+
+class Cnn(nn.Module):
+    """The first baseline: four convolutions down, four transposed ones up, no skips; trained on the mean square."""
+
+    stride = 16
+    halo_px = 96
+    tile_safe = True
+
+    def __init__(self, channels: int, width: int, norm: str) -> None:
+        super().__init__()
+        sizes = [channels, width, width * 2, width * 4, width * 8]
+        down = [_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes))]
+        up = [_up(a, b, norm) for a, b in zip(sizes[:1:-1], sizes[-2:0:-1], strict=True)]
+        self.layers = nn.Sequential(*down, *up, nn.ReLU(True), nn.ConvTranspose2d(width, 3, 4, 2, 1), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, 3, H, W), H and W multiples of 16."""
+        out: Tensor = self.layers(x)
+        return out
+
+
+class UNet256(nn.Module):
+    """The generator of pix2pix (Isola et al. 2017, 6.1.1): eight down, eight up, skips, dropout in three of them.
+
+    Made for windows of exactly 256 x 256: the innermost layer sees one pixel.
+    """
+
+    stride = 256
+    halo_px = 0
+    tile_safe = False
+
+    def __init__(self, channels: int, width: int, norm: str) -> None:
+        super().__init__()
+        sizes = [width, width * 2, width * 4, *[width * 8] * 5]
+        self.down = nn.ModuleList()
+        for i, (a, b) in enumerate(pairwise([channels, *sizes])):
+            # The outermost layer has no norm as published; the innermost has one value, which no norm survives.
+            self.down.append(_down(a, b, "none" if i in (0, 7) else norm))
+        self.up = nn.ModuleList()
+        for i, (a, b) in enumerate(zip([sizes[7], *(2 * s for s in sizes[6:0:-1])], sizes[6::-1], strict=True)):
+            self.up.append(_up(a, b, norm, dropout=i in (1, 2, 3)))
+        self.last = nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(2 * width, 3, 4, 2, 1), nn.Tanh())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, 256, 256) -> (N, 3, 256, 256)."""
+        skips = []
+        for layer in self.down:
+            x = layer(x)
+            skips.append(x)
+        x = self.up[0](skips.pop())
+        for layer in list(self.up)[1:]:
+            x = layer(torch.cat([x, skips.pop()], 1))  # twice the channels
+        out: Tensor = self.last(torch.cat([x, skips.pop()], 1))
+        return out
+
+
+class UNetFc(nn.Module):
+    """Fully convolutional, total stride 16: with a halo a pixel is the same in whatever window.
+
+    Resize-convolutions (Odena et al. 2016) instead of transposed ones, zero padding, and by default a norm over the
+    channels of each pixel, which looks at no other pixel and no other picture. Two things that make it learn within
+    hundreds of pictures: a pointwise path from the condition to the colours, for much of what a place looks like
+    follows from its own height, slope and climate; and noise that joins the last layers only, where it can become
+    texture but cannot drown the condition.
+
+    With `adds_base` what it draws is a residual to the base colours, the last three channels of the condition.
+    """
+
+    stride = 16
+    halo_px = 112
+    tile_safe = True
+
+    def __init__(self, channels: int, width: int, norm: str, noise: int, adds_base: bool = False) -> None:
+        super().__init__()
+        w, self.condition, self.adds_base = width, channels - noise, adds_base
+        sizes = [self.condition, w, 2 * w, 4 * w, 8 * w]
+        self.down = nn.ModuleList(_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes)))
+        self.middle = nn.Sequential(_Residual(8 * w, norm))
+        self.up = nn.ModuleList([_resize(8 * w, 4 * w, norm), _resize(8 * w, 2 * w, norm), _resize(4 * w, w, norm)])
+        self.fine = _resize(2 * w, w // 2, norm)
+        self.detail = nn.Sequential(nn.Conv2d(w // 2 + channels, w // 2, 3, 1, 1), nn.LeakyReLU(0.2, True))
+        self.last = nn.Conv2d(w // 2, 3, 3, 1, 1)
+        self.pointwise = nn.Sequential(
+            nn.Conv2d(self.condition, 32, 1), nn.LeakyReLU(0.2, True), nn.Conv2d(32, 32, 1), nn.LeakyReLU(0.2, True)
+        )
+        self.colours = nn.Conv2d(32, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W), condition and noise -> (N, 3, H, W), H and W multiples of 16."""
+        base = x[:, self.condition - BASE_CHANNELS : self.condition]
+        condition, noise = x[:, : self.condition] * _SPREAD, x[:, self.condition :] / _SPREAD
+        x, skips = condition.contiguous(memory_format=torch.channels_last), []
+        for layer in self.down:
+            x = layer(x)  # half the side
+            skips.append(x)
+        x = self.middle(skips.pop())
+        for layer in self.up:
+            x = torch.cat([layer(x), skips.pop()], 1)  # twice the side, twice the channels
+        detail = self.detail(torch.cat([self.fine(x), condition, noise], 1))
+        drawn: Tensor = self.last(detail) + self.colours(self.pointwise(condition))
+        if not self.adds_base:
+            return torch.tanh(drawn)
+        colours = add_residual(base, drawn)
+        # A loss pulls back what lies beyond the range; people are shown none of it.
+        return colours if self.training else colours.clamp(-1, 1)
+
+    def initialise(self) -> None:
+        """Draw He's normal weights (2015), the last layers small: colours begin near the middle of their range, or near
+        the base."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, a=0.2)
+                nn.init.zeros_(_bias(module))
+        for last in (self.last.weight, self.colours.weight):
+            last.data *= 0.1 if self.adds_base else 0.3
+
+
+def add_residual(base: Tensor, residual: Tensor) -> Tensor:
+    """Add where the scale of colours is a hyperbolic tangent's argument: tanh(artanh(0.9 b) + r) / 0.9.
+
+    A residual of 0 gives the base; towards black and white the same residual changes less.
+
+    Parameters
+    ----------
+    base : (N, 3, H, W) Tensor, [-1, 1]
+    residual : (N, 3, H, W) Tensor
+
+    Returns
+    -------
+    (N, 3, H, W) Tensor, within 1.12 of 0
+    """
+    return torch.tanh(torch.atanh(_BASE_RANGE * base) + residual) / _BASE_RANGE
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int, norm: str) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(width, width, 3, 1, 1), _norm(width, norm), nn.LeakyReLU(0.2, True),
+            nn.Conv2d(width, width, 3, 1, 1), _norm(width, norm),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(x + self.layers(x), 0.2)
+
+
+class PixelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each pixel (as in ConvNeXt, Liu et al. 2022).
+
+    Neither the window nor the batch changes a pixel, and training and drawing compute the same.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape; in channels-last memory both turns are views."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "none": lambda width: nn.Identity(),
+    "batch": nn.BatchNorm2d,
+    "renorm": BatchRenorm2d,
+    "instance": nn.InstanceNorm2d,
+    "pixel": PixelNorm,
+}
+
+
+def _norm(width: int, norm: str) -> nn.Module:
+    return _NORMS[norm](width)
+
+
+def _down(a: int, b: int, norm: str) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(a, b, 4, 2, 1), _norm(b, norm), nn.LeakyReLU(0.2))
+
+
+def _up(a: int, b: int, norm: str, dropout: bool = False) -> nn.Sequential:
+    layers = [nn.ReLU(), nn.ConvTranspose2d(a, b, 4, 2, 1), _norm(b, norm)]
+    return nn.Sequential(*layers, nn.Dropout(0.5)) if dropout else nn.Sequential(*layers)
+
+
+def _resize(a: int, b: int, norm: str) -> nn.Sequential:
+    return nn.Sequential(ResizeConv2d(a, b, 3), _norm(b, norm), nn.LeakyReLU(0.2, True))
+
+
+class ResizeConv2d(nn.Conv2d):
+    """Nearest enlargement by two, then a 3 x 3 convolution (Odena et al. 2016), in one pass over the small map.
+
+    Enlarging first makes the kernel meet each small pixel several times. Those meetings summed are a 4 x 4 kernel of a
+    transposed convolution of stride 2: 16 products a small pixel instead of 36, and the large map is never stored. The
+    result is the same up to rounding; the kernel keeps its nine free values, so no lattice can form.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, A, H, W) -> (N, B, 2 H, 2 W)."""
+        # Correlation to convolution, then the sum over the 2 x 2 copies of a pixel.
+        padded = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))  # (B, A, 5, 5)
+        columns = padded[..., :-1] + padded[..., 1:]
+        kernel = (columns[..., :-1, :] + columns[..., 1:, :]).transpose(0, 1)  # (A, B, 4, 4)
+        return F.conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+
+
+def base_channels(settings: Train) -> int:
+    """Count the channels of the condition that hold base colours."""
+    return 0 if settings.base == "none" else BASE_CHANNELS
+
+
+def build_generator(settings: Train, channels: int) -> nn.Module:
+    """Build the generator that config names, for `channels` of condition and noise, with its initial weights.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or it has no place for base colours.
+    """
+    width, norm = settings.width, settings.norm
+    if settings.network == "unet_fc":
+        network = UNetFc(channels, width, norm, settings.noise, settings.base == "added")
+        network.initialise()
+        return network
+    kinds: dict[str, Callable[[int, int, str], nn.Module]] = {"cnn": Cnn, "unet256": UNet256}
+    if settings.network not in kinds:
+        raise ConfigError(f"network {settings.network!r} is unknown: use one of unet_fc, {', '.join(kinds)}")
+    if settings.base != "none":
+        raise ConfigError(
+            f"train.base is {settings.base} and the network {settings.network}: use unet_fc, or base none"
+        )
+    baseline = kinds[settings.network](channels, width, norm)
+    initialise(baseline)
+    return baseline
+
+
+def initialise(network: nn.Module) -> None:
+    """Normal weights, N(0, 0.02); norm scales N(1, 0.02); biases 0 (pix2pix, 6.2)."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+            nn.init.zeros_(module.bias)
+
+
+def _bias(module: nn.Conv2d) -> Tensor:
+    assert module.bias is not None
+    return module.bias

@@ -1,0 +1,122 @@
+"""Judging a run while it goes on: held-out pairs, some that were trained on beside them, and which weights are kept."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from terraform.learn import weights
+from terraform.learn.data.dataset import Collection, StoredPairs
+from terraform.learn.data.loader import BatchLoader
+from terraform.learn.metrics import l1, sliced_wasserstein
+from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.trainer import Trainer
+
+_STATISTICS_IMAGES = 32
+_BOARD_PAIRS = 6
+_GAP_PAIRS = 16
+_READ_AT_ONCE = 4
+
+
+class Samples(NamedTuple):
+    """Some held-out pairs as they stand.
+
+    Attributes
+    ----------
+    stored : StoredPairs
+    generated : (N, 3, 256, 256) float32, [-1, 1]
+    """
+
+    stored: StoredPairs
+    generated: Tensor
+
+
+Callback = Callable[[TrainState, Samples], None]
+"""What is told of every validation: it draws plots and boards."""
+
+
+def validate(
+    trainer: Trainer, loader: BatchLoader, held_out: Collection, state: TrainState, best: Path, watch: Callback
+) -> None:
+    """Measure the network as it would be deployed; keep it when it is the best so far by `train.checkpoint_metric`.
+
+    Nothing of it touches the run: dropout, where a network is deployed with it, draws from a generator of its own.
+
+    Parameters
+    ----------
+    held_out : Collection
+    state : TrainState
+        Its last row gets the results.
+    best : Path
+        Where the best weights are kept.
+    watch : callable
+        Shown a board.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(loader.config.seed)
+        network = _deployable(trainer, loader)
+        row = state.history[-1]
+        row |= _measured(loader, network, held_out)
+        score = row[f"val_{loader.config.train.checkpoint_metric}"]
+        row["best"] = float(score < state.best)
+        if row["best"]:
+            state.best, state.best_images = score, state.images
+            config, made = loader.config, loader.collection.provenance
+            weights.save(best, network, config.condition, config.sheet, config.train, made)
+        stored = held_out.read(held_out.spread(_BOARD_PAIRS))
+        watch(state, Samples(stored, _drawn(loader, network, stored)[0]))
+
+
+def _measured(loader: BatchLoader, network: nn.Module, held_out: Collection) -> dict[str, float]:
+    """Distances and spread on held-out pairs; L1 on some trained on; what the statistics of a batch would change."""
+    generated, real, valid = _all_drawn(loader, network, held_out, loader.config.train.validation_pairs)
+    distance = sliced_wasserstein(generated * valid, real * valid)
+    regions = _by_region(held_out, loader.config.train.validation_pairs, (generated, real, valid))
+    known = _all_drawn(loader, network, loader.collection, _GAP_PAIRS)
+    gap = _mode_gap(loader, network, held_out)
+    spread = float((generated * valid).std() / (real * valid).std().clamp_min(1e-6))
+    scores = {
+        "val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap,
+        "val_spread": spread,
+    }  # fmt: skip
+    return scores | {f"val_l1/{name}": value for name, value in regions.items()}
+
+
+def _by_region(held_out: Collection, pairs: int, drawn: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:
+    regions = held_out.places[held_out.spread(pairs), 0]
+    shown = {number: torch.from_numpy(regions == number) for number in np.unique(regions)}
+    return {held_out.regions[number].region: l1(*(part[these] for part in drawn)) for number, these in shown.items()}
+
+
+def _mode_gap(loader: BatchLoader, network: nn.Module, held_out: Collection) -> float:
+    """Mean difference between drawing in training mode and as deployed, levels of 255.
+
+    Where it is large, the network that is validated and deployed is not the one that learnt.
+    """
+    as_deployed = _all_drawn(loader, network, held_out, _GAP_PAIRS)[0]
+    in_training, _, valid = _all_drawn(loader, copy.deepcopy(network).train(), held_out, _GAP_PAIRS)
+    return l1(in_training, as_deployed, valid)
+
+
+def _all_drawn(
+    loader: BatchLoader, network: nn.Module, collection: Collection, pairs: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    chosen = collection.spread(pairs)
+    parts = np.array_split(chosen, -(-len(chosen) // _READ_AT_ONCE))
+    generated, real, valid = zip(*(_drawn(loader, network, collection.read(part)) for part in parts), strict=True)
+    return torch.cat(generated), torch.cat(real), torch.cat(valid)
+
+
+def _deployable(trainer: Trainer, loader: BatchLoader) -> nn.Module:
+    starts = range(0, _STATISTICS_IMAGES, loader.config.train.batch)
+    return trainer.inference_copy([loader.global_batch(image) for image in starts])
+
+
+@torch.no_grad()
+def _drawn(loader: BatchLoader, network: nn.Module, stored: StoredPairs) -> tuple[Tensor, Tensor, Tensor]:
+    batch = loader.make_batch(stored, 0, "none")
+    return network(batch.generator_input).float().cpu(), batch.imagery.cpu(), batch.valid.cpu()

@@ -1,0 +1,161 @@
+"""Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform.config import Mosaics
+from terraform.errors import InputError
+from terraform.geo.heights import VOID, Heights
+from terraform.geo.resample import Axis, gather_masked, taps
+from terraform.geo.tile_spec import PIXEL_M
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import inference as generate
+from terraform.mosaic.elevation import from_array
+from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.metadata import describe
+from terraform.mosaic.policy import low_pass, measure_hypsometry
+from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
+from terraform.storage.atomic_write import atomic_write
+
+Span = tuple[int, int]
+_T = TypeVar("_T", bound=np.generic)
+
+_DEGREE_M = 1.0
+"""A plane is counted in metres: a 'degree' of its axes is one."""
+
+
+@dataclass(frozen=True)
+class PlaneTerrain:
+    """Heights on pixels of 200 m, all at one latitude; nothing beyond their edges."""
+
+    relief: ElevationModel
+    heights: Heights
+    broad: NDArray[np.float32] | None
+    latitude_deg: float
+
+    @property
+    def pixel_m(self) -> float:
+        return PIXEL_M
+
+    @property
+    def top(self) -> int:
+        return 0
+
+    def is_visible(self, rows: Span, columns: Span) -> bool:
+        return True
+
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
+        sea, void = _cut(self.heights.sea, rows, columns, False), _cut(self.heights.void, rows, columns, True)
+        seen = Heights(_cut(self.heights.metres, rows, columns, 0), sea, void)
+        broad = None if self.broad is None else _cut(self.broad, rows, columns, 0)
+        average = None if broad is None else Heights(broad, sea, void)
+        latitude = np.full((1, 1), self.latitude_deg)
+        east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+        return self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+
+
+def draw(
+    trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
+    latitude_deg: float | None,
+) -> None:  # fmt: skip
+    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
+
+    Raises
+    ------
+    InputError
+        Pixel size or latitude are missing, or it is no array of heights.
+    """
+    if pixel_m is None or latitude_deg is None or pixel_m <= 0 or abs(latitude_deg) > 90:
+        raise InputError(
+            f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
+            f"latitude (-90 to 90 degrees; given {latitude_deg})"
+        )
+    raw = _loaded(elevation)
+    label = describe(trained, elevation, pixel_m)
+    terrain = _terrain(raw, pixel_m, latitude_deg, settings)
+    height, width = terrain.heights.metres.shape
+    predictor = Predictor(trained, settings)
+    blocks = generate.draw(predictor, terrain, (0, height), (0, width))
+    _save(_together(blocks, height, width), output, settings, label.tags())
+
+
+def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
+    rows, columns = (Axis(0, pixel_m, count) for count in raw.metres.shape)
+    source = from_array(raw, Axis(0, -pixel_m, rows.count), columns, _DEGREE_M)
+    wide, high = (Axis(0, PIXEL_M, max(1, round(axis.end / PIXEL_M))) for axis in (columns, rows))
+    down, right = taps(rows, high), taps(columns, wide)
+    metres, valid = gather_masked(raw.metres, ~raw.void, down, right)
+    nothing = np.zeros(valid.shape, np.bool_)
+    broad = None
+    if settings.elevation.policy == "relief":
+        average = low_pass(source, flat=True)
+        found = average.read((0, average.latitudes.count), (0, average.longitudes.count))
+        along = Axis(0, -average.latitudes.step, average.latitudes.count)
+        broad, _ = gather_masked(found.metres, ~found.void, taps(along, high), taps(average.longitudes, wide))
+    relief = ElevationModel(source, settings.elevation, measure_hypsometry(source, flat=True), None)
+    return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg)
+
+
+def _loaded(path: Path) -> Heights:
+    if path.suffix.lower() == ".npy":
+        try:
+            values = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as .npy ({error}): save it with numpy.save") from None
+    else:
+        from terraform.geo import raster
+
+        with raster.opened(path) as dataset:
+            values = raster.read(dataset)
+            if dataset.nodata is not None:
+                values = np.where(values == dataset.nodata, VOID, values)
+    if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
+        raise InputError(f"{path} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
+    metres = values.astype(np.float32)
+    void = ~(np.abs(metres) < 1e30) | (metres == VOID)
+    if void.all():
+        raise InputError(f"{path} has no heights at all: every pixel is missing")
+    return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
+
+
+def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray[np.uint8]:
+    picture = np.zeros((height, width, 4), np.uint8)
+    for block in blocks:
+        top, left = max(0, block.top), max(0, block.left)
+        part = block.rgba[top - block.top : height - block.top, left - block.left : width - block.left]
+        picture[top : top + part.shape[0], left : left + part.shape[1]] = part
+    picture[picture[..., 3] == 0] = 0
+    return picture
+
+
+def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
+    if output.suffix.lower() == ".npy":
+        with atomic_write(output) as temporary:
+            np.save(temporary, picture)
+    elif output.suffix.lower() == ".png":
+        from PIL import Image
+
+        with atomic_write(output) as temporary:
+            Image.fromarray(picture).save(temporary)
+    else:
+        from rasterio.transform import Affine
+
+        from terraform.geo.geobox import GeoBox
+        from terraform.mosaic.output import cog
+
+        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
+        cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, tags)
+
+
+def _cut(values: NDArray[_T], rows: Span, columns: Span, beyond: float) -> NDArray[_T]:
+    """A window that may reach beyond an array."""
+    result = np.full((rows[1] - rows[0], columns[1] - columns[0]), beyond, values.dtype)
+    top, left = max(0, rows[0]), max(0, columns[0])
+    part = values[top : max(top, rows[1]), left : max(left, columns[1])]
+    result[top - rows[0] : top - rows[0] + part.shape[0], left - columns[0] : left - columns[0] + part.shape[1]] = part
+    return result

@@ -1,0 +1,68 @@
+"""The STAC item of a mosaic: what catalogues need to know of it."""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pystac
+from pyproj import CRS
+
+from terraform.geo.bodies import Body
+from terraform.geo.geobox import GeoBox
+from terraform.mosaic.output.cog import DESCRIPTION
+from terraform.mosaic.output.metadata import MosaicMetadata
+from terraform.storage.atomic_write import write_text
+
+_EXTENSIONS = [
+    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/ssys/v1.1.1/schema.json",
+]
+
+
+def write_item(path: Path, name: str, title: str, body: Body, frame: GeoBox, mosaic: str, label: MosaicMetadata,
+          preview: str | None = None) -> None:  # fmt: skip
+    """Publish the item of a mosaic that lies in the same folder.
+
+    `geometry` is null: GeoJSON's coordinates are Earth's. Where it lies is in the projection extension.
+
+    Parameters
+    ----------
+    name : str
+        The item's id.
+    mosaic, preview : str
+        File names beside `path`; there may be no preview.
+    """
+    created = datetime.fromisoformat(label.made.created)
+    item = pystac.Item(name, None, None, created, _properties(title, body, frame, label))
+    item.stac_extensions.extend(_EXTENSIONS)
+    item.add_asset("mosaic", pystac.Asset(mosaic, title, media_type=pystac.MediaType.COG, roles=["data"]))
+    if preview is not None:
+        item.add_asset("preview", pystac.Asset(preview, media_type=pystac.MediaType.JPEG, roles=["thumbnail"]))
+    document = item.to_dict(include_self_link=False, transform_hrefs=False)
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def _properties(title: str, body: Body, frame: GeoBox, label: MosaicMetadata) -> dict[str, Any]:
+    t = frame.transform
+    left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
+    crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
+    known = frame.crs.to_authority() if frame.crs else None
+    return {
+        "title": title,
+        "description": DESCRIPTION,
+        **label.properties(),
+        "gsd": t.a,
+        "ssys:targets": [_target(body)],
+        "proj:code": ":".join(known) if known else None,
+        "proj:wkt2": crs.to_wkt() if crs else None,
+        "proj:shape": [frame.height, frame.width],
+        "proj:transform": list(t)[:6],
+        "proj:bbox": [left, bottom, right, top],
+    }
+
+
+def _target(body: Body) -> str:
+    """A body's name as catalogues write it: "moon 2000", the name of a datum, is the Moon."""
+    return re.split(r"[^a-z]", body.name, maxsplit=1)[0].title()

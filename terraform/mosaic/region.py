@@ -1,0 +1,80 @@
+"""A mosaic of a region: strips drawn by the generator, cross-faded into one georeferenced picture."""
+
+from pathlib import Path
+from typing import Any
+
+from terraform.config import Climate, Elevation, Mosaics
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import EARTH, Body
+from terraform.geo.regions import Region
+from terraform.mosaic import inputs
+from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output import cog, preview, stac
+from terraform.mosaic.output.metadata import describe
+from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
+from terraform.mosaic.pipeline import StripRenderer, render
+
+Span = tuple[int, int]
+
+
+def render_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics,
+                resume: bool | None = None) -> None:  # fmt: skip
+    """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
+
+    The mosaic is an exact window of the whole-planet equirectangular grid (`bands.GlobalGrid`), or lies on another map
+    where the settings say so; what lies outside the region's polygon, or has no elevation, is masked.
+
+    Parameters
+    ----------
+    weights : Path
+        A trained generator.
+    elevation : Path
+        The region's download: int16 heights in degrees, in the body's geographic CRS, with a halo.
+    output : Path
+        A folder.
+    resume : bool or None
+        What to do with strips of an unfinished drawing; see `kept`.
+
+    Raises
+    ------
+    InputError
+        Weights or elevation are missing, damaged or of another body.
+    ResourceError
+        The disk has no room.
+    """
+    settings = _of_body(settings, region.body)
+    trained = inputs.load_generator(weights, settings)
+    mosaic = output / "terraformed.tif"
+    with raster.opened(elevation) as dataset:
+        grid = raster.grid_of(dataset)
+        if grid.body != region.body:
+            raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
+        target = _target(region, dataset, settings)
+        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body))
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint)
+        with open_checkpoint(mosaic, identity, resume) as strips:
+            relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
+            render(StripRenderer(Predictor(trained, settings), relief), target, mosaic, settings, label.tags(), strips)
+    title = f"{region.title}, terraformed"
+    preview.write_preview(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")
+    stac.write_item(
+        output / "item.json", region.name, title, region.body, target.frame, mosaic.name, label, "preview.jpg"
+    )
+
+
+def _of_body(settings: Mosaics, body: Body) -> Mosaics:
+    """Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither."""
+    own = {"elevation": Elevation(policy="clip"), "climate": Climate()}
+    return settings.model_copy(update=own) if body == EARTH else settings
+
+
+def _target(region: Region, dataset: Any, settings: Mosaics) -> GridWindow | OutputGrid:
+    """The map that the settings name."""
+    view = GridWindow.of(region.body, region.bounds, region)
+    if settings.grid == "polar":
+        return polar_stereographic(region.body, view, region.bounds, region)
+    if settings.grid == "input":
+        return from_raster(view, dataset.shape, dataset.transform, dataset.crs, region.body, region)
+    return view

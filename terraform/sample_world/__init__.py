@@ -1,0 +1,1 @@
+"""Synthetic planets, computed from a seed: nothing of them is observed."""

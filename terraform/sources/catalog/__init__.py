@@ -1,0 +1,1 @@
+"""Data sets, one module each, with the name that config gives them."""

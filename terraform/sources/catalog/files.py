@@ -1,0 +1,119 @@
+"""The source `files`: one's own rasters, in whatever format, grid and CRS they are."""
+
+import string
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from terraform.config import Config, FilesSource
+from terraform.errors import ConfigError, InputError
+from terraform.geo.regions import Region
+from terraform.provenance import Credit, Provenance
+from terraform.sources import FetchEstimate, Request
+from terraform.sources.raster.assemble import write_raster
+from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
+from terraform.sources.raster.formats import Declared, open_raster, readable_in
+from terraform.sources.raster.georeference import georeference_checked
+from terraform.sources.raster.merge import Group
+from terraform.sources.raster.resample import Classify, reaches
+
+
+def build(settings: FilesSource, config: Config) -> "OwnRasters":
+    """The source with its settings; nothing of it is random."""
+    return OwnRasters(settings)
+
+
+@dataclass(frozen=True)
+class OwnRasters:
+    """One's own rasters. Within an item of `path`, all rasters count alike; the next item fills what is void.
+
+    A filler's heights are shifted to meet the finer ones at the border.
+    """
+
+    settings: FilesSource
+
+    def credit(self) -> Credit:
+        """Licence and attribution as the user states them."""
+        return Credit("files", self.settings.licence, self.settings.attribution)
+
+    def estimate(self, request: Request) -> FetchEstimate:
+        """Nothing: the files are here."""
+        return FetchEstimate("files")
+
+    def fetch(self, request: Request, destination: Path) -> Provenance:
+        """Publish the raster of a request (`terraform.sources.raster.assemble`): void where the files have nothing.
+
+        Raises
+        ------
+        InputError
+            A file is missing, damaged, of another body or kind; none reaches the region; all is void.
+        """
+        with ExitStack() as stack:
+            groups = self._reaching(request, stack)
+            provenance = Provenance((self.credit(),), {"files": _names(groups)})
+            write_raster(request, groups, self._classify(request), destination, provenance)
+        return provenance
+
+    def _classify(self, request: Request) -> Classify:
+        if request.kind == "imagery":
+            return classify_colours
+        return partial(classify_heights, body=request.region.body, missing_is_sea=self.settings.nodata_means == "sea")
+
+    def _reaching(self, request: Request, stack: ExitStack) -> list[Group]:
+        """The rasters that reach the window, finest group first; those that do not are closed again."""
+        declared = Declared(self.settings.crs, self.settings.nodata)
+        check = check_heights if request.kind == "elevation" else check_colours
+        groups: list[Group] = []
+        for item in expanded(self.settings.path, request.region):
+            group = []
+            for path in readable_in(item) if item.is_dir() else [item]:
+                with ExitStack() as one:
+                    raster = one.enter_context(open_raster(path, declared))
+                    check(raster)
+                    candidate = georeference_checked(raster, request.region.body)
+                    if reaches(candidate, request.grid):
+                        group.append(candidate)
+                        stack.push(one.pop_all())
+            groups.append(group)
+        if not any(groups):
+            raise _elsewhere(self.settings, request)
+        return [group for group in groups if group]
+
+
+def expanded(path: str | Sequence[str], region: Region) -> list[Path]:
+    """The items of a path, with `{region}` replaced.
+
+    Raises
+    ------
+    ConfigError
+        It has another placeholder, or is empty.
+    """
+    items = [path] if isinstance(path, str) else list(path)
+    if not items:
+        raise ConfigError("path is an empty list: name at least one file or folder")
+    return [Path(_replaced(item, region=region.name)) for item in items]
+
+
+def _replaced(item: str, **known: str) -> str:
+    try:
+        fields = {field for _, field, _, _ in string.Formatter().parse(item) if field is not None}
+    except ValueError as error:
+        raise ConfigError(f"path: {item!r} has unbalanced braces ({error}): use {{region}} and {{rasters}}") from None
+    if not fields <= set(known):
+        strange = ", ".join(f"{{{field}}}" for field in sorted(fields - set(known)))
+        raise ConfigError(f"path: {item!r} has the placeholder {strange}: use {{region}} and {{rasters}}")
+    return item.format(**known)
+
+
+def _elsewhere(settings: FilesSource, request: Request) -> InputError:
+    west, south, east, north = request.region.bounds
+    return InputError(
+        f"path {settings.path!r} has no raster that reaches region {request.region.name!r} "
+        f"({west:g}..{east:g} E, {south:g}..{north:g} N): add one, or correct the region"
+    )
+
+
+def _names(groups: Sequence[Group]) -> list[str]:
+    return [Path(raster.raster.name).name for group in groups for raster in group]

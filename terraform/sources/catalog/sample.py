@@ -1,0 +1,89 @@
+"""The source `sample`: the embedded synthetic world, offline, any region of either body. Nothing of it was observed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform.config import Config, SampleSource
+from terraform.errors import ConfigError
+from terraform.geo.bodies import EARTH, MARS
+from terraform.geo.grid import RasterGrid
+from terraform.geo.heights import pack
+from terraform.geo.raster import write_strips
+from terraform.provenance import Credit, Provenance
+from terraform.sample_world import earth as sample_earth
+from terraform.sample_world import mars as sample_mars
+from terraform.sources import FetchEstimate, Request
+
+_STRIP_ROWS = 256
+
+CREDIT = Credit("sample", "CC0-1.0", "synthetic world of terraform, not an observation", synthetic=True)
+"""The world is made by this code alone."""
+
+
+def build(settings: SampleSource, config: Config) -> "SyntheticWorld":
+    """The world of a seed; there is nothing else to set."""
+    return SyntheticWorld(config.seed)
+
+
+@dataclass(frozen=True)
+class SyntheticWorld:
+    """A synthetic Earth and a synthetic Mars as functions of seed, longitude and latitude."""
+
+    seed: int
+
+    def credit(self) -> Credit:
+        """Free of rights, and marked as invented."""
+        return CREDIT
+
+    def estimate(self, request: Request) -> FetchEstimate:
+        """Nothing: it is computed."""
+        return FetchEstimate("sample")
+
+    def fetch(self, request: Request, destination: Path) -> Provenance:
+        """Publish the raster of a request on exactly its grid; it has no voids.
+
+        Raises
+        ------
+        ConfigError
+            Imagery of Mars is asked for.
+        """
+        if request.kind == "imagery" and request.region.body != EARTH:
+            raise ConfigError(
+                f"the synthetic world has no imagery of {request.region.body.name}: region {request.region.name!r} "
+                "can only be drawn, not learnt from"
+            )
+        provenance = Provenance((CREDIT,), {"seed": self.seed})
+        bands, dtype = (1, "int16") if request.kind == "elevation" else (3, "uint8")
+        write_strips(destination, request.grid, self._strips(request), bands, dtype, provenance.tags())
+        return provenance
+
+    def _strips(self, request: Request) -> Iterator[NDArray[Any]]:
+        grid = request.grid
+        for top in range(0, grid.latitudes.count, _STRIP_ROWS):
+            rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
+            block = RasterGrid(grid.body, rows, grid.longitudes)
+            yield self._heights(block) if request.kind == "elevation" else self._colours(block)
+
+    def _heights(self, block: RasterGrid) -> NDArray[np.int16]:
+        lon, lat = _centres(block)
+        if block.body == MARS:
+            metres = sample_mars.elevation(lon, lat, self.seed)
+            return pack(metres, np.zeros(metres.shape, bool), np.zeros(metres.shape, bool))
+        relief = sample_earth.elevation(lon, lat, self.seed)
+        return pack(relief.elevation_m, relief.sea, np.zeros(relief.sea.shape, bool))
+
+    def _colours(self, block: RasterGrid) -> NDArray[np.uint8]:
+        lon, lat = _centres(block)
+        rgb = sample_earth.imagery(lon, lat, self.seed, (block.longitudes.step, abs(block.latitudes.step)))
+        # Black in all bands would mean void.
+        return np.where((rgb == 0).all(axis=-1, keepdims=True), np.uint8(1), rgb)
+
+
+def _centres(block: RasterGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # The last row of a grid round a pole may have its centre a hair beyond it.
+    return block.longitudes.centres(), np.clip(block.latitudes.centres(), -90, 90)

@@ -1,1 +1,0 @@
-"""Earth Engine: assets and the images made of them, and the session that asks for their pixels."""

@@ -1,0 +1,59 @@
+"""What a run would fetch, region by region, before anything starts; nothing is asked of any service for it."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from terraform.config import Config
+from terraform.geo.grid import download_grid
+from terraform.geo.regions import Region
+from terraform.sources import FetchEstimate, Kind, Request, source_named
+from terraform.sources.fetch import settings_of
+
+
+class RasterEstimate(NamedTuple):
+    """One raster to fetch; `present` where it lies there already."""
+
+    region: str
+    body: str
+    kind: Kind
+    estimate: FetchEstimate
+    present: bool
+
+
+def estimate(
+    config: Config, wanted: Iterable[tuple[Region, Kind]], folder: Path = Path("resources")
+) -> list[RasterEstimate]:
+    """What each raster needs from its source.
+
+    Parameters
+    ----------
+    wanted : iterable of (Region, {"elevation", "imagery"})
+    folder : Path
+        Where the workflow keeps downloads.
+
+    Raises
+    ------
+    ConfigError
+        A body has no source of that kind.
+    """
+    return [_item(config, region, kind, folder) for region, kind in wanted]
+
+
+def _item(config: Config, region: Region, kind: Kind, folder: Path) -> RasterEstimate:
+    settings = settings_of(config, region, kind)
+    if (folder / region.body.name / region.name / f"{kind}.tif").exists():
+        return RasterEstimate(region.name, region.body.name, kind, FetchEstimate(settings.source), present=True)
+    source = source_named(settings.source, settings, config)
+    estimate = source.estimate(Request(region, kind, download_grid(region)))
+    return RasterEstimate(region.name, region.body.name, kind, estimate, present=False)
+
+
+def totals(made: Sequence[RasterEstimate]) -> list[FetchEstimate]:
+    """Sums by service. Regions that overlap share what they fetch, so that these are upper bounds."""
+    found: dict[str, FetchEstimate] = {}
+    for item in made:
+        found[item.estimate.service] = found.get(item.estimate.service, FetchEstimate(item.estimate.service)).plus(
+            item.estimate
+        )
+    return list(found.values())

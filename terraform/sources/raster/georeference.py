@@ -1,0 +1,140 @@
+"""How a raster lies on its body: which body, and whether its rows are parallels and its columns meridians."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS as ProjCRS
+from rasterio.crs import CRS
+
+from terraform.errors import InputError, IntegrityError
+from terraform.geo.bodies import EARTH, Body
+from terraform.geo.crs import degrees_crs, geodetic_crs, transformer
+from terraform.geo.raster import body_of, semi_major_axis_m
+from terraform.geo.resample import Axis
+from terraform.sources.raster.formats import Raster
+
+_STRAIGHT_PX = 0.05
+
+
+class Axes(NamedTuple):
+    """The rows and columns of a raster in degrees."""
+
+    latitudes: Axis
+    longitudes: Axis
+
+
+@dataclass(frozen=True)
+class GeoreferencedRaster:
+    """A raster that lies on a known body; `axes` where its rows are parallels and its columns meridians."""
+
+    raster: Raster
+    body: Body
+    axes: Axes | None
+
+    @property
+    def pixel_m(self) -> float:
+        """Height of a pixel, metres."""
+        if self.axes is not None:
+            return abs(self.axes.latitudes.step) * self.body.metres_per_degree
+        t = self.raster.transform
+        units = ProjCRS.from_wkt(self.raster.crs.to_wkt()).axis_info[0].unit_conversion_factor
+        metres = units if self.raster.crs.is_projected else self.body.metres_per_degree
+        return float(np.hypot(t.b, t.e) * metres)
+
+
+def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
+    """Find out how a raster lies.
+
+    Raises
+    ------
+    InputError
+        It is on another body, or its latitudes or longitudes count in another way than planetocentric, eastwards.
+    """
+    own = body_of(_Named(raster.name, raster.crs))
+    if own != body:
+        raise InputError(
+            f"{raster.name} is on {own.name} ({raster.crs}), the region is on {body.name}: name a raster of {body.name}"
+        )
+    require_centric(raster, body)
+    return georeference(raster, body)
+
+
+def require_centric(raster: Raster, body: Body) -> None:
+    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards.
+
+    Raises
+    ------
+    InputError
+        They do not.
+    """
+    # A GeoTIFF keeps the name of such a CRS, but not which way its axes count.
+    if body is not EARTH and "ographic" in geodetic_crs(raster.crs).name.lower():
+        raise InputError(
+            f"{raster.name} is planetographic ({geodetic_crs(raster.crs).name}), expected planetocentric latitudes and "
+            f"longitudes to the east: warp it to {_centric(body)}"
+        )
+
+
+def _centric(body: Body) -> str:
+    return body.geographic_crs if len(body.geographic_crs) < 40 else f"a planetocentric CRS of {body.name}"
+
+
+def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
+    """How a raster lies on a body that it is known to be on."""
+    return GeoreferencedRaster(raster, body, _axes(raster, body))
+
+
+class _Named(NamedTuple):
+    name: str
+    crs: CRS
+
+
+def _axes(raster: Raster, body: Body) -> Axes | None:
+    t = raster.transform
+    if t.b or t.d:
+        return None
+    columns, rows = np.linspace(0, raster.width, 9), np.linspace(0, raster.height, 9)
+    x, y = np.meshgrid(t.c + t.a * columns, t.f + t.e * rows)
+    lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x, y)
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        return None
+    lon = np.unwrap(lon, period=360, axis=1)
+    lon = np.unwrap(lon, period=360, axis=0)
+    across, down = _straight(lon[0], columns), _straight(lat[:, 0], rows)
+    if abs(across.step) < 1e-12 or abs(down.step) < 1e-12:
+        return None
+    off_lon = np.abs(lon - (across.origin + across.step * columns)) / abs(across.step)
+    off_lat = np.abs(lat - (down.origin + down.step * rows)[:, None]) / abs(down.step)
+    if across.step < 0 or max(off_lon.max(), off_lat.max()) > _STRAIGHT_PX:
+        return None
+    return Axes(down, across)
+
+
+def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis:
+    return Axis(float(degrees[0]), float((degrees[-1] - degrees[0]) / pixels[-1]), int(pixels[-1]))
+
+
+def wraps(longitudes: Axis) -> bool:
+    """The columns go round the planet."""
+    return abs(longitudes.count * longitudes.step - 360) < longitudes.step / 2
+
+
+def check_body(crs: CRS | None, body: Body, name: str) -> None:
+    """Refuse a file that says to be of another body; one that says nothing is believed.
+
+    Raises
+    ------
+    IntegrityError
+        Its ellipsoid is not the body's.
+    """
+    try:
+        radius_m = body.radius_m if crs is None else semi_major_axis_m(crs)
+    except InputError:
+        radius_m = body.radius_m
+    if abs(radius_m / body.radius_m - 1) > 0.01:
+        raise IntegrityError(
+            f"{name} is of a body with a radius of {radius_m / 1000:.1f} km, not of {body.name} "
+            f"({body.radius_m / 1000:.1f} km): base_url leads to another file"
+        )

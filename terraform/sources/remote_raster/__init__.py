@@ -1,0 +1,1 @@
+"""Rasters read in parts over the network."""

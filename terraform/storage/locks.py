@@ -1,0 +1,47 @@
+"""Locks on files that the kernel releases when their holder ends, however it ends."""
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from terraform.errors import ResourceError
+
+
+@contextmanager
+def exclusive(path: Path, when_busy: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold the lock of a file while the block runs: one process at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The lock's file, made when missing; it stays, and says who held it last.
+    when_busy : callable, optional
+        Called with who holds the lock, such as "process 7 on host, since ...", when it is not free. If it raises, the
+        lock is not waited for; if it returns, or is left out, it is.
+
+    Raises
+    ------
+    ResourceError
+        The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ResourceError(f"{path}: cannot be written ({error.strerror}): make its folder writable") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if when_busy is not None:
+                file.seek(0)
+                when_busy(file.read().strip() or "another process")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
+        file.flush()
+        yield

@@ -1,0 +1,257 @@
+"""Cutting: every pixel of every pair is the pixel of the ground that it should be, and what is unfit is left out."""
+
+import json
+import os
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terraform import provenance
+from terraform.config import Pairs, Sheet
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import EARTH, MARS
+from terraform.geo.grid import RasterGrid, columns_inside, download_grid, rows_of
+from terraform.geo.heights import SEA, VOID
+from terraform.geo.regions import Region, rectangle
+from terraform.geo.resample import Axis, gather, gather_masked, taps
+from terraform.pairs import cut, sheet
+from terraform.pairs.store import open_pairs, save_array
+from terraform.provenance import Credit, Provenance
+
+PLACES = {
+    "north": (EARTH, 10, 60, 12, 61), "south": (EARTH, -70, -34, -69, -33.3),
+    "antimeridian": (EARTH, 179.2, 1, 180.8, 1.6),
+    "mars": (MARS, 40, -50, 43, -48.5),
+}  # fmt: skip
+EVERYTHING = Pairs(max_void=1, max_sea=1, max_cloud=1)
+
+
+def region(place="north"):
+    body, *edges = PLACES[place]
+    return Region(place, body, "train", place, rectangle(*edges))
+
+
+def heights(lon, lat):
+    """A surface that tells where one is."""
+    return 2000 + 900 * np.sin(np.radians(40 * lon)) + 700 * np.cos(np.radians(60 * lat))
+
+
+def colours(lon, lat):
+    return np.stack([60 + 40 * np.sin(np.radians(30 * (lon + shift)) + lat) for shift in (0, 3, 6)], -1)
+
+
+def rasters(folder, place, spoil=lambda metres, rgb: None):
+    """Elevation and imagery of a region as `fetch` leaves them, from the two surfaces."""
+    grid = download_grid(place)
+    lon, lat = np.meshgrid(grid.longitudes.centres(), grid.latitudes.centres())
+    metres, rgb = np.rint(heights(lon, lat)).astype(np.int16), np.rint(colours(lon, lat)).astype(np.uint8)
+    spoil(metres, rgb)
+    paths = []
+    for what, values in (("elevation", metres), ("imagery", rgb)):
+        path = folder / f"{what}.tif"
+        raster.write_strips(path, grid, [values], 1 if what == "elevation" else 3, values.dtype.name, {})
+        made = Provenance((Credit("sample", "CC-BY-4.0" if what == "imagery" else "CC0-1.0", "us", True),), {})
+        provenance.write(made, provenance.beside(path))
+        paths.append(path)
+    return paths
+
+
+def cut_out(folder, place, wanted=EVERYTHING, spoil=lambda metres, rgb: None):
+    cut.cut(place, *rasters(folder, place, spoil), folder / place.name, wanted)
+    return open_pairs(folder / place.name)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_pixel_is_where_it_belongs(tmp_path, name):
+    place = region(name)
+    pairs = cut_out(tmp_path, place)
+    rows = {row.index: row for row in rows_of(place)}
+    expected = [(row.index, column) for row in rows.values() for column in columns_inside(row, place)]
+    assert [(int(tile["row"]), int(tile["column"])) for tile in pairs.tiles] == expected
+    for number, tile in enumerate(pairs.tiles):
+        row, column = rows[int(tile["row"])], int(tile["column"])
+        lon = row.longitudes(64).centres()[column * 256 : column * 256 + 384]
+        lon, lat = np.meshgrid(lon, row.latitudes(64).centres())
+        assert np.abs(pairs.elevation[number] - heights(lon, lat)).max() < 3
+        inner = slice(64, -64)
+        assert np.abs(pairs.imagery[number] - colours(lon, lat)[inner, inner]).max() < 1.6
+        assert (tile["west"], tile["north"]) == pytest.approx((row.tile_bounds(column).west, row.north))
+
+
+def test_the_margin_of_a_tile_is_the_ground_of_its_neighbour(tmp_path):
+    pairs = cut_out(tmp_path, region())
+    first, second = (int(np.flatnonzero((pairs.tiles["row"] == 0) & (pairs.tiles["column"] == k))[0]) for k in (0, 1))
+    assert (pairs.elevation[first][:, 320:] == pairs.elevation[second][:, 64:128]).all()
+
+
+def test_sea_and_void_stay_what_they_are(tmp_path):
+    def spoil(metres, rgb):
+        half = metres.shape[1] // 2
+        metres[:, :half] = SEA
+        metres[:40] = VOID
+        rgb[-140:] = 0
+
+    pairs = cut_out(tmp_path, region(), spoil=spoil)
+    elevation, imagery = np.array(pairs.elevation), np.array(pairs.imagery)
+    land = (elevation != SEA) & (elevation != VOID)
+    assert elevation[land].min() > 300  # nothing was averaged with a marker
+    assert (elevation == SEA).any() and (pairs.tiles["sea"] > 0.9).any()
+    south = pairs.tiles["row"] == 0
+    assert (pairs.tiles["void"][south] > 0.1).all()
+    assert (imagery[south].max(-1) == 0).any()
+
+
+@pytest.mark.parametrize(
+    ("reason", "spoil"),
+    [
+        ("sea", lambda metres, rgb: metres.__setitem__(slice(None), SEA)),
+        ("void", lambda metres, rgb: metres.__setitem__(slice(None), VOID)),
+        ("void", lambda metres, rgb: rgb.__setitem__(slice(None), 0)),
+        ("cloud", lambda metres, rgb: rgb.__setitem__(slice(None), 250)),
+    ],
+)
+def test_a_region_of_which_nothing_is_left_says_why_and_leaves_nothing_that_looks_complete(tmp_path, reason, spoil):
+    cut_out(tmp_path, region())
+    with pytest.raises(InputError, match=rf"'north' has no pairs left \(\d+ {reason}\).*regions.geojson"):
+        cut_out(tmp_path, region(), Pairs(), spoil)
+    assert not (tmp_path / "north" / "provenance.json").exists()
+
+
+def test_what_is_screened_is_counted_and_the_rest_kept(tmp_path):
+    def spoil(metres, rgb):
+        metres[:, : metres.shape[1] // 2] = SEA
+
+    pairs = cut_out(tmp_path, region(), Pairs(), spoil)
+    counts = json.loads((tmp_path / "north" / "provenance.json").read_text())["details"]["tiles"]
+    assert counts["kept"] == len(pairs) > 0 and counts["sea"] > 0
+    assert counts["kept"] + counts["sea"] == sum(len(columns_inside(row, region())) for row in rows_of(region()))
+    assert pairs.tiles["sea"].max() <= Pairs().max_sea
+
+
+def test_bright_snow_with_structure_is_no_cloud():
+    rough = np.random.default_rng(0).integers(216, 256, (256, 256, 3), np.uint8)
+    rough[::2] -= 40
+    assert cut.cloud_share(np.full((256, 256, 3), 240, np.uint8)) == 1
+    assert cut.cloud_share(rough) == 0
+
+
+def test_the_index_opens_as_a_map_and_licences_are_the_most_restrictive(tmp_path):
+    pairs = cut_out(tmp_path, region())
+    frame = geopandas.read_parquet(tmp_path / "north" / "tiles.parquet")
+    assert len(frame) == len(pairs) and frame.crs.to_epsg() == 4326
+    assert frame.geometry.iloc[0].bounds == pytest.approx(tuple(pairs.tiles[0][["west", "south", "east", "north"]]))
+    assert pairs.provenance.licence == "CC-BY-4.0" and pairs.provenance.synthetic
+
+
+def test_rasters_of_another_body_or_of_elsewhere_are_refused(tmp_path):
+    place = region()
+    paths = rasters(tmp_path, place)
+    with pytest.raises(InputError, match=r"earth.*mars"):
+        cut.cut(region("mars"), *paths, tmp_path / "out", EVERYTHING)
+    elsewhere = Region("elsewhere", EARTH, "train", "x", rectangle(100, 0, 101, 1))
+    with pytest.raises(InputError, match=r"no pairs left.*void"):
+        cut.cut(elsewhere, *paths, tmp_path / "out", Pairs())
+
+
+def test_a_damaged_folder_of_pairs_is_told(tmp_path):
+    cut_out(tmp_path, region())
+    folder = tmp_path / "north"
+    os.truncate(folder / "imagery.npy", 5000)
+    with pytest.raises(InputError, match=r"imagery.npy is damaged.*cut the region again"):
+        open_pairs(folder)
+    np.save(folder / "imagery.npy", np.zeros((3, 8, 8, 3), np.uint8))
+    with pytest.raises(InputError, match="expected uint8"):
+        open_pairs(folder)
+    (folder / "imagery.npy").unlink()
+    with pytest.raises(InputError, match="does not exist: cut the region first"):
+        open_pairs(folder)
+
+
+def test_cutting_again_gives_the_same_bytes(tmp_path):
+    cut_out(tmp_path, region())
+    names = ("elevation.npy", "imagery.npy", "base.npy", "tiles.npy")
+    before = [(tmp_path / "north" / name).read_bytes() for name in names]
+    cut_out(tmp_path, region())
+    assert before == [(tmp_path / "north" / name).read_bytes() for name in names]
+
+
+def test_the_sheet_says_that_a_world_is_synthetic(tmp_path):
+    pairs = cut_out(tmp_path, region())
+    sheet.draw(tmp_path / "north", tmp_path / "sheet.jpg", Sheet())
+    assert (tmp_path / "sheet.jpg").stat().st_size > 5000
+    assert "SYNTHETIC" in sheet.caption(pairs, Sheet()) and "CC-BY-4.0" in sheet.caption(pairs, Sheet())
+
+
+steps = st.floats(0.2, 5)
+
+
+@given(steps, st.floats(-3, 3), st.integers(4, 40), st.integers(4, 40), st.booleans())
+def test_a_constant_stays_constant_and_a_slope_a_slope(step, origin, many, few, southward):
+    """Inside the source, whatever the scale: weights sum to one and are centred to a tenth of a pixel."""
+    source = Axis(-250, 1, 600)
+    target = Axis(origin + 40, -step, few) if southward else Axis(origin, step, few)
+    found = taps(source, target)
+    assert found.weight.sum(1) == pytest.approx(np.ones(few), abs=1e-5)
+    line = source.centres().astype(np.float32)[:, None].repeat(many, 1)
+    same = taps(Axis(0, 1, many), Axis(0, 1, many))
+    assert gather(line, found, same)[:, 0] == pytest.approx(target.centres(), abs=0.1 * max(1, step))
+
+
+@given(st.integers(0, 2**31), st.floats(1.5, 6))
+@settings(deadline=None)
+def test_downsampling_does_not_alias(seed, step):
+    """A lattice finer than the target's pixels averages out: its mean is left, no pattern."""
+    lattice = np.indices((240, 240)).sum(0) % 2 * np.float32(1000)
+    lattice = np.roll(lattice, seed % 7, 1)
+    few = int(200 / step)
+    found = taps(Axis(0, 1, 240), Axis(15, step, few))
+    assert np.ptp(gather(lattice, found, found)) < 250
+
+
+@given(st.integers(0, 2**31))
+@settings(deadline=None, max_examples=20)
+def test_what_is_invalid_never_counts(seed):
+    draw = np.random.default_rng(seed)
+    values = draw.uniform(100, 200, (40, 40)).astype(np.float32)
+    valid = draw.random((40, 40)) > 0.3
+    found = taps(Axis(0, 1, 40), Axis(0.3, 1.7, 22))
+    mixed, good = gather_masked(np.where(valid, values, np.float32(1e6)), valid, found, found)
+    assert mixed[good].min() >= 100 - 1e-3 and mixed[good].max() <= 200 + 1e-3
+    assert (mixed[~good] == 0).all()
+
+
+def test_a_row_that_closes_round_the_planet_has_no_edge(tmp_path):
+    grid = RasterGrid(EARTH, Axis(1, -0.5, 4), Axis(-180, 0.5, 720))
+    assert grid.wraps
+    found = taps(grid.longitudes, Axis(179, 0.5, 6), wrap=True)
+    assert found.weight.sum(1) == pytest.approx(np.ones(6))
+    assert {0, 719} <= set(found.index.ravel().tolist())
+
+
+def test_rasters_are_what_rasterio_reads(tmp_path):
+    """The two files of this test world are georeferenced as a download is."""
+    elevation, _ = rasters(tmp_path, region())
+    with rasterio.open(Path(elevation)) as dataset:
+        lon, lat = dataset.xy(3, 5)
+        assert dataset.read(1)[3, 5] == pytest.approx(heights(lon, lat), abs=1)
+
+
+def test_pairs_are_read_on_from_the_file_that_was_opened(tmp_path):
+    """A region that is cut again under a run does not change what the run reads; one that is cut short is told."""
+    pairs = cut_out(tmp_path, region())
+    first, path = pairs.elevation[0], next(tmp_path.rglob("elevation.npy"))
+    save_array(path, np.zeros((len(pairs), *first.shape), np.int16))
+    assert (pairs.elevation[0] == first).all()
+    again = open_pairs(path.parent)
+    os.truncate(path, path.stat().st_size - 1)
+    assert not again.elevation[0].any()
+    with pytest.raises(InputError, match=r"elevation\.npy has become shorter: cut the region again"):
+        again.elevation[len(again) - 1]
+    with pytest.raises(IndexError):
+        again.elevation[len(again)]

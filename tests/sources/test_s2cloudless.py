@@ -1,0 +1,299 @@
+"""Sentinel-2 cloudless by WMS, from MapServer and MapCache: where each pixel lies, and pictures that are none."""
+
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from asking import rectangle_of
+from numpy.typing import NDArray
+from PIL import Image
+from servers.faults import Fault, Proxy
+from servers.maps import LOST, Maps
+from servers.nginx import Hit
+from servers.surface import colour
+
+from terraform.config import Config, parse
+from terraform.errors import ConfigError, RemoteError
+from terraform.geo.bodies import EARTH, MARS
+from terraform.geo.grid import RasterGrid
+from terraform.geo.raster import grid_of, opened, read
+from terraform.geo.regions import Region, rectangle
+from terraform.provenance import Provenance
+from terraform.sources import Request, source_named
+from terraform.sources.remote.response import JPEG, InvalidResponse
+from terraform.sources.remote.wms import decode_jpeg, read_capabilities
+
+FAST = {
+    "attempts": 3, "backoff_s": 0.01, "connect_timeout_s": 2, "read_timeout_s": 20, "deadline_s": 30,
+    "longest_wait_s": 1,
+}  # fmt: skip
+HERE = Region("here", EARTH, "train", "Here", rectangle(10.3, 45.3, 10.7, 45.6))
+OVER = Region("over", EARTH, "train", "Over", rectangle(179.7, -17.0, 180.3, -16.7))
+NOWHERE = Region("nowhere", EARTH, "train", "Nowhere", rectangle(60.0, 10.0, 60.3, 10.2))
+asked = partial(rectangle_of, kind="imagery")
+
+
+def settings(url: str, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
+    source = {"source": "s2cloudless", "base_url": url, **own}
+    cached = {"cache": str(folder / "cache"), **FAST, **(downloads or {})}
+    return parse({"downloads": cached, "sources": {"earth": {"imagery": source}}})
+
+
+def fetched(config: Config, where: Region, folder: Path) -> tuple[NDArray[np.uint8], RasterGrid, Provenance]:
+    source = source_named("s2cloudless", config.sources.earth.imagery, config)
+    made = source.fetch(asked(where), folder / "imagery.tif")
+    with opened(folder / "imagery.tif") as dataset:
+        return read(dataset), grid_of(dataset), made
+
+
+def error_of(rgb: NDArray[np.uint8], grid: RasterGrid, year: int) -> NDArray[np.float64]:
+    """Difference to the formula of the ground, per pixel and band."""
+    truth = colour(grid.longitudes.centres(), grid.latitudes.centres()[:, None], year)
+    return np.abs(rgb.astype(float) - truth)
+
+
+def pictures(hits: list[Hit]) -> list[Hit]:
+    return [hit for hit in hits if "GetMap" in hit.path]
+
+
+@pytest.mark.parametrize("service", ["wms", "cached_wms"])
+@pytest.mark.parametrize("version", ["1.1.1", "1.3.0"])
+@pytest.mark.parametrize("where", [HERE, OVER], ids=["land", "antimeridian"])
+def test_every_pixel_has_the_colour_of_its_place(
+    service: str, version: str, where: Region, maps: Maps, tmp_path: Path
+) -> None:
+    config = settings(getattr(maps, service), tmp_path, version=version, request_px=128)
+    rgb, grid, _ = fetched(config, where, tmp_path)
+    error = error_of(rgb, grid, 2020)
+    assert error.mean() < 2 and np.percentile(error, 99) < 8
+    for axis, band in ((1, 0), (0, 1)):  # one pixel off would show: red tells the longitude, green the latitude
+        shifted = error_of(np.roll(rgb, 1, axis), grid, 2020)[1:, 1:, band].mean()
+        assert shifted > error[..., band].mean() + 0.6
+    window = asked(where).grid
+    assert grid.longitudes.origin <= window.longitudes.origin and grid.longitudes.end >= window.longitudes.end
+    assert grid.latitudes.origin >= window.latitudes.origin and grid.latitudes.end <= window.latitudes.end
+
+
+@pytest.mark.parametrize(
+    ("year", "licence"), [(2016, "CC-BY-4.0"), (2020, "CC-BY-NC-SA-4.0"), (2021, "CC-BY-NC-SA-4.0")]
+)
+def test_each_year_is_its_own_layer_and_licence(year: int, licence: str, maps: Maps, tmp_path: Path) -> None:
+    rgb, grid, made = fetched(settings(maps.wms, tmp_path, year=year), HERE, tmp_path)
+    assert error_of(rgb, grid, year).mean() < 2
+    assert made.licence == licence and str(year) in made.attribution and "EOX" in made.attribution
+    assert made.details["service_says"]["constraints"] == "CC BY-NC-SA 4.0"
+    with opened(tmp_path / "imagery.tif") as dataset:
+        assert dataset.tags()["LICENCE"] == licence
+
+
+def test_another_licence_can_be_stated(maps: Maps, tmp_path: Path) -> None:
+    own = settings(maps.wms, tmp_path, licence="LicenseRef-EOX-Commercial", attribution="EOX, order 5")
+    source = source_named("s2cloudless", own.sources.earth.imagery, own)
+    assert (source.credit().licence, source.credit().attribution) == ("LicenseRef-EOX-Commercial", "EOX, order 5")
+
+
+def test_a_year_that_is_not_offered_is_told_with_those_that_are(maps: Maps, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no layer 's2cloudless-2019'.*s2cloudless-2020.*s2cloudless-2021"):
+        fetched(settings(maps.wms, tmp_path, year=2019), HERE, tmp_path)
+    assert pictures(maps.nginx.hits()) == []
+
+
+def test_requests_are_few_small_and_polite(maps: Maps, tmp_path: Path) -> None:
+    config = settings(maps.wms, tmp_path, request_px=128, downloads={"contact": "me@example.org"})
+    source = source_named("s2cloudless", config.sources.earth.imagery, config)
+    needs = source.estimate(asked(HERE))
+    assert maps.nginx.hits() == []
+    fetched(config, HERE, tmp_path)
+    hits = maps.nginx.hits()
+    assert len(hits) == needs.requests and not needs.exact
+    assert 0.2 < needs.bytes / sum(hit.bytes for hit in pictures(hits)) < 5
+    sides = [
+        int(part.partition("=")[2])
+        for h in pictures(hits)
+        for part in h.path.split("&")
+        if part[:5] in ("WIDTH", "HEIGH")
+    ]
+    assert max(sides) <= 128 and sum(sides[::2]) > 0
+    assert len({hit.connection for hit in hits}) <= 2
+    assert all("me@example.org" in hit.agent for hit in hits)
+    maps.nginx.forget()
+    fetched(config, HERE, tmp_path)
+    assert maps.nginx.hits() == []
+    assert (again := source.estimate(asked(HERE))).requests == again.bytes == 0
+    beside = Region("beside", EARTH, "train", "Beside", rectangle(10.5, 45.3, 10.9, 45.6))
+    fetched(config, beside, tmp_path)
+    assert 0 < len(maps.nginx.hits()) < len(hits)
+
+
+def test_what_is_fetched_stays_when_the_rest_fails(broken_maps: Proxy, tmp_path: Path) -> None:
+    config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
+    needs = source_named("s2cloudless", config.sources.earth.imagery, config).estimate(asked(HERE))
+    good = 3
+    broken_maps.breaks(Fault("norange", "GetMap", times=good), Fault("status", "GetMap", code=503, body="tired"))
+    with pytest.raises(RemoteError, match=r"tired.*run the same command again later"):
+        fetched(config, HERE, tmp_path)
+    assert not (tmp_path / "imagery.tif").exists()
+    broken_maps.breaks()
+    fetched(config, HERE, tmp_path)
+    assert len(broken_maps.asked) == needs.requests - 1 - good
+
+
+def test_a_killed_run_loses_what_was_in_flight_and_no_more(broken_maps: Proxy, tmp_path: Path) -> None:
+    config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
+    plan = source_named("s2cloudless", config.sources.earth.imagery, config).estimate(asked(HERE))
+    (tmp_path / "config.json").write_text(config.model_dump_json())
+    program = (
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "import test_s2cloudless as t, pathlib, json\n"
+        "t.fetched(t.parse(json.loads(pathlib.Path('config.json').read_text())), t.HERE, pathlib.Path('.'))\n"
+    )
+    broken_maps.breaks(Fault("slow", "GetMap", pause_s=0.02))
+    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
+    running = subprocess.Popen([sys.executable, "-c", program, *paths], cwd=tmp_path)
+    end = time.monotonic() + 60
+    while len(list((tmp_path / "cache").rglob("*.jpg"))) < 2 and time.monotonic() < end:
+        assert running.poll() is None
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    time.sleep(0.5)  # until the request that was in flight has ended at the server too
+    assert not (tmp_path / "imagery.tif").exists()
+    kept = len([path for path in (tmp_path / "cache").rglob("*.jpg") if ".part-" not in path.name])
+    broken_maps.breaks()
+    rgb, grid, _ = fetched(config, HERE, tmp_path)
+    pictures = [asked for asked in broken_maps.asked if "GetMap" in asked.path]
+    assert len(pictures) == plan.requests - 1 - kept  # all but the capabilities and what was kept
+    assert error_of(rgb, grid, 2020).mean() < 2
+    assert not list((tmp_path / "cache").rglob(".*.part-*"))
+
+
+def jpeg(shape: tuple[int, int], fill: Callable[[NDArray[np.uint8]], None] = lambda rgb: None) -> bytes:
+    rgb = np.random.default_rng(1).integers(40, 200, (*shape, 3)).astype(np.uint8)
+    fill(rgb)
+    text = io.BytesIO()
+    Image.fromarray(rgb).save(text, "JPEG", quality=95)
+    return text.getvalue()
+
+
+def painted(value: int, part: float) -> Callable[[NDArray[np.uint8]], None]:
+    def fill(rgb: NDArray[np.uint8]) -> None:
+        rgb[round(rgb.shape[0] * (1 - part)) :] = value
+
+    return fill
+
+
+SIZE = (160, 256)
+BAD = {
+    "black": (jpeg(SIZE, painted(0, 1)), "100% of the picture are blank"),
+    "white": (jpeg(SIZE, painted(255, 1)), "100% of the picture are blank"),
+    "grey": (jpeg(SIZE, painted(128, 1)), "100% of the picture are blank"),
+    "half black": (jpeg(SIZE, painted(0, 0.4)), "40% of the picture are blank"),
+    "half white": (jpeg(SIZE, painted(255, 0.4)), "40% of the picture are blank"),
+    "cut short": (jpeg(SIZE)[:-9000], "the picture is damaged"),
+    "one pixel less": (jpeg((160, 255)), "asked for 256 x 160 pixels, it sends 255 x 160"),
+    "huge": (jpeg(SIZE).replace(b"\0\xa0\1\0", b"\x1f\x40\x1f\x40", 1), "it sends 8000 x 8000"),
+    "no end": (b"\xff\xd8\xff\xe0", "the picture is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_pictures_that_are_none_are_refused(name: str) -> None:
+    body, reason = BAD[name]
+    with pytest.raises(InvalidResponse, match=reason):
+        decode_jpeg(body, SIZE)
+
+
+def test_a_sound_picture_is_taken_with_its_small_gaps_as_void() -> None:
+    def fill(rgb: NDArray[np.uint8]) -> None:
+        rgb[:32, :32] = 255
+
+    rgb = decode_jpeg(jpeg(SIZE, fill), SIZE)
+    assert not rgb[:32, :32].any() and rgb[:, 32:].any(axis=-1).all()
+    dark = decode_jpeg(jpeg(SIZE, painted(5, 1)), SIZE)  # a dark sea is no gap
+    assert dark.any(axis=-1).all()
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/vnd.ogc.se_xml", "text/html", "image/jpeg"])
+def test_an_exception_with_status_200_is_told_in_the_services_words(
+    kind: str, broken_maps: Proxy, tmp_path: Path
+) -> None:
+    body = "<ServiceExceptionReport><ServiceException>Too many layers</ServiceException></ServiceExceptionReport>"
+    broken_maps.breaks(Fault("status", "GetMap", code=200, body=body, kind=kind))
+    with pytest.raises(RemoteError, match="Too many layers") as told:
+        fetched(settings(f"{broken_maps.url}/wms", tmp_path), HERE, tmp_path)
+    assert told.value.exit_code == 4
+    assert not list((tmp_path / "cache").rglob("*.jpg")) and not (tmp_path / "imagery.tif").exists()
+
+
+def test_what_mapcache_refuses_is_told(maps: Maps, tmp_path: Path) -> None:
+    config = settings(maps.cached_wms, tmp_path, request_px=2048)
+    url = config.sources.earth.imagery.base_url
+    source = source_named("s2cloudless", config.sources.earth.imagery, config)
+    place = "LAYERS=s2cloudless-2020&STYLES=&SRS=EPSG:4326&BBOX=10,45,11,46&WIDTH=2049&HEIGHT=10&FORMAT=image/jpeg"
+    with pytest.raises(RemoteError, match=r"refuses \(status 400\): .*over configured maxsize limit"):
+        source.store.client.get(f"{url}?SERVICE=WMS&REQUEST=GetMap&VERSION=1.1.1&{place}", JPEG, 100_000)
+
+
+def test_a_cache_whose_own_source_has_gone_is_told(maps: Maps, tmp_path: Path) -> None:
+    with pytest.raises(RemoteError, match=r"status 502: .*requested URL returned.*again later to resume") as told:
+        fetched(settings(maps.cached_wms, tmp_path, year=LOST), HERE, tmp_path)
+    assert told.value.exit_code == 4 and not list((tmp_path / "cache").rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("kind", ["drop", "truncate", "short", "html", "corrupt"])
+def test_what_fails_once_is_asked_again(kind: Any, broken_maps: Proxy, tmp_path: Path) -> None:
+    broken_maps.breaks(Fault(kind, "GetMap", times=1, body="log in"))
+    rgb, grid, _ = fetched(settings(f"{broken_maps.url}/wms", tmp_path), HERE, tmp_path)
+    assert error_of(rgb, grid, 2020).mean() < 2 or kind == "corrupt"
+    asked_for = [one for one in broken_maps.asked if "GetMap" in one.path]
+    assert len(asked_for) >= 2 or kind == "corrupt"
+
+
+def test_a_service_that_has_nothing_here_is_not_believed(maps: Maps, tmp_path: Path) -> None:
+    with pytest.raises(RemoteError, match="100% of the picture are blank"):
+        fetched(settings(maps.wms, tmp_path), NOWHERE, tmp_path)
+    assert not list((tmp_path / "cache").rglob("*.jpg"))
+
+
+def test_other_planets_and_heights_are_refused(tmp_path: Path) -> None:
+    config = settings("http://127.0.0.1:1/wms", tmp_path)
+    source = source_named("s2cloudless", config.sources.earth.imagery, config)
+    there = Region("there", MARS, "mosaic", "There", rectangle(10, 5, 11, 6))
+    for request in (Request(there, "imagery", asked(HERE).grid), Request(HERE, "elevation", asked(HERE).grid)):
+        with pytest.raises(ConfigError, match="it has imagery of earth; choose another"):
+            source.fetch(request, tmp_path / "x.tif")
+
+
+def test_capabilities_of_both_versions_are_read(maps: Maps) -> None:
+    import urllib.request
+
+    for version, largest in (("1.1.1", None), ("1.3.0", 4096)):
+        url = f"{maps.wms}?SERVICE=WMS&REQUEST=GetCapabilities&VERSION={version}"
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            offer = read_capabilities(answer.read(), "s2cloudless-2020")
+        assert offer.version == version and offer.largest_px == largest
+        assert offer.constraints == "CC BY-NC-SA 4.0"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_capabilities_cannot_read_files(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("canary5f1d")
+    text = (
+        f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE r [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>'
+        "<WMT_MS_Capabilities><Layer><Name>&x;</Name></Layer></WMT_MS_Capabilities>"
+    )
+    with pytest.raises(RemoteError, match="define entities"):
+        read_capabilities(text.encode(encoding), "s2cloudless")
+
+
+@pytest.mark.parametrize("text", ["<html><p>log in</p></html>", "no xml", "<a>"])
+def test_what_is_no_capabilities_is_told(text: str) -> None:
+    with pytest.raises(RemoteError, match="capabilities"):
+        read_capabilities(text.encode(), "s2cloudless")

@@ -1,0 +1,75 @@
+"""Locks: one holder at a time, released however the holder ends."""
+
+import os
+import signal
+
+import pytest
+
+from terraform.errors import ResourceError
+from terraform.storage.hashing import sha256_of
+from terraform.storage.locks import exclusive
+
+
+def refuse(holder):
+    raise ResourceError(f"in use by {holder}")
+
+
+def child_that_holds(path):
+    """A process that holds a lock until it is killed; returns when it holds it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        with exclusive(path):
+            os.write(writer, b"x")
+            signal.pause()
+        os._exit(0)
+    os.read(reader, 1)
+    return child
+
+
+def test_a_second_process_is_told_who_holds_it_and_killing_the_holder_releases_it(tmp_path):
+    path = tmp_path / "new" / "lock"
+    child = child_that_holds(path)
+    try:
+        with (
+            pytest.raises(ResourceError, match=rf"in use by process {child} on .*, since \d{{4}}-"),
+            exclusive(path, refuse),
+        ):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    with exclusive(path, refuse):
+        assert path.read_text().startswith(f"process {os.getpid()} ")
+
+
+def test_who_does_not_refuse_waits(tmp_path):
+    path, told = tmp_path / "lock", []
+    child = child_that_holds(path)
+
+    def say(holder):
+        told.append(holder)
+        os.kill(child, signal.SIGKILL)
+
+    with exclusive(path, say):
+        os.waitpid(child, 0)
+    assert told[0].startswith(f"process {child} ")
+
+
+def test_an_error_within_releases_it(tmp_path):
+    with pytest.raises(ValueError), exclusive(tmp_path / "lock"):
+        raise ValueError
+    with exclusive(tmp_path / "lock", refuse):
+        pass
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ResourceError, match="cannot be written"), exclusive(tmp_path / "file" / "lock"):
+        pass
+
+
+def test_the_digest_of_a_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    # FIPS 180-2, appendix B.1.
+    assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,0 +1,101 @@
+"""A canary where secrets could be: in nothing that a run writes or says may it turn up."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from servers.buckets import srtm, srtm_list
+from servers.faults import Fault, Proxy
+from servers.nginx import Nginx
+
+from terraform.config import parse
+from terraform.errors import ConfigError
+from terraform.sources.remote.hosts import Access
+
+ROOT = Path(__file__).parents[2]
+CANARY = "CANARY-7f3a9c"
+SIGNED = f"X-Amz-Signature={CANARY}&X-Amz-Credential={CANARY}"
+REGION = """{"type": "FeatureCollection", "features": [{"type": "Feature",
+ "properties": {"name": "here", "body": "earth", "role": "train"},
+ "geometry": {"type": "Polygon", "coordinates": [[[8.3,45.3],[8.6,45.3],[8.6,45.5],[8.3,45.5],[8.3,45.3]]]}},
+ {"type": "Feature", "properties": {"name": "there", "body": "earth", "role": "validation"},
+ "geometry": {"type": "Polygon", "coordinates": [[[9.3,45.3],[9.6,45.3],[9.6,45.5],[9.3,45.5],[9.3,45.3]]]}}]}"""
+
+
+def workplace(here: Path, url: str) -> None:
+    for name in ("Snakefile", "workflow", "terraform", "environment.yaml"):
+        (here / name).symlink_to(ROOT / name)
+    (here / "regions.geojson").write_text(REGION)
+    (here / "config.yaml").write_text(
+        "downloads: {attempts: 2, backoff_s: 0.01}\nmosaics: {regions: []}\n"
+        f"sources: {{earth: {{elevation: {{source: opentopography, base_url: '{url}', hosts: []}}}}}}\n"
+    )
+
+
+def snakemake(here: Path, *targets: str) -> "subprocess.CompletedProcess[str]":
+    key = here.parent / "key.json"
+    key.write_text(f'{{"private_key": "{CANARY}"}}')
+    secrets = {"AWS_SECRET_ACCESS_KEY": CANARY, "EARTHENGINE_TOKEN": CANARY, "GOOGLE_APPLICATION_CREDENTIALS": str(key)}
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "-p", "--verbose", *targets]
+    return subprocess.run(
+        command, cwd=here, env={**os.environ, **secrets}, capture_output=True, text=True, check=False
+    )  # fmt: skip
+
+
+def holders(here: Path) -> list[str]:
+    """Every file under a folder that holds the canary."""
+    files = [path for path in here.rglob("*") if path.is_file() and not path.is_symlink()]
+    return [str(path) for path in files if CANARY.encode() in path.read_bytes()]
+
+
+def test_no_secret_is_in_anything_that_a_run_writes(file_server: Nginx, broken_files: Proxy, tmp_path: Path) -> None:
+    folder = file_server.files / "secrets"
+    for west in (7, 8, 9, 10):
+        for south in (44, 45):
+            srtm(folder, south, west)
+    srtm_list(folder)
+    # As buckets behind a signing gateway do: each address leads to a signed one, and one of these fails.
+    bucket = f"{broken_files.url}/secrets"
+    here = tmp_path / "run"
+    here.mkdir()
+    workplace(here, bucket)
+    broken_files.breaks(
+        Fault("status", match=rf"N45E008\.tif\?.*{CANARY}", code=403, times=1, body="no"),
+        *[Fault("redirect", match=rf"{name}\.tif$", body=f"{name}.tif?{SIGNED}") for name in tiles()],
+    )
+    first = snakemake(here, "resources/earth/here/elevation.tif")
+    log = (here / "logs/fetch_raster/earth/here/elevation.log").read_text()
+    assert first.returncode != 0 and "refuses (status 403)" in log
+    second = snakemake(here, "resources/earth/here/elevation.tif")
+    assert second.returncode == 0, second.stderr[-2000:]
+    assert any(CANARY in asked.path for asked in broken_files.asked)
+    assert holders(here) == []
+    assert CANARY not in first.stdout + first.stderr + second.stdout + second.stderr
+    # The search itself finds what is there.
+    (here / "planted.txt").write_text(CANARY)
+    assert len(holders(here)) == 1
+
+
+def tiles() -> list[str]:
+    return [f"N{south}E{west:03}" for south in (44, 45) for west in (7, 8, 9, 10)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"https://me:{CANARY}@data.example/x", f"https://data.example/x?key={CANARY}", f"https://data.example/#{CANARY}",
+     f"ftp://me:{CANARY}@data.example", f"https://me:{CANARY}@[bad"],
+)  # fmt: skip
+def test_an_address_with_a_secret_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        Access("test", url, ("data.example",))
+    assert CANARY not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["api_key", "token", "password", "client_secret", "API_KEY"])
+def test_a_secret_in_the_configuration_is_refused_without_repeating_it(name: str) -> None:
+    section = {"source": "opentopography", name: CANARY}
+    with pytest.raises(ConfigError, match=f"{name}: unknown setting") as told:
+        parse({"sources": {"earth": {"elevation": section}}})
+    assert CANARY not in str(told.value)
