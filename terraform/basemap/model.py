@@ -17,7 +17,7 @@ from torch.nn.functional import dropout, silu
 
 from terraform.basemap.features import FEATURES, Feature
 from terraform.errors import InputError
-from terraform.publish import publish
+from terraform.storage.atomic_write import atomic_write
 
 FORMAT = "terraform-base-model-1"
 _KEY = "base_model"
@@ -124,7 +124,7 @@ def save(path: Path, model: BaseModel) -> None:
     }
     tensors = {name: tensor.detach().contiguous() for name, tensor in model.networks.state_dict().items()}
     tensors |= {"low": torch.from_numpy(model.low.copy()), "high": torch.from_numpy(model.high.copy())}
-    with publish(path) as temporary:
+    with atomic_write(path) as temporary:
         # One key: safetensors writes several in an order that changes from run to run.
         save_file(tensors, temporary, {_KEY: json.dumps(described)})
 
