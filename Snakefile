@@ -40,5 +40,5 @@ rule all:
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/pairs.smk"
 include: "workflow/rules/train.smk"
-include: "workflow/rules/mars.smk"
+include: "workflow/rules/mosaics.smk"
 include: "workflow/rules/show.smk"

@@ -29,11 +29,10 @@ from terraform.geo.regions import Region
 from terraform.learn import weights
 from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
-from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.patch import Patch, Span, Terrain
-from terraform.mosaic.terrain import BandTerrain
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import inputs
+from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
@@ -165,23 +164,23 @@ class _Moved:
         self._terrain, self._by = terrain, by
         self.pixel_m, self.top = terrain.pixel_m, terrain.top
 
-    def patch(self, rows: Span, columns: Span) -> Patch:
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         return self._terrain.patch(*self._there(rows, columns))
 
-    def wanted(self, rows: Span, columns: Span) -> bool:
-        return self._terrain.wanted(*self._there(rows, columns))
+    def is_visible(self, rows: Span, columns: Span) -> bool:
+        return self._terrain.is_visible(*self._there(rows, columns))
 
     def _there(self, rows: Span, columns: Span) -> tuple[Span, Span]:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
 
 
-def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
+def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str, float]:
     """Steps at the windows' borders, and the most that other windows change."""
     band, rows, columns = _place(trained.stride)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))
     with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
-        source = mosaic.source_of(dataset, EARTH)
-        terrain = BandTerrain(mosaic.relief_of(source, EARTH, settings), band)
+        source = inputs.elevation_raster(dataset, EARTH)
+        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band)
         here = drawn_by(trained, terrain, rows, columns, settings, Path(name) / "here").read(rows, columns)[:3]
         up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
         moved = settings.model_copy(update={"window_px": 512})
@@ -199,7 +198,7 @@ def _windows(trained: Trained, config: Config, into: Path) -> dict[str, float]:
 def _place(stride: int) -> tuple[Band, Span, Span]:
     """The band, rows and columns of `PLACE`, as much of it as lies in one band."""
     west, south, east, north = PLACE
-    globe = Globe(EARTH.radius_m)
+    globe = GlobalGrid(EARTH.radius_m)
     row = round((90 - (south + north) / 2) / globe.pixel_deg)
     band = next(strip for strip in strips(globe, stride) if isinstance(strip, Band) and strip.top <= row < strip.bottom)
     rows = max(band.top, round((90 - north) / globe.pixel_deg)), min(band.bottom, round((90 - south) / globe.pixel_deg))

@@ -11,10 +11,10 @@ from benchmarks.seams import Score, drawn_by, embedded, say, score, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
-from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import HIGHEST_ROWS, Band, Globe, strips
-from terraform.mosaic.elevation import rows_kept
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import inputs
+from terraform.mosaic.bands import HIGHEST_ROWS, Band, GlobalGrid, strips
+from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.terrain import BandTerrain
 from terraform.mosaic.windows import plan
 
@@ -22,9 +22,9 @@ ANY_OFFSET_PX = (37, 4001)
 Planes = NDArray[np.uint8]
 
 
-def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list[Score]:
+def whole_band(trained: TrainedGenerator, number: int, height: int, folder: Path) -> list[Score]:
     """A band's uppermost rows, all round, in 512 and in 1,024 px windows, and a part of them from another place."""
-    globe = Globe(MARS.radius_m)
+    globe = GlobalGrid(MARS.radius_m)
     band = strips(globe, trained.stride)[number]
     if not isinstance(band, Band):
         raise SystemExit(f"strip {number} is no band")
@@ -32,11 +32,11 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
     _, elevation = embedded("band", (-180.0, south, 180.0, north), folder)
     rows, columns = (band.first, min(band.last, band.first + height)), (0, band.columns)
     with raster.opened(elevation) as dataset:
-        source = mosaic.source_of(dataset, MARS)
+        source = inputs.elevation_raster(dataset, MARS)
         drawn = {}
         for window_px in (1024, 512):
             chosen = settings(window_px)
-            relief = mosaic.relief_of(rows_kept(source), MARS, chosen)
+            relief = inputs.elevation_model(with_row_cache(source), MARS, chosen)
             before = cpu_seconds()
             drawn[window_px] = drawn_by(
                 trained, BandTerrain(relief, band), rows, columns, chosen, folder / f"{window_px}.bytes"
@@ -45,7 +45,7 @@ def whole_band(trained: Trained, number: int, height: int, folder: Path) -> list
                   f"{cpu_seconds() - before:.0f} CPU seconds", flush=True)  # fmt: skip
         down, right = ANY_OFFSET_PX
         part = (rows[0] + down, min(rows[1], rows[0] + down + 500)), (right, right + 3000)
-        relief = mosaic.relief_of(source, MARS, settings(512))
+        relief = inputs.elevation_model(source, MARS, settings(512))
         moved = drawn_by(trained, BandTerrain(relief, band), *part, settings(512), folder / "part.bytes")
         heights = BandTerrain(relief, band).patch((rows[0] + 64, rows[0] + 128), columns).metres[None]
     small, large = (drawn[size].read(rows, columns) for size in (512, 1024))

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from benchmarks.seams import Score, embedded, fine_power, say, score, settings, step
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Band, Globe, Strip, strips
-from terraform.mosaic.elevation import on_axes
+from terraform.mosaic import inputs
+from terraform.mosaic.bands import Band, GlobalGrid, Strip, strips
+from terraform.mosaic.elevation import resample
+from terraform.mosaic.region import render_region
 
 PLACES = (("bands", 4, 10.0), ("cap", 0, 40.0), ("south", -2, 40.0), ("antimeridian", 6, 172.0))
 """Name, the strip whose lower border it lies on, and the western edge, degrees."""
@@ -23,12 +24,12 @@ Planes = NDArray[np.uint8]
 
 def borders(path: Path, folder: Path, relief: Path | None = None) -> list[Score]:
     """Mosaics across a border of bands, of a cap, across the antimeridian and the blocks of the file."""
-    every = strips(Globe(MARS.radius_m), 16)
+    every = strips(GlobalGrid(MARS.radius_m), 16)
     scores: list[Score] = []
     for name, number, west in PLACES:
         middle = 90 - every[number].globe.pixel_deg * every[number].bottom
         region, elevation = embedded(name, (west, middle - 2.5, west + 16, middle + 2.5), folder, relief)
-        mosaic.draw_region(path, elevation, region, folder / name, settings(1280))
+        render_region(path, elevation, region, folder / name, settings(1280))
         drawn = Mosaic.opened(folder / name / "terraformed.tif", elevation)
         scores += _across(name, drawn, every[number])
         if name == "antimeridian":
@@ -57,7 +58,7 @@ class Mosaic:
     @classmethod
     def opened(cls, path: Path, elevation: Path) -> "Mosaic":
         """A mosaic of Mars in the equirectangular CRS."""
-        globe = Globe(MARS.radius_m)
+        globe = GlobalGrid(MARS.radius_m)
         with rasterio.open(path) as dataset:
             picture, t = dataset.read(), dataset.transform
         north, west = t.f / MARS.metres_per_degree, t.c / MARS.metres_per_degree
@@ -65,7 +66,7 @@ class Mosaic:
         with raster.opened(elevation) as dataset:
             latitudes = globe.latitudes.part(top, top + picture.shape[1])
             longitudes = globe.longitudes.part(left, left + picture.shape[2])
-            heights = on_axes(mosaic.source_of(dataset, MARS), latitudes, longitudes).metres[None]
+            heights = resample(inputs.elevation_raster(dataset, MARS), latitudes, longitudes).metres[None]
         return cls(picture, heights, top, left)
 
     @property

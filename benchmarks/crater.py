@@ -9,9 +9,9 @@ from benchmarks.seams import Score, drawn_by, embedded, say, score, settings
 from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.learn import weights
-from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Cap, Globe, strips
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import inputs
+from terraform.mosaic.bands import Cap, GlobalGrid, strips
 from terraform.mosaic.terrain import CapTerrain
 from terraform.mosaic.windows import plan
 
@@ -24,17 +24,17 @@ SMALL_PX = 320
 """Side of windows that draw 96 px each way: many borders in a small place."""
 
 
-def crater(trained: Trained, relief: Path, folder: Path) -> list[Score]:
+def crater(trained: TrainedGenerator, relief: Path, folder: Path) -> list[Score]:
     """A square of the northern cap in small and in large windows."""
-    cap = strips(Globe(MARS.radius_m), trained.stride)[0]
+    cap = strips(GlobalGrid(MARS.radius_m), trained.stride)[0]
     assert isinstance(cap, Cap)
     west, south, east, north = PLACE
     x, y = cap.to_pixels(np.array([(west + east) / 2]), np.array([(south + north) / 2]))
     columns, rows = ((int(middle[0]) - SIDE_PX // 2, int(middle[0]) + SIDE_PX // 2) for middle in (x, y))
     _, elevation = embedded("korolev", PLACE, folder, relief)
     with raster.opened(elevation) as dataset:
-        source, chosen = mosaic.source_of(dataset, MARS), settings(SMALL_PX)
-        terrain = CapTerrain(mosaic.relief_of(source, MARS, chosen), cap, ((west, east), (south, north)))
+        source, chosen = inputs.elevation_raster(dataset, MARS), settings(SMALL_PX)
+        terrain = CapTerrain(inputs.elevation_model(source, MARS, chosen), cap, ((west, east), (south, north)))
         small, large = (
             drawn_by(trained, terrain, rows, columns, settings(side), folder / f"{side}.bytes").read(rows, columns)
             for side in (SMALL_PX, 1024)

@@ -71,7 +71,7 @@ def _strips(grid: RasterGrid, name: str) -> Iterator[NDArray[Any]]:
 
 
 def floor(ground: Ground, folder: Path) -> None:
-    """Read every row once, slice it into tiles as they lie, write them: nothing is resampled."""
+    """Read every row once, slice it into tiles as they lie, write them: nothing is resample_last_axis."""
     for name, side in _SIDES.items():
         margin = (side - TILE_PX) // 2
         writer = _writer(ground, folder, name)

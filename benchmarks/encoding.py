@@ -16,14 +16,14 @@ from rasterio.windows import Window
 
 from benchmarks.measure import cpu_seconds, interleaved, report
 from terraform.geo.bodies import MARS
+from terraform.geo.geobox import GeoBox
 from terraform.geo.raster import opened, read
-from terraform.mosaic.geobox import Frame
 from terraform.mosaic.output import cog
 
 _HEIGHT, _WIDTH, _STRIPE = 3072, 6144, 256
 
 
-def plain(path: Path, frame: Frame, stripes: Iterator[NDArray[np.uint8]]) -> None:
+def plain(path: Path, frame: GeoBox, stripes: Iterator[NDArray[np.uint8]]) -> None:
     """The colours and their mask, compressed alike and read back, and nothing else."""
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(
         path, "w", driver="GTiff", height=frame.height, width=frame.width, count=3, dtype="uint8", photometric="RGB",
@@ -42,7 +42,7 @@ def plain(path: Path, frame: Frame, stripes: Iterator[NDArray[np.uint8]]) -> Non
 def main() -> None:
     """Both, alternately, in CPU seconds."""
     picture = _picture()
-    frame = Frame(_HEIGHT, _WIDTH, Affine(200, 0, 0, 0, -200, 0), CRS.from_user_input(MARS.map_crs))
+    frame = GeoBox(_HEIGHT, _WIDTH, Affine(200, 0, 0, 0, -200, 0), CRS.from_user_input(MARS.map_crs))
 
     def stripes() -> Iterator[NDArray[np.uint8]]:
         return (picture[:, top : top + _STRIPE] for top in range(0, _HEIGHT, _STRIPE))

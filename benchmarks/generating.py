@@ -18,10 +18,9 @@ from benchmarks.ceiling import convolution_ceiling
 from terraform.config import Condition, Mosaics, Sheet, Train
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.weights import Trained
-from terraform.mosaic.inference import draw
-from terraform.mosaic.patch import Patch
-from terraform.mosaic.predictor import Artist
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.inference import Predictor, draw
+from terraform.mosaic.terrain import TerrainWindow
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 
@@ -36,24 +35,24 @@ class Hills:
     pixel_m: float = 200.0
     top: int = 0
 
-    def wanted(self, rows: tuple[int, int], columns: tuple[int, int]) -> bool:
+    def is_visible(self, rows: tuple[int, int], columns: tuple[int, int]) -> bool:
         """All of it."""
         return True
 
-    def patch(self, rows: tuple[int, int], columns: tuple[int, int]) -> Patch:
+    def patch(self, rows: tuple[int, int], columns: tuple[int, int]) -> TerrainWindow:
         """Waves above the sea."""
         y, x = np.arange(*rows), np.arange(*columns)
         metres = (1500 + 900 * np.sin(x[None] / 9) * np.cos(y[:, None] / 7)).astype(np.float32)
         nothing = np.zeros(metres.shape, np.bool_)
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        return Patch(metres, nothing, nothing, np.full((1, 1), 30, np.float32), east, y, x)
+        return TerrainWindow(metres, nothing, nothing, np.full((1, 1), 30, np.float32), east, y, x)
 
 
-def trained(network: nn.Module, train: Train, condition: Condition) -> Trained:
+def trained(network: nn.Module, train: Train, condition: Condition) -> TrainedGenerator:
     """A network as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "random weights"),))
     kind: Any = type(network)
-    return Trained(network.eval(), condition, Sheet(), train, made, kind.stride, kind.halo_px, True)
+    return TrainedGenerator(network.eval(), condition, Sheet(), train, made, kind.stride, kind.halo_px, True)
 
 
 def tiles(precision: str) -> float:
@@ -83,10 +82,10 @@ def _one_by_one() -> Side:
 def _together(precision: str) -> Side:
     keep_freed()
     network, train, pictures = _tiles()
-    artist = Artist(trained(network, train, Condition()), Mosaics.model_validate({"precision": precision}))
+    predictor = Predictor(trained(network, train, Condition()), Mosaics.model_validate({"precision": precision}))
 
     def side() -> None:
-        artist.colours(pictures)
+        predictor.forward(pictures)
 
     return side
 
@@ -96,18 +95,18 @@ def share_of_ceiling() -> tuple[float, float]:
     train, condition = Train(), Condition()
     channels = channels_of(condition) + train.noise
     network = build_generator(train, channels)
-    artist = Artist(trained(network, train, condition), Mosaics())
+    predictor = Predictor(trained(network, train, condition), Mosaics())
     seen: list[int] = []
 
     def counted(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         seen.append(inputs[0].shape[2] * inputs[0].shape[3])
 
-    handle = artist.network.register_forward_pre_hook(counted)
+    handle = predictor.network.register_forward_pre_hook(counted)
     operations = _operations(network, channels)
 
     def once() -> None:
         seen.clear()
-        for _ in draw(artist, Hills(), (0, _ROWS), (0, _COLUMNS)):
+        for _ in draw(predictor, Hills(), (0, _ROWS), (0, _COLUMNS)):
             pass
 
     seconds = interleaved({"draw": once}, rounds=3)["draw"]

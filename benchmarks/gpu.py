@@ -14,8 +14,8 @@ from benchmarks.measure import report
 from benchmarks.training import STEP_OPERATIONS, settings
 from benchmarks.world import make_pairs
 from terraform.learn.data.dataset import collect
-from terraform.learn.data.loader import Feed
-from terraform.learn.trainer import Learner
+from terraform.learn.data.loader import BatchLoader
+from terraform.learn.trainer import Trainer
 
 _GOAL_IMAGES_PER_S = 2_700
 _BATCHES = (1, 16, 32)
@@ -25,18 +25,18 @@ _WARM, _STEPS = 20, 100
 def rate(folder: Path, batch: int, compiled: bool, device: torch.device) -> tuple[float, float, int]:
     """Images per second, share of the time that went into waiting for pairs, waits for the GPU in a step."""
     config = settings(batch, "bf16", compile=compiled)
-    learner = Learner(config.train, 3, 0, device)
-    feed = Feed(collect([folder]), config, device)
-    batches = feed.batches(0)
+    trainer = Trainer(config.train, 3, 0, device)
+    loader = BatchLoader(collect([folder]), config, device)
+    batches = loader.batches(0)
     for _ in range(_WARM):
-        learner.step(next(batches).batch, 0.0)
+        trainer.step(next(batches).batch, 0.0)
     torch.cuda.synchronize()
-    feed.waited, started = 0.0, time.perf_counter()
+    loader.waited, started = 0.0, time.perf_counter()
     for _ in range(_STEPS):
-        learner.step(next(batches).batch, 0.0)
+        trainer.step(next(batches).batch, 0.0)
     torch.cuda.synchronize()
     seconds = time.perf_counter() - started
-    return batch * _STEPS / seconds, feed.waited / seconds, _waits(lambda: learner.step(next(batches).batch, 0.0))
+    return batch * _STEPS / seconds, loader.waited / seconds, _waits(lambda: trainer.step(next(batches).batch, 0.0))
 
 
 def _waits(step: Callable[[], None]) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.measure import report
 from benchmarks.world import make_pairs
 from terraform.learn.data.dataset import collect
-from terraform.learn.data.sampling import samples
+from terraform.learn.data.sampling import sample_indices
 from terraform.pairs.store import TILE, save_array
 
 _SIZES = (1_000, 10_000, 100_000)
@@ -35,7 +35,7 @@ def measured(folder: Path) -> tuple[float, float, float]:
     opened = time.process_time() - started
     started = time.process_time()
     for image in range(0, _READ, 4):
-        collection.read(samples(0, image, 4, len(collection)))
+        collection.read(sample_indices(0, image, 4, len(collection)))
     each = (time.process_time() - started) / _READ
     return opened, each, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

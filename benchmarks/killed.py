@@ -9,7 +9,7 @@ from time import sleep
 
 from benchmarks.seams import embedded
 from terraform.geo.bodies import MARS
-from terraform.mosaic.bands import Globe, strips
+from terraform.mosaic.bands import GlobalGrid, strips
 
 _BAND = 4
 
@@ -22,7 +22,7 @@ def main(weights: Path, width_deg: float = 360.0) -> None:
     width_deg : float
         How much of the band: 360 is all round.
     """
-    globe = Globe(MARS.radius_m)
+    globe = GlobalGrid(MARS.radius_m)
     band = strips(globe, 16)[_BAND]
     north, south = (90 - globe.pixel_deg * row for row in (band.first, band.last))
     with TemporaryDirectory() as name:

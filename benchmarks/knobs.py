@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.seams import embedded
 from terraform.config import Mosaics
-from terraform.mosaic import region as mosaic
 from terraform.mosaic.output import cog
+from terraform.mosaic.region import render_region
 from terraform.storage.atomic_write import atomic_write
 
 PLACE = (-66.0, -12.0, -58.0, -7.0)
@@ -44,9 +44,7 @@ def main(weights: Path, docs: Path) -> None:
             pictures = {}
             for caption, settings in knobs.items():
                 output = Path(name) / "drawn"
-                mosaic.draw_region(
-                    weights, elevation, region, output, Mosaics.model_validate({"device": "cpu", **settings})
-                )
+                render_region(weights, elevation, region, output, Mosaics.model_validate({"device": "cpu", **settings}))
                 pictures[caption] = _small(output / "terraformed.tif")
             _save(pictures, docs / f"mars-{sheet}.jpg")
 

@@ -25,18 +25,17 @@ from benchmarks import band, borders, crater, fading, killed, knobs, planet, sea
 from benchmarks.generating import trained
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
+from terraform.geo.geobox import GeoBox
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
-from terraform.mosaic import windows
-from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.checkpoint import kept
-from terraform.mosaic.geobox import Frame
-from terraform.mosaic.grid_window import View
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import inputs, windows
+from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import cog
-from terraform.mosaic.pipeline import Painter, paint
-from terraform.mosaic.predictor import Artist
+from terraform.mosaic.output_grid import GridWindow
+from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.mosaic.windows import plan
 from terraform.pairs.relief import channels_of
 
@@ -60,13 +59,13 @@ def whole(width: int, rounds: int) -> None:
         output = folder / "mosaic.tif"
         _draw(made, settings, elevation, output)
         watching.remove()
-        artist, windows = Artist(made, settings), [torch.rand(shape) for shape in seen]
+        predictor, windows = Predictor(made, settings), [torch.rand(shape) for shape in seen]
         with rasterio.open(output) as dataset:
             picture = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
-            frame = Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+            frame = GeoBox(dataset.height, dataset.width, dataset.transform, dataset.crs)
         sides = {
             "all": lambda: _draw(made, settings, elevation, output),
-            "network": lambda: _network(artist, windows),
+            "network": lambda: _network(predictor, windows),
             "encoder": lambda: cog.write(folder / "again.tif", frame, _stripes(picture), settings.compression, {}),
         }
         seconds = interleaved(sides, rounds)
@@ -79,23 +78,23 @@ def whole(width: int, rounds: int) -> None:
     )  # fmt: skip
 
 
-def _draw(made: Trained, settings: Mosaics, elevation: Path, output: Path) -> None:
+def _draw(made: TrainedGenerator, settings: Mosaics, elevation: Path, output: Path) -> None:
     """As a region is drawn: there is relief all round it."""
     west, south, east, north = PLACE
-    with rasterio.open(elevation) as dataset, kept(output, {}, False) as strips:
-        relief = mosaic.relief_of(mosaic.source_of(dataset, MARS), MARS, settings)
-        view = View.of(MARS, (west + _HALO_DEG, south + _HALO_DEG, east - _HALO_DEG, north - _HALO_DEG), None)
-        paint(Painter(Artist(made, settings), relief), view, output, settings, {}, strips)
+    with rasterio.open(elevation) as dataset, open_checkpoint(output, {}, False) as strips:
+        relief = inputs.elevation_model(inputs.elevation_raster(dataset, MARS), MARS, settings)
+        view = GridWindow.of(MARS, (west + _HALO_DEG, south + _HALO_DEG, east - _HALO_DEG, north - _HALO_DEG), None)
+        render(StripRenderer(Predictor(made, settings), relief), view, output, settings, {}, strips)
 
 
-def _network(artist: Artist, windows: list[torch.Tensor]) -> None:
+def _network(predictor: Predictor, windows: list[torch.Tensor]) -> None:
     for window in windows:
-        artist.colours(window)
+        predictor.forward(window)
 
 
 def passes(halo_px: int, stride: int, window_px: int) -> float:
     """Pixels that the network sees over pixels of all bands of Mars."""
-    bands = [strip for strip in strips(Globe(MARS.radius_m), stride) if isinstance(strip, Band)]
+    bands = [strip for strip in strips(GlobalGrid(MARS.radius_m), stride) if isinstance(strip, Band)]
     plans = [plan((band.first, band.last), (0, band.columns), window_px, halo_px, stride) for band in bands]
     return sum(map(windows.drawn_px, plans)) / sum((band.last - band.first) * band.columns for band in bands)
 
@@ -103,7 +102,7 @@ def passes(halo_px: int, stride: int, window_px: int) -> float:
 def blended_passes() -> float:
     """Windows on ramps over windows side by side, all bands of Mars."""
     step, side = windows.BLEND_PX - windows.RAMP_PX, windows.BLEND_PX
-    bands = [strip for strip in strips(Globe(MARS.radius_m), step) if isinstance(strip, Band)]
+    bands = [strip for strip in strips(GlobalGrid(MARS.radius_m), step) if isinstance(strip, Band)]
     ours = sum(
         len(windows.ramped((band.first, band.last), band.first - windows.RAMP_PX))
         * len(windows.ramped((0, band.columns), 0))
@@ -116,7 +115,7 @@ def compressions(picture: Path) -> None:
     """Size, CPU time and error of each compression, on a picture that is there."""
     with rasterio.open(picture) as dataset:
         planes = np.concatenate([dataset.read(), dataset.dataset_mask()[None]])
-        frame = Frame(dataset.height, dataset.width, dataset.transform, dataset.crs)
+        frame = GeoBox(dataset.height, dataset.width, dataset.transform, dataset.crs)
     with tempfile.TemporaryDirectory() as name:
         for compression in ("zstd", "deflate", "jpeg", "webp"):
             path, before = Path(name) / f"{compression}.tif", cpu_seconds()
@@ -136,7 +135,7 @@ def _stripes(planes: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 def _rough(path: Path) -> Path:
     """Relief of no meaning, 200 m pixels of Mars."""
     west, _, east, north = PLACE
-    count = round((east - west) / Globe(MARS.radius_m).pixel_deg)
+    count = round((east - west) / GlobalGrid(MARS.radius_m).pixel_deg)
     step = (east - west) / count
     coarse = np.random.default_rng(0).uniform(0, 3000, (count // 8 + 1, count // 8 + 1))
     values = np.kron(coarse, np.ones((8, 8)))[:count, :count].astype(np.int16)

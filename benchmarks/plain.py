@@ -46,7 +46,7 @@ class Pix2Pix:
     Parameters
     ----------
     generator, discriminator : nn.Module
-        The discriminator returns a list of scales, each a list of maps with the verdicts last.
+        The discriminator returns a list of scales, each a list of maps with the logits last.
     """
 
     def __init__(self, generator: nn.Module, discriminator: nn.Module, rate: float = 2e-4) -> None:
@@ -76,8 +76,8 @@ class Pix2Pix:
         return [float(loss.detach()) for loss in (g_adv, g_l1, d_real, d_fake)]
 
     def _judged(self, condition: Tensor, colours: Tensor, truth: float) -> Tensor:
-        verdicts = self.discriminator(torch.cat([condition, colours], 1))[0][-1]
-        loss: Tensor = self._bce(verdicts, torch.full_like(verdicts, truth))
+        logits = self.discriminator(torch.cat([condition, colours], 1))[0][-1]
+        loss: Tensor = self._bce(logits, torch.full_like(logits, truth))
         return loss
 
     @staticmethod

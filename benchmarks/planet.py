@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from benchmarks.measure import cpu_seconds
 from terraform.config import Condition, Elevation, Mosaics, Sheet, Train
-from terraform.learn.weights import Trained
-from terraform.mosaic import any_raster as anywhere
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import any_raster
 from terraform.provenance import Credit, Provenance
 
 SEEN = Condition(channels=["elevation", "hillshade"])
@@ -37,10 +37,10 @@ class OneLayer(nn.Module):
         return torch.tanh(self.layer(x))
 
 
-def one_layer() -> Trained:
+def one_layer() -> TrainedGenerator:
     """The generator of one layer, as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "a convolution, not trained"),))
-    return Trained(OneLayer().eval(), SEEN, Sheet(), Train(noise=0), made, 1, 1, True)
+    return TrainedGenerator(OneLayer().eval(), SEEN, Sheet(), Train(noise=0), made, 1, 1, True)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def draw(elevation: Path, output: Path, compression: str = "deflate") -> Spent:
         {"compression": compression, "elevation": Elevation(policy="clip"), "device": "cpu"}
     )
     start, used = perf_counter(), cpu_seconds()
-    anywhere.draw(Path(__file__), one_layer(), elevation, output, settings, None)
+    any_raster.render_georeferenced(Path(__file__), one_layer(), elevation, output, settings, None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Spent(perf_counter() - start, cpu_seconds() - used, peak, output.stat().st_size)
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from servers.accounts import key_file, sign_in
 from servers.earthengine import EarthEngine
-from servers.maps import Patch, maps
+from servers.maps import TerrainWindow, maps
 from servers.nginx import Nginx, nginx
 
 from benchmarks import stores
@@ -121,7 +121,7 @@ def _config(here: Path, name: str, url: str, window: Window) -> Config:
 def _map_service(here: Path) -> None:
     """Pictures of MapCache; the least is the window's own pixels, as its pictures are packed."""
     region = Region("here", EARTH, "train", "Here", rectangle(8.3, 45.3, 10.5, 47.5))
-    with maps(here / "maps", (Patch(7.5, 44.5, 11.5, 48.5, (2020,)),)) as service:
+    with maps(here / "maps", (TerrainWindow(7.5, 44.5, 11.5, 48.5, (2020,)),)) as service:
         grid = download_grid(region)
         windows = request_grid(grid).windows(1024, -90, 90)
         asked = sum(window.shape[0] * window.shape[1] for window in windows)

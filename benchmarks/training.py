@@ -15,11 +15,11 @@ from benchmarks.plain import JitteredPairs, Pix2Pix, loader
 from benchmarks.world import make_pairs
 from terraform.config import Config, Train, parse
 from terraform.learn.data.dataset import collect
-from terraform.learn.data.loader import Feed
+from terraform.learn.data.loader import BatchLoader
 from terraform.learn.models.discriminators import build_discriminator
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
-from terraform.learn.trainer import Learner
+from terraform.learn.trainer import Trainer
 from terraform.pairs.colormap import turbo
 
 STEP_OPERATIONS = 86.94e9
@@ -47,8 +47,8 @@ class Ours:
     """Our trainer, data included."""
 
     def __init__(self, folder: Path, config: Config) -> None:
-        self._learner = Learner(config.train, 3, 0, torch.device("cpu"))
-        self._feed = Feed(collect([folder]), config, torch.device("cpu"))
+        self._learner = Trainer(config.train, 3, 0, torch.device("cpu"))
+        self._feed = BatchLoader(collect([folder]), config, torch.device("cpu"))
         self._batches = self._feed.batches(0)
 
     def step(self) -> None:

@@ -1,53 +1,110 @@
-"""Digest of the code that a stage runs, so that a real edit re-runs it and a comment does not."""
+"""What a result depends on: one digest of the code for stages, saved states and strips of unfinished mosaics."""
 
 import ast
 import hashlib
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from terraform.errors import ConfigError
 
+Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic", "raster"]
+
+STAGES: dict[Stage, str] = {
+    "cut": "terraform.pairs.cut",
+    "sheet": "terraform.pairs.sheet",
+    "train": "terraform.learn.train",
+    "evaluate": "terraform.learn.evaluate",
+    "mosaic": "terraform.mosaic.region",
+    "raster": "terraform.mosaic.any_raster",
+}
+"""The module that does a stage's work. `raster` is no job of the workflow: any raster that `generate` draws, whose
+strips depend on how it is read, too."""
+
+CHANGES_NO_RESULT = (
+    "terraform.errors",
+    "terraform.provenance",
+    "terraform.digest",
+    "terraform.config",  # settings reach a stage as values, with their defaults filled in
+    "terraform.storage",
+    "terraform.learn.runtime",
+    "terraform.learn.fingerprint",
+    "terraform.mosaic.output",
+    "terraform.show",
+    "terraform.commands",
+    "terraform.workflow",
+    "terraform.doctor",
+)
+"""Modules and folders that report, lock, save, write or show: no digest follows them, so that an edit there never
+cuts, trains or draws anew."""
+
 _PACKAGE = "terraform"
 _ROOT = Path(__file__).parent
+_TELLING = frozenset({"print", "say", "_say", "warn", "echo"})
+"""Functions that tell people something."""
 
 
-def code_digest(modules: Collection[str], without: Collection[str] = ()) -> str:
-    """Digest of modules and of all that they import from this package, directly or not, lazily or not.
+def stage_digest(stage: Stage) -> str:
+    """Compute the digest of the code whose edits change a stage's results."""
+    return code_digest([STAGES[stage]])
 
-    It depends on the syntax tree alone, without docstrings: comments, layout and the minor version of Python do not
-    count.
+
+def code_digest(modules: Collection[str]) -> str:
+    """Compute the digest of modules and of all that they import from this package, directly or not, lazily or not.
+
+    It depends on the syntax tree alone, and there on what can change a result: comments, layout, docstrings, the words
+    of errors and of what is printed do not count, nor does the minor version of Python, nor what
+    `CHANGES_NO_RESULT` names.
 
     Parameters
     ----------
     modules : collection of str
         Dotted names, such as "terraform.pairs.cut".
-    without : collection of str
-        Modules and packages that are not followed: what they do does not change the stage's results.
+
+    Returns
+    -------
+    str
+        12 hexadecimal digits.
 
     Raises
     ------
     ConfigError
         A module does not exist.
     """
+    text = "\n".join(f"{name} {digest}" for name, digest in sorted(_closure(modules).items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def modules_of(modules: Collection[str]) -> list[str]:
+    """Name the modules on which a digest depends, sorted.
+
+    Raises
+    ------
+    ConfigError
+        A module does not exist.
+    """
+    return sorted(_closure(modules))
+
+
+def _closure(modules: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found or _excluded(name, without):
+        if name in found or _changes_no_result(name):
             continue
         source = _source(name)
         if source is None:
             raise ConfigError(f"module {name} is missing from the package: install it again")
-        found[name], imported = _read(source)
+        found[name], imported = _read(source.read_text(encoding="utf-8"))
         waiting += imported
-    text = "\n".join(f"{name} {digest}" for name, digest in sorted(found.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return found
 
 
-def _excluded(name: str, without: Collection[str]) -> bool:
-    return any(name == other or name.startswith(f"{other}.") for other in without)
+def _changes_no_result(name: str) -> bool:
+    """Whether it is outside; the package's own `__init__` holds the version, which is provenance."""
+    return name == _PACKAGE or any(name == other or name.startswith(f"{other}.") for other in CHANGES_NO_RESULT)
 
 
 def _source(name: str) -> Path | None:
@@ -56,8 +113,9 @@ def _source(name: str) -> Path | None:
 
 
 @cache
-def _read(path: Path) -> tuple[str, tuple[str, ...]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _read(text: str) -> tuple[str, tuple[str, ...]]:
+    """The digest of a module and the modules of ours that it imports."""
+    tree = ast.parse(text)
     digest = hashlib.sha256("\x1f".join(_symbols(tree)).encode()).hexdigest()
     return digest, tuple(dict.fromkeys(_imports(tree)))
 
@@ -78,7 +136,9 @@ def _ours(module: str) -> bool:
 
 def _symbols(node: Any) -> Iterator[str]:
     """The tree as texts, without what differs between minor versions of Python: empty fields and parts of f-strings."""
-    if isinstance(node, ast.AST):
+    if isinstance(node, ast.Raise):
+        yield from ("Raise", *_symbols(_without_words(node.exc)))
+    elif isinstance(node, ast.AST):
         yield type(node).__name__
         for name, value in ast.iter_fields(node):
             if value not in (None, []):
@@ -86,7 +146,7 @@ def _symbols(node: Any) -> Iterator[str]:
                 yield from _symbols(_filled(value) if isinstance(node, ast.JoinedStr) else value)
     elif isinstance(node, list):
         for item in node:
-            if not _is_docstring(item):
+            if not _is_docstring(item) and not _tells(item):
                 yield from _symbols(item)
         yield "end"
     else:
@@ -95,6 +155,19 @@ def _symbols(node: Any) -> Iterator[str]:
 
 def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _tells(node: Any) -> bool:
+    """Whether a statement only tells people something."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    called = node.value.func
+    return (called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")) in _TELLING
+
+
+def _without_words(raised: ast.expr | None) -> ast.expr | None:
+    """The kind of an error; its words are for people."""
+    return raised.func if isinstance(raised, ast.Call) else raised
 
 
 def _filled(parts: list[ast.expr]) -> list[ast.expr]:

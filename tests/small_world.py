@@ -26,7 +26,7 @@ def config(condition=None, **over):
     return parse({"train": settings, "condition": condition or {}})
 
 
-def run(world, output, settings, resume=False, watch=lambda counters, board: None):
+def run(world, output, settings, resume=False, watch=lambda state, samples: None):
     """Train."""
     return training.train(world, output, settings, resume, watch)
 

@@ -34,9 +34,9 @@ def train(
     keep_freed()
     settings = configured(config)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
-    counters = learning.train(by_role(settings, pairs), output, settings, resume, watch)
+    state = learning.train(by_role(settings, pairs), output, settings, resume, watch)
     if processes.is_first():
-        boards.card(output, counters, settings)
+        boards.card(output, state, settings)
 
 
 def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
@@ -94,16 +94,17 @@ def generate(
     latitude: Annotated[float | None, typer.Option(help="Middle latitude of an .npy elevation, degrees.")] = None,
 ) -> None:
     """Draw an elevation raster as if it were alive."""
-    from terraform.mosaic import region as mosaic
+    from terraform.mosaic.any_raster import render_raster
+    from terraform.mosaic.region import render_region
 
     keep_freed()
     settings = configured(config, required=region is not None)
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        mosaic.draw_region(weights, elevation, region_named(settings, region), output, wanted, resume)
+        render_region(weights, elevation, region_named(settings, region), output, wanted, resume)
     else:
-        mosaic.draw_raster(weights, elevation, output, wanted, pixel_size, latitude, resume)
+        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume)
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:

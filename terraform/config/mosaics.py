@@ -1,6 +1,6 @@
 """What is drawn of another body, and how its heights and climate are told to the generator."""
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -51,3 +51,16 @@ class Mosaics(Section):
     """Compression of the mosaic."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to draw."""
+
+    ONLY_HOW: ClassVar = frozenset({"regions", "device"})
+    """Settings that say which and where, not what: the mosaic of a region is the same."""
+    ONLY_FILE: ClassVar = frozenset({"compression"})
+    """Settings of the file that is written from the strips: these are the same."""
+
+    def of_drawing(self) -> dict[str, Any]:
+        """Collect the settings on which a mosaic depends, as values that JSON holds."""
+        return self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
+
+    def of_strips(self) -> dict[str, Any]:
+        """Collect the settings on which the strips of an unfinished mosaic depend, as values that JSON holds."""
+        return self.model_dump(mode="json", exclude=set(self.ONLY_HOW | self.ONLY_FILE))

@@ -45,6 +45,24 @@ class Config(Section):
     mosaics: Mosaics = Mosaics()
     """What it draws."""
 
+    def of_training(self) -> dict[str, Any]:
+        """Collect the settings on which weights depend, those of how to compute them left out.
+
+        Returns
+        -------
+        dict
+            Values that JSON holds, by section. Which regions there are is not in it.
+        """
+        turbo = self.condition.encoding == "turbo"
+        chosen = {
+            "seed": self.seed,
+            "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
+            "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
+        }
+        if turbo:
+            chosen["sheet"] = {"low_m": self.sheet.low_m, "high_m": self.sheet.high_m}
+        return chosen
+
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
         if self.sheet.high_m <= self.sheet.low_m:

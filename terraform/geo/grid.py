@@ -191,7 +191,7 @@ class RasterGrid:
     longitudes: Axis
 
     @property
-    def closes(self) -> bool:
+    def wraps(self) -> bool:
         """The columns go round the planet: the last is followed by the first."""
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 

@@ -99,6 +99,28 @@ def taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
     return Taps(index[:, used], weight[:, used].astype(np.float32))
 
 
+def cubic_taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
+    """Weights of cubic convolution (Keys 1981, a = -1/2) for a target that is at least as fine as its source.
+
+    Parameters
+    ----------
+    source, target : Axis
+        In the same unit.
+    wrap : bool
+        The source closes round the planet; otherwise its edge pixels are repeated.
+    """
+    position = (target.centres() - source.origin) / source.step - 0.5
+    base = np.floor(position).astype(np.int64)
+    index = base[:, None] + np.arange(-1, 3)
+    away = np.abs(index - position[:, None])
+    near = (1.5 * away - 2.5) * away**2 + 1
+    far = ((-0.5 * away + 2.5) * away - 4) * away + 2
+    weight = np.where(away <= 1, near, np.where(away < 2, far, 0))
+    weight /= weight.sum(axis=1, keepdims=True)
+    index = index % source.count if wrap else np.clip(index, 0, source.count - 1)
+    return Taps(index, weight.astype(np.float32))
+
+
 def gather(values: NDArray[np.float32], rows: Taps, columns: Taps) -> NDArray[np.float32]:
     """Resample an array along its first two axes.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from terraform.geo.heights import unpack
 from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
-from terraform.learn.data.dataset import Collection, Stored
+from terraform.learn.data.dataset import Collection, StoredPairs
 
 _HEIGHTS = 48
 _LATITUDES = 36
@@ -20,7 +20,7 @@ _SLOPES = (0.05, 0.15, 0.3)
 
 
 @dataclass(frozen=True)
-class ColourTable:
+class LookupBaseline:
     """Mean colours.
 
     Attributes
@@ -32,13 +32,13 @@ class ColourTable:
 
     colours: NDArray[np.float32]
 
-    def draw(self, stored: Stored) -> Tensor:
+    def draw(self, stored: StoredPairs) -> Tensor:
         """Colours of the pairs' relief, (N, 3, 256, 256) float32 in [-1, 1]."""
         latitude, height = _bins(stored)
         return torch.from_numpy(self.colours[latitude, height]).permute(0, 3, 1, 2) / 127.5 - 1
 
 
-def fit(collection: Collection, at_most: int = 400) -> ColourTable:
+def fit(collection: Collection, at_most: int = 400) -> LookupBaseline:
     """Mean colours of at most that many pairs, spread evenly."""
     total = np.zeros((_LATITUDES, _HEIGHTS, 3))
     count = np.zeros((_LATITUDES, _HEIGHTS))
@@ -52,10 +52,10 @@ def fit(collection: Collection, at_most: int = 400) -> ColourTable:
         for band in range(3):
             weighed = np.bincount(cell[seen], colours[seen, band], minlength=count.size)
             total[..., band] += weighed.reshape(count.shape)
-    return ColourTable(_nearest(total, count))
+    return LookupBaseline(_nearest(total, count))
 
 
-def kinds_of(stored: Stored) -> Tensor:
+def terrain_classes(stored: StoredPairs) -> Tensor:
     """Kind of terrain of each pixel, by height, steepness and latitude: (N, 256, 256) int64; -1 where unknown."""
     latitude, height = _bins(stored)
     inner = slice(MARGIN_PX, -MARGIN_PX)
@@ -68,7 +68,7 @@ def kinds_of(stored: Stored) -> Tensor:
     return torch.from_numpy(np.where(void | ~stored.imagery.numpy().any(axis=3), -1, kind))
 
 
-def _bins(stored: Stored) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _bins(stored: StoredPairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     inner = slice(MARGIN_PX, -MARGIN_PX)
     heights = unpack(stored.elevation[:, inner, inner].numpy())
     root = np.sqrt(np.clip(heights.metres, 0, 9000) / 9000)

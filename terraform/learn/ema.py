@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from terraform.config import Train
 from terraform.learn.data.augment import Batch
-from terraform.learn.weights import deployed
+from terraform.learn.weights import set_inference_mode
 
 
 @torch.no_grad()
-def follow(average: nn.Module, generator: nn.Module, decay: float, steps: int, good: Tensor) -> None:
+def update(average: nn.Module, generator: nn.Module, decay: float, steps: int, good: Tensor) -> None:
     """Move the average towards the generator, unless the step was not good.
 
     Parameters
@@ -34,13 +34,13 @@ def follow(average: nn.Module, generator: nn.Module, decay: float, steps: int, g
 
 
 @torch.no_grad()
-def deployable(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
+def inference_copy(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
     """The network to draw with: a copy with running statistics estimated anew on `batches`.
 
     The average never saw the statistics that the generator collected; a pass over some batches in training mode gives
     it its own (Izmailov et al. 2018, 3.2).
     """
-    network = deployed(copy.deepcopy(source), settings)
+    network = set_inference_mode(copy.deepcopy(source), settings)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     if not settings.ema_decay or not norms or network.training:
         return network
@@ -49,7 +49,7 @@ def deployable(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.M
         norm.momentum = None  # a cumulative mean
     network.train()
     for batch in batches:
-        network(batch.seen)
+        network(batch.generator_input)
     for norm in norms:
         norm.momentum = 0.1
     return network.eval()

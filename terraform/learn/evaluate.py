@@ -12,38 +12,37 @@ from torch import Tensor
 from terraform import provenance
 from terraform.config import Config
 from terraform.errors import InputError
-from terraform.learn import baseline as table
-from terraform.learn import metrics, weights
-from terraform.learn.baseline import ColourTable
-from terraform.learn.data.augment import plain_draw, prepare
-from terraform.learn.data.dataset import Collection, Stored, by_role
-from terraform.learn.weights import Trained
+from terraform.learn import baseline, metrics, weights
+from terraform.learn.baseline import LookupBaseline
+from terraform.learn.data.augment import no_augmentation, prepare
+from terraform.learn.data.dataset import Collection, StoredPairs, by_role
+from terraform.learn.weights import TrainedGenerator
 from terraform.storage.atomic_write import write_text
 
 _PAIRS = 128
 _BOARD_PAIRS = 8
 
 
-class Judged(NamedTuple):
+class EvaluatedPairs(NamedTuple):
     """Held-out pairs with what was drawn of them.
 
     Attributes
     ----------
-    stored : Stored
+    stored : StoredPairs
     generated, table : (N, 3, 256, 256) float32, [-1, 1]
     """
 
-    stored: Stored
+    stored: StoredPairs
     generated: Tensor
     table: Tensor
 
 
-Watch = Callable[[str, Judged], None]
+Callback = Callable[[str, EvaluatedPairs], None]
 """Told of a role and of some of its pairs: it draws boards."""
 
 
 def evaluate(
-    weights_file: Path, folders: Mapping[str, Sequence[Path]], output: Path, config: Config, watch: Watch
+    weights_file: Path, folders: Mapping[str, Sequence[Path]], output: Path, config: Config, watch: Callback
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` into `output`.
 
@@ -62,30 +61,30 @@ def evaluate(
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")
-    straw_man = table.fit(roles["train"])
+    table = baseline.fit(roles["train"])
     results: dict[str, Any] = {}
     for role, collection in held_out.items():
         results[role] = {
             "regions": [pairs.region for pairs in collection.regions],
-            **_measured(trained, straw_man, collection),
+            **_measured(trained, table, collection),
         }
-        watch(role, _drawn(trained, straw_man, collection.read(collection.spread(_BOARD_PAIRS))))
+        watch(role, _drawn(trained, table, collection.read(collection.spread(_BOARD_PAIRS))))
     made = provenance.merge([trained.provenance, *(c.provenance for c in held_out.values())])
     document = {"licence": made.licence, "attribution": made.attribution, "run": config.run, **results}
     write_text(output / "metrics.json", json.dumps(document, indent=2) + "\n")
 
 
-def _measured(trained: Trained, straw_man: ColourTable, collection: Collection) -> dict[str, Any]:
+def _measured(trained: TrainedGenerator, table: LookupBaseline, collection: Collection) -> dict[str, Any]:
     chosen = collection.spread(_PAIRS)
     parts = [collection.read(part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
-    drawn = [_drawn(trained, straw_man, part) for part in parts]
+    drawn = [_drawn(trained, table, part) for part in parts]
     real = torch.cat([part.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
     valid = torch.cat([(part.imagery > 0).any(3)[:, None].float() for part in parts])
     sets = {
         "generated": torch.cat([judged.generated for judged in drawn]),
         "table": torch.cat([judged.table for judged in drawn]),
     }
-    kinds = torch.cat([table.kinds_of(part) for part in parts])
+    kinds = torch.cat([baseline.terrain_classes(part) for part in parts])
     return {
         "pairs": len(chosen),
         **{name: _scores(values, real, valid, kinds) for name, values in sets.items()},
@@ -117,8 +116,8 @@ def _floor(real: Tensor) -> dict[str, Any]:
     }
 
 
-def _drawn(trained: Trained, straw_man: ColourTable, stored: Stored) -> Judged:
+def _drawn(trained: TrainedGenerator, table: LookupBaseline, stored: StoredPairs) -> EvaluatedPairs:
     settings = trained.settings
-    batch = prepare(stored, plain_draw(len(stored.imagery)), "none", settings.noise, trained.condition, trained.sheet)
+    batch = prepare(stored, no_augmentation(len(stored.imagery)), "none", settings, trained.condition, trained.sheet)
     with torch.no_grad():
-        return Judged(stored, trained.network(batch.seen), straw_man.draw(stored))
+        return EvaluatedPairs(stored, trained.network(batch.generator_input), table.draw(stored))

@@ -7,34 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Config, renamed
-from terraform.digest import code_digest
+from terraform.digest import stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
 from terraform.storage.atomic_write import write_text
 
 
-def identity_of(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
+def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
     """What a run's weights depend on: settings and pairs; not the device, nor who reads and how often it is saved.
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """
-    settings = config.train.model_dump(exclude=set(config.train.ONLY_HOW))
     pairs = {
         role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
         for role, collection in roles.items()
     }
-    turbo = config.sheet.model_dump(exclude={"pairs"}) if config.condition.encoding == "turbo" else {}
-    return {
-        "seed": config.seed,
-        "train": settings,
-        "condition": config.condition.model_dump(),
-        "sheet": turbo,
-        "pairs": pairs,
-        "code": code_digest(["terraform.learn.train"]),
-    }
+    return {**config.of_training(), "pairs": pairs, "code": stage_digest("train")}
 
 
-def state_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:
+def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writes: bool = True) -> Path:
     """Where the states of a run lie, by the digest of what it depends on; made where this process `writes`.
 
     Raises

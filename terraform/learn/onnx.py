@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from terraform.errors import ConfigError, InputError, IntegrityError
-from terraform.learn.weights import Trained, described, load
-from terraform.pairs.relief import channels_of
+from terraform.learn.weights import TrainedGenerator, load, metadata
 from terraform.storage.atomic_write import atomic_write
 
 _SIDE_PX = 256
@@ -71,7 +70,7 @@ def export(weights: Path, output: Path) -> float:
     return max(differences)
 
 
-def _program(trained: Trained) -> Any:
+def _program(trained: TrainedGenerator) -> Any:
     sizes = {0: "batch", 2: "height", 3: "width"} if trained.tile_safe else None
     return torch.onnx.export(
         trained.network, (_inputs(trained)[0],), dynamo=True, verbose=False, input_names=["seen"],
@@ -79,17 +78,16 @@ def _program(trained: Trained) -> Any:
     )  # fmt: skip
 
 
-def _inputs(trained: Trained) -> list[Tensor]:
+def _inputs(trained: TrainedGenerator) -> list[Tensor]:
     """Random input: the size of a tile and, where any size will do, another."""
     draw = torch.Generator().manual_seed(0)
-    channels = channels_of(trained.condition) + trained.settings.noise
     stride = trained.stride
     shapes = [(2, _SIDE_PX, _SIDE_PX), (1, 3 * stride, 5 * stride)] if trained.tile_safe else [(1, _SIDE_PX, _SIDE_PX)]
-    return [torch.randn(count, channels, height, width, generator=draw) for count, height, width in shapes]
+    return [torch.randn(count, trained.channels, height, width, generator=draw) for count, height, width in shapes]
 
 
 @torch.no_grad()
-def _difference(path: Path, trained: Trained, seen: Tensor) -> float:
+def _difference(path: Path, trained: TrainedGenerator, seen: Tensor) -> float:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -97,8 +95,8 @@ def _difference(path: Path, trained: Trained, seen: Tensor) -> float:
     return float((torch.from_numpy(drawn) - trained.network(seen)).abs().max()) * 127.5
 
 
-def _metadata(trained: Trained) -> dict[str, str]:
-    says = described(trained.condition, trained.sheet, trained.settings, trained.provenance)
+def _metadata(trained: TrainedGenerator) -> dict[str, str]:
+    says = metadata(trained.condition, trained.sheet, trained.settings, trained.provenance)
     return {**says, "stride": str(trained.stride), "halo_px": str(trained.halo_px)}
 
 

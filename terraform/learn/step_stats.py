@@ -13,7 +13,7 @@ _FIELDS = ("counted", "skipped", "streak", "longest", "since", "norm_g", "norm_d
 
 
 @dataclass(frozen=True)
-class Tallied:
+class StepSummary:
     """What happened since the last row.
 
     Attributes
@@ -38,7 +38,7 @@ class Tallied:
     norms: tuple[float, float]
 
 
-class Tally:
+class StepStats:
     """Sums of losses over good steps, and counts of bad ones, on the device.
 
     Parameters
@@ -71,12 +71,12 @@ class Tally:
         counts = torch.stack([counted + ok, skipped + 1 - ok, streak, torch.maximum(longest, streak), since])
         self.values = torch.cat([kept, counts, norms.to(torch.float64)])
 
-    def read(self) -> Tallied:
+    def read(self) -> StepSummary:
         """What was counted since the last `clear`."""
         values = self.values.tolist()
         counted, skipped, _, longest, since, norm_g, norm_d = values[self._losses :]
         losses = [total / counted if counted else float("nan") for total in values[: self._losses]]
-        return Tallied(losses, int(counted), int(skipped), int(longest), int(since), (norm_g, norm_d))
+        return StepSummary(losses, int(counted), int(skipped), int(longest), int(since), (norm_g, norm_d))
 
     def clear(self) -> None:
         """Begin a row; a streak of skipped steps goes on."""
@@ -85,7 +85,7 @@ class Tally:
         self.values[first + 3] = self.values[first + 2]
 
 
-class Buffers:
+class BufferSnapshot:
     """The running statistics of networks, so that those of a bad step can be undone in a few operations.
 
     Parameters
@@ -104,7 +104,7 @@ class Buffers:
         return torch.cat([buffer.flatten() for buffer in self._buffers]) if self._buffers else torch.zeros(0)
 
     @torch.no_grad()
-    def settle(self, kept: Tensor, good: Tensor) -> None:
+    def restore_unless(self, kept: Tensor, good: Tensor) -> None:
         """Go back to a copy unless the step was good."""
         if not self._buffers:
             return

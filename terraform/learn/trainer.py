@@ -10,30 +10,29 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from terraform.config import Train
-from terraform.learn import ema as average
-from terraform.learn import objective
+from terraform.learn import ema, objective
 from terraform.learn.data.augment import Batch
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.discriminators import build_discriminator
-from terraform.learn.models.generators import build_generator
+from terraform.learn.models.generators import base_channels, build_generator
 from terraform.learn.optimiser import Adam
 from terraform.learn.runtime import memory
-from terraform.learn.runtime.by_region import each_l1
-from terraform.learn.runtime.distributed import ALONE, Processes
-from terraform.learn.runtime.shared_layers import shared
-from terraform.learn.step_stats import Buffers, Tally, norm_of
+from terraform.learn.runtime.by_region import per_image_l1
+from terraform.learn.runtime.distributed import SINGLE, Processes
+from terraform.learn.runtime.shared_layers import sync_layers
+from terraform.learn.step_stats import BufferSnapshot, StepStats, norm_of
 
 LOSSES = ("g_adv", "g_l1", "d_real", "d_fake")
 
 
-class Learner:
+class Trainer:
     """Everything that a step changes.
 
     Parameters
     ----------
     settings : Train
     channels : int
-        Channels of the condition.
+        Channels of the encoded relief.
     seed : int
         Of the initial weights.
     device : torch.device
@@ -42,31 +41,32 @@ class Learner:
 
     Attributes
     ----------
-    each_l1 : (N,) Tensor
+    per_image_l1 : (N,) Tensor
         L1 of each picture of the last batch.
     """
 
     def __init__(
-        self, settings: Train, channels: int, seed: int, device: torch.device, processes: Processes = ALONE
+        self, settings: Train, channels: int, seed: int, device: torch.device, processes: Processes = SINGLE
     ) -> None:
         torch.manual_seed(seed)
+        channels += base_channels(settings)
         self.settings, self.device, self.processes = settings, device, processes
         self.generator = build_generator(settings, channels + settings.noise).to(device)
         self.discriminator = build_discriminator(settings, channels)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
         self.steps = 0
-        self.tally = Tally(len(LOSSES), device)
-        self.each_l1 = torch.zeros(0, device=device)
-        shared(self.generator, processes)
+        self.stats = StepStats(len(LOSSES), device)
+        self.per_image_l1 = torch.zeros(0, device=device)
+        sync_layers(self.generator, processes)
         if self.discriminator is not None:
-            shared(self.discriminator.to(device), processes)
+            sync_layers(self.discriminator.to(device), processes)
         for network in self._networks().values():
-            _lay_out(network)
+            _to_channels_last(network)
         self._optimisers = [Adam(self.generator, settings.learning_rate)]
         if self.discriminator is not None:
             self._optimisers.append(Adam(self.discriminator, settings.discriminator_learning_rate))
         self._share = 1.0
-        self._buffers = Buffers(network for name, network in self._networks().items() if name != "average")
+        self._buffers = BufferSnapshot(network for name, network in self._networks().items() if name != "average")
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
     def step(self, batch: Batch, done: float, image: int = 0) -> None:
@@ -83,27 +83,27 @@ class Learner:
         """
         self._share = self._share_of_rate(done)
         self.generator.train()
-        kept = self._buffers.kept()
+        before = self._buffers.kept()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            generated = self._run_generator(batch.seen)
+            generated = self._run_generator(batch.generator_input)
             if self.discriminator is None:
-                losses, norms = self._alone(generated, batch)
+                losses, norms = self._step_l1(generated, batch)
             elif self.settings.lambda_feature_matching:
-                losses, norms = self._together(generated, batch)
+                losses, norms = self._step_joint(generated, batch)
             else:
-                losses, norms = self._in_turn(generated, batch)
-        self.each_l1 = each_l1(generated, batch)
+                losses, norms = self._step_alternating(generated, batch)
+        self.per_image_l1 = per_image_l1(generated, batch)
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
-        self._buffers.settle(kept, good)
+        self._buffers.restore_unless(before, good)
         self.steps += 1
         if self.settings.ema_decay:
-            average.follow(self.average, self.generator, self.settings.ema_decay, self.steps, good)
-        self.tally.add(losses, norms, good, image)
+            ema.update(self.average, self.generator, self.settings.ema_decay, self.steps, good)
+        self.stats.add(losses, norms, good, image)
 
-    def kept_by(self, batch: Batch) -> int:
+    def activation_bytes(self, batch: Batch) -> int:
         """Bytes that a step keeps of a batch until its gradients are known; it learns from it meanwhile."""
         networks = nn.ModuleList(self._networks().values())
-        return memory.kept_by(lambda: self.step(batch, 0.0), networks)
+        return memory.activation_bytes(lambda: self.step(batch, 0.0), networks)
 
     def rate(self, done: float) -> float:
         """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
@@ -113,27 +113,27 @@ class Learner:
         start = self.settings.decay_start
         return 1.0 if done <= start else (1 - done) / (1 - start)
 
-    def deployable(self, batches: list[Batch]) -> nn.Module:
+    def inference_copy(self, batches: list[Batch]) -> nn.Module:
         """The network to draw with: the average, with running statistics estimated anew on `batches`."""
         if self.settings.ema_decay:
-            return average.deployable(self.average, self.settings, batches)
+            return ema.inference_copy(self.average, self.settings, batches)
         plain = copy.deepcopy(self.average)
         plain.load_state_dict(self.generator.state_dict())
-        return average.deployable(plain, self.settings, batches)
+        return ema.inference_copy(plain, self.settings, batches)
 
-    def _alone(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _step_l1(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         share = self.processes.share(batch.valid.sum())
         loss, g_l1 = objective.without_discriminator(generated, batch, share, self.settings)
         zero = torch.zeros((), device=self.device)
         losses = torch.stack([zero, g_l1.detach().float(), zero, zero])
         gradients, norm = self._gradients(0, loss, losses)
-        self._move(0, gradients, torch.isfinite(norm + losses.sum()))
+        self._apply_gradients(0, gradients, torch.isfinite(norm + losses.sum()))
         return losses, torch.stack([norm, zero])
 
-    def _together(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _step_joint(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Both judged by one discriminator, as in pix2pixHD: real features serve its loss and feature matching."""
         discriminator, settings = self._run_discriminator, self.settings
-        real_pair, fake_pair = self._shown(batch, generated)
+        real_pair, fake_pair = self._discriminator_inputs(batch, generated)
         # One power iteration of the spectral norm serves both.
         with nullcontext() if settings.compile else parametrize.cached():
             on_real, on_fake = discriminator(real_pair), discriminator(fake_pair)
@@ -145,29 +145,29 @@ class Learner:
         of_g, norm_g = self._gradients(0, loss, losses[:2])
         norms = torch.stack([norm_g, norm_d])
         good = torch.isfinite(norms.sum() + losses.sum())
-        self._move(1, of_d, good)
-        self._move(0, of_g, good)
+        self._apply_gradients(1, of_d, good)
+        self._apply_gradients(0, of_g, good)
         return losses, norms
 
-    def _in_turn(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _step_alternating(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """The generator judged by the discriminator that has just learnt, as published for pix2pix."""
         discriminator, settings = self._run_discriminator, self.settings
-        real_pair, fake_pair = self._shown(batch, generated)
+        real_pair, fake_pair = self._discriminator_inputs(batch, generated)
         d_real, d_fake = objective.of_discriminator(
             discriminator(real_pair), discriminator(fake_pair.detach()), settings
         )
         d_losses = torch.stack([d_real, d_fake]).detach().float()
         of_d, norm_d = self._gradients(1, (d_real + d_fake) / 2, d_losses)
         good = torch.isfinite(norm_d + d_losses.sum())
-        self._move(1, of_d, good)
+        self._apply_gradients(1, of_d, good)
         share = self.processes.share(batch.valid.sum())
         loss, g_adv, g_l1 = objective.of_generator(generated, batch, discriminator(fake_pair), None, share, settings)
         g_losses = torch.stack([g_adv, g_l1]).detach().float()
         of_g, norm_g = self._gradients(0, loss, g_losses)
-        self._move(0, of_g, good & torch.isfinite(norm_g + g_losses.sum()))
+        self._apply_gradients(0, of_g, good & torch.isfinite(norm_g + g_losses.sum()))
         return torch.cat([g_losses, d_losses]), torch.stack([norm_g, norm_d])
 
-    def _shown(self, batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
+    def _discriminator_inputs(self, batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
         real, fake = objective.pairs_of(batch, generated)
         if not self.settings.diffaugment:
             return real, fake
@@ -183,12 +183,12 @@ class Learner:
         self.processes.average([*gradients, losses])
         return gradients, norm_of(gradients)
 
-    def _move(self, which: int, gradients: Sequence[Tensor], good: Tensor) -> None:
+    def _apply_gradients(self, which: int, gradients: Sequence[Tensor], good: Tensor) -> None:
         self._optimisers[which].step(gradients, self._share, good)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything to save, by name."""
-        named = {"rng": torch.get_rng_state(), "tally": self.tally.values}
+        named = {"rng": torch.get_rng_state(), "tally": self.stats.values}
         if self.device.type == "cuda":
             named["rng_cuda"] = torch.cuda.get_rng_state(self.device)
         for part, network in self._networks().items():
@@ -202,7 +202,7 @@ class Learner:
     def restore(self, tensors: dict[str, Tensor], steps: int) -> None:
         """The inverse of `tensors`."""
         self.steps = steps
-        self.tally.values.copy_(tensors["tally"])
+        self.stats.values.copy_(tensors["tally"])
         for part, network in self._networks().items():
             network.load_state_dict(_under(tensors, f"{part}."))
         for number, optimiser in enumerate(self._optimisers):
@@ -219,7 +219,7 @@ class Learner:
         return torch.compile(network) if network is not None and self.settings.compile else network
 
 
-def _lay_out(network: nn.Module) -> None:
+def _to_channels_last(network: nn.Module) -> None:
     """Channels last in memory, except for kernels of transposed convolutions: their gradients come the other way."""
     network.to(memory_format=torch.channels_last)
     for module in network.modules():

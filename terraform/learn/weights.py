@@ -13,23 +13,25 @@ from torch import Tensor, nn
 from terraform import provenance
 from terraform.config import Condition, Sheet, Train, renamed
 from terraform.errors import InputError
-from terraform.learn.models.generators import build_generator
+from terraform.learn.models.generators import base_channels, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
-FORMAT = 2
-"""2: the channel `sea` is 0 on land, in 1 it was -1."""
+FORMAT = 3
+"""3: `train.base`. 2: the channel `sea` is 0 on land, in 1 it was -1."""
+_READ = {"2", "3"}
+"""Without `train.base` a generator knows no base colours, so 2 is read as it is."""
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedGenerator:
     """A generator as it is deployed, which is as it was validated.
 
     Attributes
     ----------
     network : nn.Module
-        (N, C + noise, H, W) float32 -> (N, 3, H, W) in [-1, 1]; C channels of condition, then those of noise.
+        (N, C, H, W) float32 -> (N, 3, H, W) in [-1, 1]; C as `channels`: what `encode` returns, then noise.
     condition, sheet : settings of the encoding
     settings : Train
         How it was trained; `settings.noise` is the number of channels of noise.
@@ -52,8 +54,23 @@ class Trained:
     halo_px: int
     tile_safe: bool
 
+    @property
+    def needs_base(self) -> bool:
+        """Whether `terraform.pairs.relief.encode` must be given base colours (`terraform.pairs.context.Context`)."""
+        return self.settings.base != "none"
 
-def deployed(network: nn.Module, settings: Train) -> nn.Module:
+    @property
+    def channels(self) -> int:
+        """Channels of its input."""
+        return input_channels(self.condition, self.settings)
+
+
+def input_channels(condition: Condition, settings: Train) -> int:
+    """Count a generator's input channels: encoded relief, base colours, noise, in this order."""
+    return channels_of(condition) + base_channels(settings) + settings.noise
+
+
+def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
     """The network in the mode in which it draws: `unet256` with batch norm as published, everything else in eval mode.
 
     pix2pix tests with dropout and with the statistics of the batch (3.2); batch norm trained on single images draws
@@ -64,13 +81,13 @@ def deployed(network: nn.Module, settings: Train) -> nn.Module:
 
 def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
     """Publish a weights file."""
-    metadata = {"format": str(FORMAT), **described(condition, sheet, settings, made)}
+    header = {"format": str(FORMAT), **metadata(condition, sheet, settings, made)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        save_file(tensors, temporary, header)
 
 
-def described(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
+def metadata(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
     """What a file with a generator says of it: encoding, settings, provenance, licence and attribution."""
     return {
         "condition": condition.model_dump_json(),
@@ -81,7 +98,7 @@ def described(condition: Condition, sheet: Sheet, settings: Train, made: Provena
     }
 
 
-def load(path: Path, device: str = "cpu") -> Trained:
+def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     """Read a weights file.
 
     Raises
@@ -89,34 +106,34 @@ def load(path: Path, device: str = "cpu") -> Trained:
     InputError
         It is missing, damaged, not ours, or of a newer format.
     """
-    metadata, tensors = _read(path)
-    if metadata.get("format") != str(FORMAT):
+    header, tensors = _read(path)
+    if header.get("format") not in _READ:
         raise InputError(
-            f"{path} has weights of format {metadata.get('format', 'unknown')}, this version reads {FORMAT}: use the "
-            "version of terraform that wrote it"
+            f"{path} has weights of format {header.get('format', 'unknown')}, this version reads "
+            f"{' and '.join(sorted(_READ))}: use the version of terraform that wrote it"
         )
     try:
-        condition = Condition.model_validate_json(metadata["condition"])
-        sheet = Sheet.model_validate_json(metadata["sheet"])
-        settings = Train.model_validate(renamed("train", dict(json.loads(metadata["train"]))))
-        made = provenance.from_json(metadata["provenance"])
+        condition = Condition.model_validate_json(header["condition"])
+        sheet = Sheet.model_validate_json(header["sheet"])
+        settings = Train.model_validate(renamed("train", dict(json.loads(header["train"]))))
+        made = provenance.from_json(header["provenance"])
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
             "another encoding"
         ) from None
-    network = build_generator(settings, channels_of(condition) + settings.noise)
+    network = build_generator(settings, input_channels(condition, settings))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(
             f"{path} does not hold the network it names ({_first(error)}): its encoding is another; train again"
         ) from None
-    network = deployed(network, settings).to(device)
+    network = set_inference_mode(network, settings).to(device)
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
     tile_safe = kind.tile_safe and settings.norm != "instance"
-    return Trained(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
+    return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

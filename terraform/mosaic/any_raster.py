@@ -23,16 +23,15 @@ from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
-from terraform.learn.weights import Trained
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Globe
-from terraform.mosaic.checkpoint import kept
-from terraform.mosaic.grid_window import View
-from terraform.mosaic.output import stac as item
-from terraform.mosaic.output.metadata import labelled
-from terraform.mosaic.output_grid import Chart, own, polar
-from terraform.mosaic.pipeline import Painter, paint
-from terraform.mosaic.predictor import Artist
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic import array, inputs
+from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output import stac
+from terraform.mosaic.output.metadata import describe
+from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
+from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.classify import check_heights, classify_heights
 from terraform.sources.raster.formats import Declared, Raster, open_raster
@@ -46,45 +45,79 @@ from terraform.sources.raster.resample import planes
 _STRIP_ROWS = 256
 
 
-def draw(
-    weights: Path, trained: Trained, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+def render_raster(
+    weights: Path,
+    elevation: Path,
+    output: Path,
+    settings: Mosaics,
+    pixel_m: float | None = None,
+    latitude_deg: float | None = None,
+    resume: bool | None = None,
 ) -> None:
-    """Draw a raster; see `mosaic.draw_raster`.
+    """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
+
+    Beside a map lies its STAC item, `<output>.item.json`.
+
+    Whatever the raster's CRS, the result covers it in the equirectangular CRS of its body at 200 m (on the equator),
+    on the same whole-planet grid as regions, or on the map that the settings name; nodata stays nodata. A raster
+    without a CRS, or an `.npy`, takes a pixel size and a latitude, and the result has 200 m pixels on a plane.
+
+    Parameters
+    ----------
+    elevation : Path
+        Any format that the source `files` reads, or `.npy`, metres.
+    output : Path
+        The file to write; for an `.npy` also `.png` or `.npy`.
+    pixel_m, latitude_deg : float, optional
+        For a raster that does not say where it lies.
+    resume : bool or None
+        What to do with strips of an unfinished drawing; see `kept`.
 
     Raises
     ------
     InputError
-        It is no raster of heights, lies nowhere, counts its latitudes from its ellipsoid, or is void everywhere.
+        It is no raster of heights, or its heights look like a radius or another unit.
     """
+    trained = inputs.load_generator(weights, settings)
+    if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg)
+    else:
+        render_georeferenced(weights, trained, elevation, output, settings, resume)
+
+
+def render_georeferenced(
+    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
+) -> None:
+    """Draw a raster that has a CRS or control of its own with a generator that is loaded; see `render_raster`."""
     with open_raster(elevation, Declared()) as raster:
         check_heights(raster)
         body = body_of(raster.crs, elevation.name)
         require_centric(raster, body)
         placed = georeference(raster, body)
-        label = labelled(trained, elevation, placed.pixel_m)
+        label = describe(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = mosaic.identity_of(weights, elevation, trained, settings, list(bounds))
-        with kept(output, identity, resume) as strips:
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster")
+        with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             if not degrees.exists():
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
-                relief = mosaic.relief_of(mosaic.source_of(dataset, body), body, settings)
-                painter = Painter(Artist(trained, settings), relief)
-                paint(painter, target, output, settings, label.tags(), strips)
+                relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
+                renderer = StripRenderer(Predictor(trained, settings), relief)
+                render(renderer, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"
     beside = output.with_suffix(".item.json")
-    item.write(beside, output.stem, title, body, target.frame, output.name, label)
+    stac.write_item(beside, output.stem, title, body, target.frame, output.name, label)
 
 
-def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> View | Chart:
+def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
     """The map that the settings name."""
-    view = View.of(body, bounds, None)
+    view = GridWindow.of(body, bounds, None)
     if settings.grid == "polar":
-        return polar(body, view, bounds, None)
+        return polar_stereographic(body, view, bounds, None)
     if settings.grid == "input":
-        return own(view, (raster.height, raster.width), raster.transform, raster.crs, body, None)
+        return from_raster(view, (raster.height, raster.width), raster.transform, raster.crs, body, None)
     return view
 
 
@@ -215,7 +248,7 @@ def _strip(placed: GeoreferencedRaster, block: RasterGrid) -> NDArray[np.int16]:
 def _window(body: Body, bounds: Bounds) -> RasterGrid:
     """The grid of 200 m pixels that covers bounds, as wide on its most equatorward parallel."""
     west, south, east, north = bounds
-    height = Globe(body.radius_m).pixel_deg
+    height = GlobalGrid(body.radius_m).pixel_deg
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     width = height / max(0.02, math.cos(math.radians(equatorward)))
     columns, rows = max(1, math.ceil((east - west) / width)), max(1, math.ceil((north - south) / height))

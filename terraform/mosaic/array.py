@@ -13,14 +13,13 @@ from terraform.errors import InputError
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
-from terraform.mosaic.elevation import of_array
-from terraform.mosaic.low_pass import broad_average, measured_on
-from terraform.mosaic.output.metadata import labelled
-from terraform.mosaic.patch import Block, Patch
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.terrain import Relief
+from terraform.mosaic.elevation import from_array
+from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.metadata import describe
+from terraform.mosaic.policy import low_pass, measure_hypsometry
+from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
 from terraform.storage.atomic_write import atomic_write
 
 Span = tuple[int, int]
@@ -34,7 +33,7 @@ _DEGREE_M = 1.0
 class PlaneTerrain:
     """Heights on pixels of 200 m, all at one latitude; nothing beyond their edges."""
 
-    relief: Relief
+    relief: ElevationModel
     heights: Heights
     broad: NDArray[np.float32] | None
     latitude_deg: float
@@ -47,24 +46,24 @@ class PlaneTerrain:
     def top(self) -> int:
         return 0
 
-    def wanted(self, rows: Span, columns: Span) -> bool:
+    def is_visible(self, rows: Span, columns: Span) -> bool:
         return True
 
-    def patch(self, rows: Span, columns: Span) -> Patch:
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         sea, void = _cut(self.heights.sea, rows, columns, False), _cut(self.heights.void, rows, columns, True)
         seen = Heights(_cut(self.heights.metres, rows, columns, 0), sea, void)
         broad = None if self.broad is None else _cut(self.broad, rows, columns, 0)
         average = None if broad is None else Heights(broad, sea, void)
         latitude = np.full((1, 1), self.latitude_deg)
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        return self.relief.shaped(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+        return self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
 
 
 def draw(
-    trained: Trained, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
+    trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
     latitude_deg: float | None,
 ) -> None:  # fmt: skip
-    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.draw_raster`.
+    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
 
     Raises
     ------
@@ -77,28 +76,28 @@ def draw(
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
     raw = _loaded(elevation)
-    label = labelled(trained, elevation, pixel_m)
+    label = describe(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings)
     height, width = terrain.heights.metres.shape
-    artist = Artist(trained, settings)
-    blocks = generate.draw(artist, terrain, (0, height), (0, width))
+    predictor = Predictor(trained, settings)
+    blocks = generate.draw(predictor, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, label.tags())
 
 
 def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
     rows, columns = (Axis(0, pixel_m, count) for count in raw.metres.shape)
-    source = of_array(raw, Axis(0, -pixel_m, rows.count), columns, _DEGREE_M)
+    source = from_array(raw, Axis(0, -pixel_m, rows.count), columns, _DEGREE_M)
     wide, high = (Axis(0, PIXEL_M, max(1, round(axis.end / PIXEL_M))) for axis in (columns, rows))
     down, right = taps(rows, high), taps(columns, wide)
     metres, valid = gather_masked(raw.metres, ~raw.void, down, right)
     nothing = np.zeros(valid.shape, np.bool_)
     broad = None
     if settings.elevation.policy == "relief":
-        average = broad_average(source, flat=True)
+        average = low_pass(source, flat=True)
         found = average.read((0, average.latitudes.count), (0, average.longitudes.count))
         along = Axis(0, -average.latitudes.step, average.latitudes.count)
         broad, _ = gather_masked(found.metres, ~found.void, taps(along, high), taps(average.longitudes, wide))
-    relief = Relief(source, settings.elevation, measured_on(source, flat=True), None)
+    relief = ElevationModel(source, settings.elevation, measure_hypsometry(source, flat=True), None)
     return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg)
 
 
@@ -124,7 +123,7 @@ def _loaded(path: Path) -> Heights:
     return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
 
 
-def _together(blocks: Iterable[Block], height: int, width: int) -> NDArray[np.uint8]:
+def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray[np.uint8]:
     picture = np.zeros((height, width, 4), np.uint8)
     for block in blocks:
         top, left = max(0, block.top), max(0, block.left)
@@ -146,10 +145,10 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dic
     else:
         from rasterio.transform import Affine
 
-        from terraform.mosaic.geobox import Frame
+        from terraform.geo.geobox import GeoBox
         from terraform.mosaic.output import cog
 
-        frame = Frame(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
+        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
         cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, tags)
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.geo.resample import Axis, Taps
+from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import PIXEL_M
 
 CAP_EDGE_DEG = 65.0
@@ -27,7 +27,7 @@ FADE_ROWS = 64
 
 
 @dataclass(frozen=True)
-class Globe:
+class GlobalGrid:
     """The planet-wide equirectangular grid of square pixels that are 200 m on the equator.
 
     For Mars 106,694 columns of 2 pi R / 106,694 = 200.00085 m, so that the planet closes exactly.
@@ -77,14 +77,14 @@ class Strip:
 
     Attributes
     ----------
-    globe : Globe
+    globe : GlobalGrid
     top, bottom : int
         First and last-plus-one row of the planet-wide grid.
     fade_above, fade_below : int
         Rows beyond top and bottom into which the strip reaches while it fades out; 0 at a pole.
     """
 
-    globe: Globe
+    globe: GlobalGrid
     top: int
     bottom: int
     fade_above: int
@@ -184,7 +184,7 @@ class Cap(Strip):
         return (1 + math.sin(math.radians(abs(latitude_deg)))) / (1 + math.sin(math.radians(TRUE_LATITUDE_DEG))) - 1
 
 
-def strips(globe: Globe, stride: int) -> list[Band | Cap]:
+def strips(globe: GlobalGrid, stride: int) -> list[Band | Cap]:
     """All strips of a planet, north to south; whatever the region, they are the same.
 
     Between the caps there are as few bands as `TOLERANCE` and `HIGHEST_ROWS` allow, and then as equal as can be.
@@ -208,7 +208,7 @@ def strips(globe: Globe, stride: int) -> list[Band | Cap]:
     return [north_cap, *bands, south_cap]
 
 
-def _borders(globe: Globe, cap_rows: int) -> list[int]:
+def _borders(globe: GlobalGrid, cap_rows: int) -> list[int]:
     """Borders of the northern bands, north to south, the last on the equator."""
     best = _climb(globe, cap_rows, 1.0)
     low, high = 0.0, 1.0
@@ -222,7 +222,7 @@ def _borders(globe: Globe, cap_rows: int) -> list[int]:
     return best
 
 
-def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:
+def _climb(globe: GlobalGrid, cap_rows: int, share: float) -> list[int]:
     """Borders from the equator up to the cap, each band as high as `share` of what is allowed lets it be."""
     borders = [globe.rows // 2]
     while borders[0] > cap_rows:
@@ -230,7 +230,7 @@ def _climb(globe: Globe, cap_rows: int, share: float) -> list[int]:
     return borders
 
 
-def _height(globe: Globe, bottom: int, share: float) -> int:
+def _height(globe: GlobalGrid, bottom: int, share: float) -> int:
     """Most rows, at least 1, of a band that ends above row `bottom`."""
     fade = globe.fade
     low, high = max(1, 2 * fade), max(1, 2 * fade, int(share * (HIGHEST_ROWS - 2 * fade - 1)))
@@ -241,25 +241,3 @@ def _height(globe: Globe, bottom: int, share: float) -> int:
         fits = all(abs(end) < 90 and abs(band.scale_error(end)) <= TOLERANCE * share for end in ends)
         low, high = (height, high) if fits else (low, height - 1)
     return low
-
-
-def cubic_taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
-    """Weights of cubic convolution (Keys 1981, a = -1/2) for a target that is at least as fine as its source.
-
-    Parameters
-    ----------
-    source, target : Axis
-        In the same unit.
-    wrap : bool
-        The source closes round the planet; otherwise its edge pixels are repeated.
-    """
-    position = (target.centres() - source.origin) / source.step - 0.5
-    base = np.floor(position).astype(np.int64)
-    index = base[:, None] + np.arange(-1, 3)
-    away = np.abs(index - position[:, None])
-    near = (1.5 * away - 2.5) * away**2 + 1
-    far = ((-0.5 * away + 2.5) * away - 4) * away + 2
-    weight = np.where(away <= 1, near, np.where(away < 2, far, 0))
-    weight /= weight.sum(axis=1, keepdims=True)
-    index = index % source.count if wrap else np.clip(index, 0, source.count - 1)
-    return Taps(index, weight.astype(np.float32))

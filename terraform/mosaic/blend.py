@@ -7,12 +7,12 @@ what is broad is averaged as it is.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from terraform.mosaic.layers import Layer
-from terraform.pairs.relief import smooth
+from terraform.pairs.smoothing import smooth
 
 COARSE_PX = (3.0, 12.0)
 """Full widths at half maximum of the Gaussians between two bands of what is fine and what is broad, pixels: two
@@ -25,7 +25,22 @@ _STRONGEST = 2.0
 _NOISE = 0.1
 
 
-def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
+class Layer(NamedTuple):
+    """A strip's part in some pixels.
+
+    Attributes
+    ----------
+    colours : (3, h, w) float32
+        0 to 255; 0 where nothing was drawn.
+    coverage : (h, w) float32 or None
+        How much of each pixel was drawn, 0 to 1; None where all of it was.
+    """
+
+    colours: Tensor
+    coverage: Tensor | None
+
+
+def blend(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
     """Layers, each with its share of every pixel.
 
     Parameters
@@ -36,7 +51,7 @@ def mixed(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
     if len(layers) == 1:
         return layers[0]
     known = None
-    if any(layer.known is not None for layer in layers):
+    if any(layer.coverage is not None for layer in layers):
         known = _sum([_known(layer) for layer in layers], shares)
     *fine, broad = zip(*(_bands(layer.colours) for layer in layers), strict=True)
     colours = _sum(broad, shares)
@@ -76,7 +91,7 @@ def _bands(colours: Tensor) -> list[Tensor]:
 
 
 def _known(layer: Layer) -> Tensor:
-    return torch.ones_like(layer.colours[0]) if layer.known is None else layer.known
+    return torch.ones_like(layer.colours[0]) if layer.coverage is None else layer.coverage
 
 
 def _power(one: Tensor, other: Tensor) -> Tensor:

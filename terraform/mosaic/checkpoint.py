@@ -4,7 +4,9 @@ A strip's file gets its name only when it is complete, so that after a kill at a
 last complete strip.
 """
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,42 +14,130 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from terraform.errors import ConfigError, InputError, ResourceError
-from terraform.mosaic.strip_buffer import Canvas
+from terraform.mosaic.terrain import ImageWindow
 from terraform.storage.atomic_write import atomic_write, remove_stale, write_text
 from terraform.storage.hashing import sha256_of
 from terraform.storage.locks import exclusive
 
 Span = tuple[int, int]
 
+PLANES = 4
+"""Red, green, blue, and 1 where there was no relief: where there is relief everywhere, the last stays a hole."""
+
 
 @dataclass(frozen=True)
-class Kept:
+class StripBuffer:
+    """The pixels of a part of a strip.
+
+    Attributes
+    ----------
+    rows, columns : Span
+        The part, in the strip's pixels.
+    path : Path
+        Its file: (4, H, W) uint8.
+    """
+
+    rows: Span
+    columns: Span
+    path: Path
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return PLANES, self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
+
+    @property
+    def size_bytes(self) -> int:
+        planes, height, width = self.shape
+        return planes * height * width
+
+    def create(self) -> None:
+        """Make the file, all void of colour."""
+        with self.path.open("wb") as file:
+            file.truncate(self.size_bytes)
+
+    def write(self, block: ImageWindow) -> None:
+        """Put a block where it belongs; what lies outside is cut off."""
+        _, height, width = self.shape
+        top, left = block.top - self.rows[0], block.left - self.columns[0]
+        inside = block.rgba[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)]
+        if not inside.size:
+            return
+        planes = [*np.moveaxis(inside[..., :3], -1, 0)]
+        void = inside[..., 3] == 0
+        if void.any():
+            planes.append(void.astype(np.uint8))
+        # Not through a map: on a full disk that ends the process without a word.
+        with self.path.open("r+b", buffering=0) as file:
+            for number, plane in enumerate(planes):
+                lines = np.ascontiguousarray(plane)
+                start = (number * height + max(0, top)) * width + max(0, left)
+                for row, line in enumerate(lines):
+                    if os.pwrite(file.fileno(), line.data, start + row * width) < len(line):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    def read(self, rows: Span, columns: Span, wraps: bool = False) -> NDArray[np.uint8]:
+        """(4, h, w) of rows that lie inside, and of columns that may not: the edge is repeated.
+
+        Parameters
+        ----------
+        wraps : bool
+            The canvas goes round the planet: beyond the last column comes the first.
+        """
+        planes = np.memmap(self.path, np.uint8, "r", shape=self.shape)
+        part = slice(rows[0] - self.rows[0], rows[1] - self.rows[0])
+        pieces = _pieces((columns[0] - self.columns[0], columns[1] - self.columns[0]), self.shape[2], wraps)
+        return np.concatenate([np.repeat(planes[:, part, a:b], times, axis=2) for a, b, times in pieces], axis=2)
+
+
+def _pieces(columns: Span, count: int, wraps: bool) -> Iterator[tuple[int, int, int]]:
+    """First and last-plus-one column of unbroken pieces, and how often each column is repeated."""
+    first, last = columns
+    if not wraps:
+        if first < 0:
+            yield 0, 1, min(last, 0) - first
+        if max(0, first) < min(last, count):
+            yield max(0, first), min(last, count), 1
+        if last > count:
+            yield count - 1, count, last - max(first, count)
+        return
+    while first < last:
+        start = first % count
+        stop = min(count, start + last - first)
+        yield start, stop, 1
+        first += stop - start
+
+
+@dataclass(frozen=True)
+class Checkpoint:
     """The folder of an unfinished mosaic."""
 
     folder: Path
 
-    def canvas(self, number: int, rows: Span, columns: Span) -> Canvas:
+    def canvas(self, number: int, rows: Span, columns: Span) -> StripBuffer:
         """Where a strip's picture lies, drawn or not."""
-        return Canvas(rows, columns, self.folder / f"strip-{number:03d}.bytes")
+        return StripBuffer(rows, columns, self.folder / f"strip-{number:03d}.bytes")
 
-    def draw(self, canvas: Canvas, fill: Callable[[Canvas], None]) -> None:
+    def draw(self, canvas: StripBuffer, fill: Callable[[StripBuffer], None]) -> None:
         """Have a canvas filled, unless it was before."""
         if is_drawn(canvas):
             return
         with atomic_write(canvas.path) as temporary:
-            blank = Canvas(canvas.rows, canvas.columns, temporary)
-            blank.blank()
+            blank = StripBuffer(canvas.rows, canvas.columns, temporary)
+            blank.create()
             fill(blank)
 
 
-def is_drawn(canvas: Canvas) -> bool:
+def is_drawn(canvas: StripBuffer) -> bool:
     """It is complete."""
     return canvas.path.is_file() and canvas.path.stat().st_size == canvas.size_bytes
 
 
 @contextmanager
-def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Kept]:
+def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Checkpoint]:
     """The strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
 
     Nothing stays of what was refused before a strip was drawn.
@@ -86,7 +176,7 @@ def kept(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iter
         remove_stale(folder)
         write_text(record, text)
         try:
-            yield Kept(folder)
+            yield Checkpoint(folder)
         except InputError:
             if any(folder.glob("strip-*.bytes")):
                 raise
@@ -116,7 +206,7 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
 
 
-def identity_of_file(path: Path) -> list[Any]:
+def file_version(path: Path) -> list[Any]:
     """A file as it is now: its size and the time of its last change; its digest where it is small."""
     state = path.stat()
     if state.st_size > 100_000_000:

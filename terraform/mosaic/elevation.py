@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from terraform.geo.heights import Heights, pack, unpack
 from terraform.geo.resample import Axis, Taps, taps
+from terraform.geo.resample_torch import resample_last_axis
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.mosaic.resample import resampled
 
 Span = tuple[int, int]
 Float = NDArray[np.float32]
@@ -22,7 +22,7 @@ _HALF = 0.5 - 1e-6
 
 
 @dataclass(frozen=True)
-class Source:
+class ElevationRaster:
     """A raster of heights in degrees, read in pieces.
 
     Attributes
@@ -41,22 +41,22 @@ class Source:
     metres_per_degree: float
 
     @property
-    def closes(self) -> bool:
+    def wraps(self) -> bool:
         """The columns go round the planet: the last is followed by the first."""
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 
 
-def of_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_degree: float) -> Source:
+def from_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_degree: float) -> ElevationRaster:
     """A raster that is in memory."""
 
     def read(rows: Span, columns: Span) -> Heights:
         part = slice(*rows), slice(*columns)
         return Heights(heights.metres[part], heights.sea[part], heights.void[part])
 
-    return Source(read, latitudes, longitudes, metres_per_degree)
+    return ElevationRaster(read, latitudes, longitudes, metres_per_degree)
 
 
-def rows_kept(source: Source) -> Source:
+def with_row_cache(source: ElevationRaster) -> ElevationRaster:
     """The same raster, of which neighbouring windows read each row once.
 
     Whole rows are kept from the first to the last of the latest window, packed in two bytes a pixel. Windows come from
@@ -75,10 +75,10 @@ def rows_kept(source: Source) -> Source:
             kept = rows[0], np.concatenate([old, *(pack(*heights) for heights in fresh)])
         return unpack(kept[1][rows[0] - kept[0] : rows[1] - kept[0], columns[0] : columns[1]])
 
-    return Source(read, source.latitudes, source.longitudes, source.metres_per_degree)
+    return ElevationRaster(read, source.latitudes, source.longitudes, source.metres_per_degree)
 
 
-def on_axes(source: Source, latitudes: Axis, longitudes: Axis) -> Heights:
+def resample(source: ElevationRaster, latitudes: Axis, longitudes: Axis) -> Heights:
     """Heights at rows and columns that are parallel to those of a raster.
 
     Parameters
@@ -107,11 +107,11 @@ def on_axes(source: Source, latitudes: Axis, longitudes: Axis) -> Heights:
     return _sorted(total, land, sea)
 
 
-def _pieces(source: Source, rows: Span, wanted: Axis) -> Iterator[tuple[Heights, Axis]]:
+def _pieces(source: ElevationRaster, rows: Span, wanted: Axis) -> Iterator[tuple[Heights, Axis]]:
     """The heights under some columns, and where on the wanted axis they lie."""
     own = source.longitudes
     spare = int(np.ceil(wanted.step / own.step)) + 2
-    if source.closes:
+    if source.wraps:
         first, last = own.covering(wanted.origin, wanted.end, spare)
         parts = [source.read(rows, columns) for columns in _round(first, last, own.count)]
         joined = Heights(*(np.concatenate(planes, axis=1) for planes in zip(*parts, strict=True)))
@@ -132,7 +132,7 @@ def _round(first: int, last: int, count: int) -> Iterator[Span]:
         first += stop - start
 
 
-def points(source: Source, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Heights:
+def points(source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Heights:
     """Heights at points by bilinear interpolation.
 
     Towards a pole the columns of a raster in degrees crowd: there 2, 4, 8 ... of them, so many that they stay within
@@ -154,25 +154,27 @@ def points(source: Source, longitude_deg: NDArray[np.float64], latitude_deg: NDA
     return _sorted(*planes)
 
 
-def _bilinear(source: Source, lon: NDArray[np.float64], lat: NDArray[np.float64], joined: int) -> tuple[Float, ...]:
+def _bilinear(
+    source: ElevationRaster, lon: NDArray[np.float64], lat: NDArray[np.float64], joined: int
+) -> tuple[Float, ...]:
     """Weighted sums of heights, land and sea at points, `joined` columns at a time; all (n,)."""
     rows, columns = source.latitudes, source.longitudes
     y = (lat - rows.origin) / rows.step - 0.5
     x = ((lon - columns.origin) % 360) / columns.step / joined - 0.5
     count = -(-columns.count // joined)
-    x = np.where(source.closes | (x < count), x, x - 360 / columns.step / joined)
+    x = np.where(source.wraps | (x < count), x, x - 360 / columns.step / joined)
     y0, x0 = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
     begin, end = max(0, int(y0.min())), min(rows.count, int(y0.max()) + 2)
     if begin >= end:
         return tuple(np.zeros(len(lat), np.float32) for _ in range(3))
-    used = np.unique(np.concatenate([x0, x0 + 1]) % count if source.closes else np.clip([x0, x0 + 1], 0, count - 1))
+    used = np.unique(np.concatenate([x0, x0 + 1]) % count if source.wraps else np.clip([x0, x0 + 1], 0, count - 1))
     planes, places = _joined(source, (begin, end), used, joined)
     sums = tuple(np.zeros(len(lat), np.float32) for _ in range(3))
     for dy in (0, 1):
         for dx in (0, 1):
             weight = (1 - np.abs(y - (y0 + dy))) * (1 - np.abs(x - (x0 + dx)))
             inside = (y0 + dy >= begin) & (y0 + dy < end)
-            if not source.closes:
+            if not source.wraps:
                 inside &= (x0 + dx >= 0) & (x0 + dx < count)
             row = np.clip(y0 + dy - begin, 0, end - begin - 1)
             column = places[(x0 + dx) % count]
@@ -182,7 +184,7 @@ def _bilinear(source: Source, lon: NDArray[np.float64], lat: NDArray[np.float64]
 
 
 def _joined(
-    source: Source, rows: Span, used: NDArray[np.int64], joined: int
+    source: ElevationRaster, rows: Span, used: NDArray[np.int64], joined: int
 ) -> tuple[tuple[Float, ...], NDArray[np.int64]]:
     """Average `joined` columns at a time, for the joined columns that are used, read in unbroken runs.
 
@@ -202,7 +204,7 @@ def _joined(
     return tuple(np.concatenate([part[k] for part in chosen], axis=1) for k in range(3)), places
 
 
-def _average(source: Source, rows: Span, columns: Span, joined: int) -> tuple[Float, ...]:
+def _average(source: ElevationRaster, rows: Span, columns: Span, joined: int) -> tuple[Float, ...]:
     first, last = columns[0] * joined, min(columns[1] * joined, source.longitudes.count)
     starts = np.arange(first, last, joined) - first
     sizes = np.diff(np.append(starts, last - first)).astype(np.float32)
@@ -238,8 +240,8 @@ def _both(values: NDArray[np.generic], rows: Taps, columns: Taps) -> Float:
     """Resample rows, then columns."""
     plane = torch.from_numpy(values.astype(np.float32, copy=False))
     if not _same(rows, len(plane)):
-        plane = resampled(plane.T.contiguous(), rows).T.contiguous()
-    found: Float = resampled(plane, columns).numpy()
+        plane = resample_last_axis(plane.T.contiguous(), rows).T.contiguous()
+    found: Float = resample_last_axis(plane, columns).numpy()
     return found
 
 

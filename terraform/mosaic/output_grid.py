@@ -1,4 +1,4 @@
-"""Maps other than the planet-wide grid: polar stereographic, or a raster's own."""
+"""The map of a mosaic: a window of the planet-wide grid, a polar stereographic plane, or a raster's own grid."""
 
 import math
 from dataclasses import dataclass
@@ -9,16 +9,86 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS as ProjCRS
 from rasterio.crs import CRS
+from rasterio.features import geometry_mask
 from rasterio.transform import Affine
+from shapely.geometry import box
 
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.crs import degrees_crs, transformer
+from terraform.geo.geobox import GeoBox
+from terraform.geo.raster import semi_major_axis_m
 from terraform.geo.regions import Region
-from terraform.mosaic.geobox import Frame
-from terraform.mosaic.grid_window import View
+from terraform.mosaic.bands import GlobalGrid
 
 Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class GridWindow:
+    """The window of the planet-wide grid that a mosaic shows.
+
+    Attributes
+    ----------
+    globe : GlobalGrid
+    rows, columns : Span
+        Of the planet-wide grid; columns may go on beyond the antimeridian.
+    frame : GeoBox
+    region : Region or None
+        What lies outside its polygon is masked.
+    """
+
+    globe: GlobalGrid
+    rows: Span
+    columns: Span
+    frame: GeoBox
+    region: Region | None
+
+    @classmethod
+    def of(cls, body: Body, bounds: tuple[float, float, float, float], region: Region | None) -> "GridWindow":
+        """The view of bounds in degrees: west, south, east, north."""
+        globe = GlobalGrid(body.radius_m)
+        west, south, east, north = bounds
+        rows = _whole((90 - north) / globe.pixel_deg, (90 - south) / globe.pixel_deg)
+        columns = _whole((west + 180) / globe.pixel_deg, (east + 180) / globe.pixel_deg)
+        rows = max(0, rows[0]), min(globe.rows, rows[1])
+        columns = columns[0], min(columns[1], columns[0] + globe.columns)
+        crs = CRS.from_user_input(body.map_crs)
+        pixel = semi_major_axis_m(crs) * math.radians(globe.pixel_deg)
+        left, top = (columns[0] - globe.columns / 2) * pixel, (globe.rows / 2 - rows[0]) * pixel
+        transform = Affine(pixel, 0, left, 0, -pixel, top)
+        return cls(globe, rows, columns, GeoBox(rows[1] - rows[0], columns[1] - columns[0], transform, crs), region)
+
+    @property
+    def extent_deg(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Longitudes and latitudes from edge to edge, degrees."""
+        lon, lat = self.globe.longitudes.part(*self.columns), self.globe.latitudes.part(*self.rows)
+        return (lon.origin, lon.end), (lat.end, lat.origin)
+
+    @cached_property
+    def _is_whole(self) -> bool:
+        """The region is the rectangle that is shown."""
+        return self.region is not None and bool(self.region.geometry.equals(box(*self.region.bounds)))
+
+    def mask_outside(self, rows: Span) -> NDArray[np.bool_] | None:
+        """Pixels of some rows whose centre lies outside the region."""
+        if self.region is None or self._is_whole:
+            return None
+        deg = self.globe.pixel_deg
+        corner = Affine(deg, 0, -180 + self.columns[0] * deg, 0, -deg, 90 - rows[0] * deg)
+        shape = (rows[1] - rows[0], self.columns[1] - self.columns[0])
+        mask: NDArray[np.bool_] = geometry_mask([self.region.geometry], shape, corner)
+        return mask
+
+
+def _whole(first: float, last: float) -> Span:
+    """The pixels whose centre lies between two places; at least one."""
+    if round(first) < round(last):
+        return round(first), round(last)
+    middle = math.floor((first + last) / 2)
+    return middle, middle + 1
+
+
 Doubles = NDArray[np.float64]
 
 POLAR_FROM_DEG = 45.0
@@ -26,14 +96,14 @@ POLAR_FROM_DEG = 45.0
 
 
 @dataclass(frozen=True)
-class Chart:
+class OutputGrid:
     """A map on which a mosaic is drawn.
 
     Attributes
     ----------
-    view : View
+    view : GridWindow
         The part of the planet that it may show.
-    frame : Frame
+    frame : GeoBox
         Where its pixels lie.
     crs : rasterio CRS
         The frame's.
@@ -43,8 +113,8 @@ class Chart:
         What lies outside its polygon is masked.
     """
 
-    view: View
-    frame: Frame
+    view: GridWindow
+    frame: GeoBox
     crs: CRS
     geographic: CRS
     region: Region | None
@@ -65,7 +135,7 @@ class Chart:
         )
         return np.asarray(found[0]), np.asarray(found[1])
 
-    def outside(self, longitude: Doubles, latitude: Doubles) -> NDArray[np.bool_] | None:
+    def mask_outside(self, longitude: Doubles, latitude: Doubles) -> NDArray[np.bool_] | None:
         """Places that lie outside the region."""
         if self.region is None:
             return None
@@ -82,7 +152,9 @@ class Chart:
         return float(sides * self.view.globe.radius_m) if np.isfinite(sides) else self.view.globe.pixel_m
 
 
-def polar(body: Body, view: View, bounds: tuple[float, float, float, float], region: Region | None) -> Chart:
+def polar_stereographic(
+    body: Body, view: GridWindow, bounds: tuple[float, float, float, float], region: Region | None
+) -> OutputGrid:
     """A polar stereographic map of pixels as large as those of the planet-wide grid.
 
     Raises
@@ -103,13 +175,15 @@ def polar(body: Body, view: View, bounds: tuple[float, float, float, float], reg
     x, y = transformer(geographic, crs).transform(lon, lat)
     pixel = view.globe.pixel_m
     (left, right), (bottom, top) = ((math.floor(v.min() / pixel), math.ceil(v.max() / pixel)) for v in (x, y))
-    frame = Frame(top - bottom, right - left, Affine(pixel, 0, left * pixel, 0, -pixel, top * pixel), crs)
-    return Chart(view, frame, crs, geographic, region)
+    frame = GeoBox(top - bottom, right - left, Affine(pixel, 0, left * pixel, 0, -pixel, top * pixel), crs)
+    return OutputGrid(view, frame, crs, geographic, region)
 
 
-def own(view: View, shape: tuple[int, int], transform: Affine, crs: CRS, body: Body, region: Region | None) -> Chart:
+def from_raster(
+    view: GridWindow, shape: tuple[int, int], transform: Affine, crs: CRS, body: Body, region: Region | None
+) -> OutputGrid:
     """The grid of a raster itself."""
-    return Chart(view, Frame(*shape, transform, crs), crs, degrees_crs(crs, body), region)
+    return OutputGrid(view, GeoBox(*shape, transform, crs), crs, degrees_crs(crs, body), region)
 
 
 def polar_crs(body: Body, north: bool) -> CRS:

@@ -18,17 +18,13 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics
 from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
-from terraform.mosaic.checkpoint import Kept, is_drawn
-from terraform.mosaic.elevation import rows_kept
-from terraform.mosaic.grid_window import View
-from terraform.mosaic.inference import draw
-from terraform.mosaic.layers import Drawn
+from terraform.mosaic.checkpoint import Checkpoint, StripBuffer, is_drawn
+from terraform.mosaic.compose import StripImage
+from terraform.mosaic.elevation import with_row_cache
+from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.output import cog
-from terraform.mosaic.output_grid import Chart
-from terraform.mosaic.patch import Terrain
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.strip_buffer import Canvas
-from terraform.mosaic.terrain import BandTerrain, CapTerrain, Relief
+from terraform.mosaic.output_grid import GridWindow, OutputGrid
+from terraform.mosaic.terrain import BandTerrain, CapTerrain, ElevationModel, Terrain
 from terraform.mosaic.windows import grid_px
 from terraform.storage.atomic_write import require_space
 
@@ -36,27 +32,33 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Painter:
+class StripRenderer:
     """Who draws, and from what."""
 
-    artist: Artist
-    relief: Relief
+    predictor: Predictor
+    relief: ElevationModel
 
-    def fill(self, strip: Band | Cap, canvas: Canvas, view: View, stopped: Event) -> None:
+    def fill(self, strip: Band | Cap, canvas: StripBuffer, view: GridWindow, stopped: Event) -> None:
         """Draw a strip onto its canvas."""
         terrain: Terrain
         if isinstance(strip, Band):
             terrain = BandTerrain(self.relief, strip)
         else:
-            terrain = CapTerrain(self.relief, strip, view.shown)
-        for block in draw(self.artist, terrain, canvas.rows, canvas.columns):
+            terrain = CapTerrain(self.relief, strip, view.extent_deg)
+        for block in draw(self.predictor, terrain, canvas.rows, canvas.columns):
             if stopped.is_set():
                 raise InterruptedError("the drawing was stopped")
-            canvas.put(block)
+            canvas.write(block)
 
 
-def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaics, tags: Mapping[str, str],
-          kept: Kept) -> None:  # fmt: skip
+def render(
+    renderer: StripRenderer,
+    target: GridWindow | OutputGrid,
+    output: Path,
+    settings: Mosaics,
+    tags: Mapping[str, str],
+    kept: Checkpoint,
+) -> None:
     """Draw a view or a chart and publish it with its tags.
 
     Raises
@@ -64,37 +66,41 @@ def paint(painter: Painter, target: View | Chart, output: Path, settings: Mosaic
     ResourceError
         The disk has no room for the strips and the mosaic.
     """
-    view = target.view if isinstance(target, Chart) else target
-    every = strips(view.globe, grid_px(painter.artist.trained))
+    view = target.view if isinstance(target, OutputGrid) else target
+    every = strips(view.globe, grid_px(renderer.predictor.trained))
     parts = {number: _part(strip, view) for number, strip in enumerate(every)}
     canvases = {number: kept.canvas(number, *part) for number, part in parts.items() if part is not None}
     strips_bytes = sum(canvas.size_bytes for canvas in canvases.values() if not is_drawn(canvas))
     require_space(output.parent, strips_bytes + cog.needed_bytes(target.frame))
-    with _drawing(painter, view, every, canvases, kept) as drawn:
+    with _drawing(renderer, view, every, canvases, kept) as drawn:
 
-        def fetch(number: int) -> Drawn:
-            return Drawn(every[number], drawn[number].result())
+        def fetch(number: int) -> StripImage:
+            return StripImage(every[number], drawn[number].result())
 
-        if isinstance(target, Chart):
-            stripes = compose.on_chart(target, every, fetch)
+        if isinstance(target, OutputGrid):
+            stripes = compose.composite_projected(target, every, fetch)
         else:
-            stripes = compose.on_grid(target, every, fetch)
+            stripes = compose.composite_global(target, every, fetch)
         cog.write(output, target.frame, stripes, settings.compression, tags)
 
 
 @contextmanager
 def _drawing(
-    painter: Painter, view: View, every: Sequence[Band | Cap], canvases: dict[int, Canvas], kept: Kept
-) -> Iterator[dict[int, Future[Canvas]]]:
+    renderer: StripRenderer,
+    view: GridWindow,
+    every: Sequence[Band | Cap],
+    canvases: dict[int, StripBuffer],
+    kept: Checkpoint,
+) -> Iterator[dict[int, Future[StripBuffer]]]:
     """The strips, drawn in the background from north to south; leaving the block ends that."""
     stopped = Event()
     # Bands follow each other southwards, so that what one read serves the next.
-    following = replace(painter, relief=painter.relief.with_source(rows_kept(painter.relief.source)))
+    following = replace(renderer, relief=renderer.relief.with_source(with_row_cache(renderer.relief.source)))
 
-    def drawn(number: int, canvas: Canvas) -> Canvas:
+    def drawn(number: int, canvas: StripBuffer) -> StripBuffer:
         strip, before, start = every[number], is_drawn(canvas), monotonic()
-        artist = following if isinstance(strip, Band) else painter
-        kept.draw(canvas, lambda blank: artist.fill(strip, blank, view, stopped))
+        predictor = following if isinstance(strip, Band) else renderer
+        kept.draw(canvas, lambda blank: predictor.fill(strip, blank, view, stopped))
         _say(number, len(every), strip, "drawn before" if before else f"{monotonic() - start:.1f} s")
         return canvas
 
@@ -111,7 +117,7 @@ def _say(number: int, count: int, strip: Band | Cap, what: str) -> None:
     print(f"strip {number + 1} of {count}, latitude {north:.1f} to {south:.1f}: {what}", flush=True)
 
 
-def _part(strip: Band | Cap, view: View) -> tuple[Span, Span] | None:
+def _part(strip: Band | Cap, view: GridWindow) -> tuple[Span, Span] | None:
     """Rows and columns of a strip that a view shows, in the strip's pixels."""
     rows = max(strip.first, view.rows[0]), min(strip.last, view.rows[1])
     if rows[0] >= rows[1]:
@@ -121,11 +127,11 @@ def _part(strip: Band | Cap, view: View) -> tuple[Span, Span] | None:
     return _cap_part(strip, rows, view.columns)
 
 
-def _band_columns(band: Band, view: View) -> Span:
+def _band_columns(band: Band, view: GridWindow) -> Span:
     """The columns of a band under those of a view, with two more on each side for the interpolation."""
     if view.columns[1] - view.columns[0] == view.globe.columns and view.columns[0] == 0:
         return 0, band.columns
-    (west, east), _ = view.shown
+    (west, east), _ = view.extent_deg
     return band.longitudes.covering(west, east, 2)
 
 

@@ -1,6 +1,7 @@
 """The terrain of a strip as the generator sees it: heights on the strip's pixels, after the elevation policy."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,74 @@ from terraform.config import Elevation
 from terraform.geo.heights import Heights
 from terraform.mosaic import policy
 from terraform.mosaic.bands import Band, Cap
-from terraform.mosaic.elevation import Source, on_axes, points
-from terraform.mosaic.patch import Patch
+from terraform.mosaic.elevation import ElevationRaster, points, resample
 from terraform.mosaic.policy import Hypsometry
 
 Span = tuple[int, int]
+
+
+class TerrainWindow(NamedTuple):
+    """A rectangle of terrain, as the generator is to see it; row 0 is its top.
+
+    Attributes
+    ----------
+    metres : (H, W) float32
+        Heights after the elevation policy; anything where sea or void.
+    sea, void : (H, W) bool
+    latitude_deg : (H, 1) or (H, W) float32
+    east : pair of float32 arrays that broadcast to (H, W)
+        Local east along the patch's right and its up: (1, 0) in a band.
+    rows, columns : (H,) and (W,) int64
+        Where on the plane of noise its pixels lie.
+    """
+
+    metres: NDArray[np.float32]
+    sea: NDArray[np.bool_]
+    void: NDArray[np.bool_]
+    latitude_deg: NDArray[np.float32]
+    east: tuple[NDArray[np.float32], NDArray[np.float32]]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+
+class Terrain(Protocol):
+    """A strip's terrain on its own pixel grid, which has no ends: what is outside the data is void."""
+
+    @property
+    def pixel_m(self) -> float:
+        """Side of a pixel, metres."""
+        ...
+
+    @property
+    def top(self) -> int:
+        """Where the rows of blended windows are counted from: the strip's first row."""
+        ...
+
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
+        """The terrain of rows and columns first to last-plus-one; both may be negative."""
+        ...
+
+    def is_visible(self, rows: Span, columns: Span) -> bool:
+        """Some of it will be shown."""
+        ...
+
+
+class ImageWindow(NamedTuple):
+    """A drawn rectangle.
+
+    Attributes
+    ----------
+    top, left : int
+        Its first row and column in the strip's pixels.
+    rgba : (H, W, 4) uint8
+        The picture and 255; all 0 where there was no elevation.
+    """
+
+    top: int
+    left: int
+    rgba: NDArray[np.uint8]
+
+
 Float = NDArray[np.float32]
 
 _EVERY_PX = 16
@@ -21,42 +85,42 @@ _FAR = 1 << 24
 
 
 @dataclass(frozen=True)
-class Relief:
+class ElevationModel:
     """The heights of a body and how they are to be seen.
 
     Attributes
     ----------
-    source : Source
+    source : ElevationRaster
     settings : Elevation
         The policy.
     hypsometry : Hypsometry
         Of the body.
-    broad : Source or None
+    broad : ElevationRaster or None
         The broad average of the heights, where the policy needs it.
     """
 
-    source: Source
+    source: ElevationRaster
     settings: Elevation
     hypsometry: Hypsometry
-    broad: Source | None
+    broad: ElevationRaster | None
 
-    def with_source(self, source: Source) -> "Relief":
+    def with_source(self, source: ElevationRaster) -> "ElevationModel":
         """The same heights, read in another way."""
         return replace(self, source=source)
 
-    def shaped(self, heights: Heights, broad: Heights | None, places: tuple[NDArray[np.int64], NDArray[np.int64]],
-               latitude_deg: NDArray[np.float64], east: tuple[Float, Float]) -> Patch:  # fmt: skip
+    def apply_policy(self, heights: Heights, broad: Heights | None, places: tuple[NDArray[np.int64], NDArray[np.int64]],
+               latitude_deg: NDArray[np.float64], east: tuple[Float, Float]) -> TerrainWindow:  # fmt: skip
         """Heights after the policy, as the generator wants them."""
         average = None if broad is None else broad.metres
         metres, sea = policy.apply(self.settings, heights.metres, heights.sea, self.hypsometry, average)
-        return Patch(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
+        return TerrainWindow(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
 
 
 @dataclass(frozen=True)
 class BandTerrain:
     """A band. Its rows are those of the planet-wide grid; its columns count on round the planet."""
 
-    relief: Relief
+    relief: ElevationModel
     band: Band
 
     @property
@@ -67,16 +131,18 @@ class BandTerrain:
     def top(self) -> int:
         return self.band.first
 
-    def wanted(self, rows: Span, columns: Span) -> bool:
+    def is_visible(self, rows: Span, columns: Span) -> bool:
         return True
 
-    def patch(self, rows: Span, columns: Span) -> Patch:
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         latitudes, longitudes = self.band.globe.latitudes.part(*rows), self.band.longitudes.part(*columns)
-        found = [on_axes(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source]
+        found = [
+            resample(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source
+        ]
         latitude = np.clip(latitudes.centres(), -90, 90)[:, None]
         places = np.arange(*rows), np.arange(*columns) % self.band.columns
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        return self.relief.shaped(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
+        return self.relief.apply_policy(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
 
 
 @dataclass(frozen=True)
@@ -85,13 +151,13 @@ class CapTerrain:
 
     Attributes
     ----------
-    shown : pair of (float, float)
+    extent_deg : pair of (float, float)
         Longitudes, continuous, and latitudes that the mosaic shows, degrees.
     """
 
-    relief: Relief
+    relief: ElevationModel
     cap: Cap
-    shown: tuple[tuple[float, float], tuple[float, float]]
+    extent_deg: tuple[tuple[float, float], tuple[float, float]]
 
     @property
     def pixel_m(self) -> float:
@@ -101,19 +167,19 @@ class CapTerrain:
     def top(self) -> int:
         return 0
 
-    def wanted(self, rows: Span, columns: Span) -> bool:
+    def is_visible(self, rows: Span, columns: Span) -> bool:
         """Some of it lies near what is shown."""
         y = np.append(np.arange(*rows, _EVERY_PX), rows[1])[:, None] * np.ones((1, 1))
         x = np.append(np.arange(*columns, _EVERY_PX), columns[1])[None, :] * np.ones_like(y)
         lon, lat = self.cap.to_degrees(x, y * np.ones_like(x))
-        (west, east), (south, north) = self.shown
+        (west, east), (south, north) = self.extent_deg
         spare = 2 * _EVERY_PX * self.cap.globe.pixel_deg
         # A step of a pixel turns through more degrees the nearer the pole.
         wide = spare / np.maximum(np.cos(np.radians(lat)), 1e-6)
         within = (lon - west + wide) % 360 <= east - west + 2 * wide
         return bool((within & (lat >= south - spare) & (lat <= north + spare)).any())
 
-    def patch(self, rows: Span, columns: Span) -> Patch:
+    def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         x, y = np.meshgrid(np.arange(*columns) + 0.5, np.arange(*rows) + 0.5)
         lon, lat = self.cap.to_degrees(x, y)
         heights = points(self.relief.source, lon, lat)
@@ -121,4 +187,4 @@ class CapTerrain:
         right, up = (part.astype(np.float32) for part in self.cap.eastwards(lon))
         # The noise of a cap lies far from that of the bands and of the other cap.
         places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR
-        return self.relief.shaped(heights, broad, places, lat, (right, up))
+        return self.relief.apply_policy(heights, broad, places, lat, (right, up))

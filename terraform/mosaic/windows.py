@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 
 Span = tuple[int, int]
 
@@ -67,7 +67,7 @@ def _divided(span: Span, most: int, stride: int) -> list[Span]:
     return list(pairwise(edges))
 
 
-def grid_px(trained: Trained) -> int:
+def grid_px(trained: TrainedGenerator) -> int:
     """What a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
     return trained.stride if trained.tile_safe else BLEND_PX - RAMP_PX
 

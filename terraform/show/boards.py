@@ -5,13 +5,13 @@ from pathlib import Path
 
 from terraform.config import Config
 from terraform.learn import evaluate, train
-from terraform.learn.runtime.checkpoint import Counters
+from terraform.learn.runtime.checkpoint import TrainState
 from terraform.show import cards
 
 _CAPTION = "held-out pairs; what is generated is plausible, not predicted"
 
 
-def of_training(output: Path, high_m: float, tensorboard: bool = False) -> train.Watch:
+def of_training(output: Path, high_m: float, tensorboard: bool = False) -> train.Callback:
     """Draw `samples.png` and `losses.png` at every validation, where matplotlib and pillow are installed.
 
     A picture that cannot be drawn, or a TensorBoard that cannot be written, is told and never ends a training: the
@@ -33,44 +33,44 @@ def of_training(output: Path, high_m: float, tensorboard: bool = False) -> train
 
         watches.append(Events(output / "tensorboard").add)
 
-    def watch(counters: Counters, board: train.Board) -> None:
+    def watch(state: TrainState, samples: train.Samples) -> None:
         for each in watches:
             try:
-                each(counters, board)
+                each(state, samples)
             except Exception as error:
-                print(f"not drawn at {counters.images} images: {error}", flush=True)
+                print(f"not drawn at {state.images} images: {error}", flush=True)
 
     return watch
 
 
-def _pictures(output: Path, high_m: float) -> train.Watch:
-    def draw(counters: Counters, board: train.Board) -> None:
+def _pictures(output: Path, high_m: float) -> train.Callback:
+    def draw(state: TrainState, samples: train.Samples) -> None:
         from terraform.show import plots
 
-        footer = f"{_CAPTION}; {counters.images} images seen"
-        plots.board(output / "samples.png", board.stored, {"generated": board.generated}, footer, high_m)
-        plots.losses(output / "losses.png", counters.history)
+        footer = f"{_CAPTION}; {state.images} images seen"
+        plots.sample_board(output / "samples.png", samples.stored, {"generated": samples.generated}, footer, high_m)
+        plots.losses(output / "losses.png", state.history)
 
     return draw
 
 
-def of_evaluation(output: Path, high_m: float) -> evaluate.Watch:
+def of_evaluation(output: Path, high_m: float) -> evaluate.Callback:
     """Draw one board a role."""
     if not _can_draw():
         return lambda role, judged: None
 
-    def watch(role: str, judged: evaluate.Judged) -> None:
+    def watch(role: str, judged: evaluate.EvaluatedPairs) -> None:
         from terraform.show import plots
 
         columns = {"generated": judged.generated, "colour table": judged.table}
-        plots.board(output / f"{role}.png", judged.stored, columns, _CAPTION, high_m)
+        plots.sample_board(output / f"{role}.png", judged.stored, columns, _CAPTION, high_m)
 
     return watch
 
 
-def card(output: Path, counters: Counters, config: Config) -> None:
+def card(output: Path, state: TrainState, config: Config) -> None:
     """Write the card beside the weights."""
-    cards.write(output / "card.md", output / "weights.safetensors", counters, config)
+    cards.write(output / "card.md", output / "weights.safetensors", state, config)
 
 
 def _can_draw() -> bool:

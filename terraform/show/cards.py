@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from terraform.config import Config
-from terraform.learn.runtime.checkpoint import Counters
+from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.weights import load, parameters_of
 from terraform.storage.atomic_write import write_text
 
@@ -23,12 +23,12 @@ Licence: **{licence}**, the most restrictive of the sources:
 """
 
 
-def write(path: Path, weights: Path, counters: Counters, config: Config) -> None:
+def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
     """Write the card beside the weights."""
     trained = load(weights)
     made, settings = trained.provenance, trained.settings
-    rows = {int(row["images"]): row for row in counters.history if "val_swd" in row}
-    best = rows[counters.best_images]
+    rows = {int(row["images"]): row for row in state.history if "val_swd" in row}
+    best = rows[state.best_images]
     credits = "\n".join(f"* `{credit.source}`: {credit.attribution} ({credit.licence})" for credit in made.credits)
     synthetic = "**Trained on a synthetic world: nothing of it was observed.**\n\n" if made.synthetic else ""
     text = _TEMPLATE.format(
@@ -41,7 +41,7 @@ def write(path: Path, weights: Path, counters: Counters, config: Config) -> None
         resolution=trained.condition.resolution_m,
         pairs=made.details["pairs"],
         regions=", ".join(made.details["regions"]),
-        seen=counters.best_images,
+        seen=state.best_images,
         images=settings.total_images,
         rule={"swd": "sliced Wasserstein distance", "l1": "mean absolute difference"}[settings.checkpoint_metric],
         swd=best["val_swd"],

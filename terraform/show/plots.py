@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from terraform.geo.heights import unpack
 from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
-from terraform.learn.data.dataset import Stored
+from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.runtime.history import by_region
 from terraform.pairs.colormap import turbo
 from terraform.storage.atomic_write import atomic_write
@@ -20,12 +20,12 @@ _GAP = 4
 _HEADER = 20
 
 
-def board(path: Path, stored: Stored, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
+def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
     """Draw pairs as rows: relief, then one column for each set of pictures.
 
     Parameters
     ----------
-    stored : Stored
+    stored : StoredPairs
         N pairs; their relief is the first column, their imagery the second.
     columns : mapping of title to (N, 3, 256, 256) float32 in [-1, 1]
         Further columns.

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from terraform.errors import ConfigError
-from terraform.learn.runtime.checkpoint import Counters
-from terraform.learn.validate import Board
+from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.validate import Samples
 from terraform.show.plots import levels
 
 
@@ -33,16 +33,16 @@ class Events:
         self._written = 0
         self._writer: Any = None
 
-    def add(self, counters: Counters, board: Board) -> None:
+    def add(self, state: TrainState, samples: Samples) -> None:
         """Write the rows since the last validation, and its pictures."""
         writer = self._writer = self._writer or self._begun()
-        for row in counters.history[self._written :]:
+        for row in state.history[self._written :]:
             for name, value in row.items():
                 writer.add_scalar(name, value, int(row["images"]))
-        for title, pictures in {"real": board.stored.imagery.numpy(), "generated": levels(board.generated)}.items():
-            writer.add_images(title, pictures, counters.images, dataformats="NHWC")
+        for title, pictures in {"real": samples.stored.imagery.numpy(), "generated": levels(samples.generated)}.items():
+            writer.add_images(title, pictures, state.images, dataformats="NHWC")
         writer.flush()
-        self._written = len(counters.history)
+        self._written = len(state.history)
 
     def _begun(self) -> Any:
         from torch.utils.tensorboard import SummaryWriter

@@ -1,34 +1,12 @@
 """What each stage of the workflow depends on besides its files: the settings that matter and the code that runs."""
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from terraform.config import Config, FilesSource, SampleSource
-from terraform.digest import code_digest
+from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
 from terraform.sources import Kind, module_of
-
-Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic"]
-
-_MODULES: dict[Stage, str] = {
-    "cut": "terraform.pairs.cut",
-    "sheet": "terraform.pairs.sheet",
-    "train": "terraform.learn.train",
-    "evaluate": "terraform.learn.evaluate",
-    "mosaic": "terraform.mosaic.region",
-}
-
-_PLUMBING = (
-    "terraform.errors",
-    "terraform.storage.atomic_write",
-    "terraform.provenance",
-    "terraform.config",
-    "terraform.config.strict_yaml",
-)
-"""Modules whose edits do not change results. Settings reach a stage by `relevant`, with their defaults filled in."""
-
-_PRESENTATION = ("terraform.show",)
-"""Plots made on the way: editing them must not retrain."""
 
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
@@ -42,9 +20,9 @@ def relevant(config: Config, stage: Stage) -> str:
     chosen: dict[Stage, dict[str, Any]] = {
         "cut": {"pairs": config.pairs},
         "sheet": {"sheet": config.sheet},
-        "train": _of_training(config),
+        "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
-        "mosaic": {"mosaics": config.mosaics.model_dump(exclude={"regions", "device"})},
+        "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
 
@@ -75,29 +53,14 @@ def source_settings(config: Config, body: str, kind: Kind) -> Any:
 
 
 def code(stage: Stage) -> str:
-    """Digest of the code whose edits change a stage's results."""
-    plots = () if stage in ("sheet", "evaluate") else _PRESENTATION
-    return code_digest([_MODULES[stage]], without=(*_PLUMBING, *plots))
+    """Compute the digest of the code whose edits change a stage's results."""
+    return stage_digest(stage)
 
 
 def source_code(config: Config, body: str, kind: Kind) -> str:
-    """Digest of the code that fetches one body's elevation or imagery: its own source, not the others."""
+    """Compute the digest of the code that fetches one body's elevation or imagery: its own source, not the others."""
     source = module_of(source_settings(config, body, kind).source)
-    return code_digest(["terraform.sources.fetch", source], without=_PLUMBING)
-
-
-def _of_training(config: Config) -> dict[str, Any]:
-    condition = config.condition.model_dump()
-    chosen = {
-        "seed": config.seed,
-        "split": config.split.model_dump(),
-        "train": config.train.model_dump(exclude=set(config.train.ONLY_HOW)),
-        "condition": condition,
-    }
-    if config.condition.encoding == "turbo":
-        chosen["turbo"] = [config.sheet.low_m, config.sheet.high_m]
-        condition.pop("channels")
-    return chosen
+    return code_digest(["terraform.sources.fetch", source])
 
 
 def _canonical(settings: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from benchmarks import gpu, growth, measure
 from benchmarks.plain import Pix2Pix
 from benchmarks.training import settings
 from terraform.learn.data.augment import Batch
-from terraform.learn.trainer import Learner
+from terraform.learn.trainer import Trainer
 
 
 def without_dropout(network):
@@ -22,7 +22,7 @@ def without_dropout(network):
 
 def test_batch_1_is_the_same_mathematics():
     wanted = settings(1, "fp32", width=4, discriminator_width=4, decay_start=1.0)
-    ours, theirs = (Learner(wanted.train, 3, 0, torch.device("cpu")) for _ in range(2))
+    ours, theirs = (Trainer(wanted.train, 3, 0, torch.device("cpu")) for _ in range(2))
     without_dropout(ours.generator)
     plain = Pix2Pix(without_dropout(theirs.generator).to(memory_format=torch.contiguous_format), theirs.discriminator)
     for number in range(6):
@@ -30,8 +30,8 @@ def test_batch_1_is_the_same_mathematics():
         condition, target = torch.rand(2, 1, 3, 256, 256) * 2 - 1
         expected = plain.step(condition, target)
         ours.step(Batch(condition, torch.zeros(1, 0, 256, 256), target, torch.ones(1, 1, 256, 256)), 0.0)
-        assert ours.tally.read().losses == pytest.approx(expected, rel=2e-4)
-        ours.tally.clear()
+        assert ours.stats.read().losses == pytest.approx(expected, rel=2e-4)
+        ours.stats.clear()
 
 
 def test_sides_take_turns_and_the_slower_one_is_found():

@@ -7,7 +7,7 @@ import torch
 from small_world import config, few_pairs, make_world, run
 
 from terraform.learn.runtime import history
-from terraform.learn.runtime.checkpoint import Counters
+from terraform.learn.runtime.checkpoint import TrainState
 
 FINE = {"g_adv": 1.2, "d_real": 0.4, "d_fake": 0.5}
 
@@ -27,14 +27,14 @@ FINE = {"g_adv": 1.2, "d_real": 0.4, "d_fake": 0.5}
     ],
 )
 def test_networks_that_have_given_up_are_told_of(row, said):
-    warnings = history.warnings(Counters(history=[FINE | row]))
+    warnings = history.warnings(TrainState(history=[FINE | row]))
     assert [any(part in warning for warning in warnings) for part in said] == [True] * len(said)
     assert len(warnings) == len(said)
 
 
 def test_a_generator_of_one_colour_is_told_of(tmp_path, monkeypatch, capsys):
     """A run whose generator draws one grey whatever it sees."""
-    from terraform.learn import trainer as learner
+    from terraform.learn import trainer
 
     class Grey(torch.nn.Module):
         stride, halo_px, tile_safe = 1, 0, True
@@ -46,7 +46,7 @@ def test_a_generator_of_one_colour_is_told_of(tmp_path, monkeypatch, capsys):
         def forward(self, x):
             return self.level.view(1, 3, 1, 1).expand(x.shape[0], 3, *x.shape[2:])
 
-    monkeypatch.setattr(learner, "build_generator", lambda settings, channels: Grey())
+    monkeypatch.setattr(trainer, "build_generator", lambda settings, channels: Grey())
     few_pairs(monkeypatch)
     run(make_world(tmp_path / "pairs"), tmp_path, config(total_images=4))
     assert "one colour for everything" in capsys.readouterr().out

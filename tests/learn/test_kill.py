@@ -9,7 +9,7 @@ import torch
 from small_world import config, few_pairs, forked, make_world, outcome, run, same
 
 from terraform.learn import train as training
-from terraform.learn import trainer as learner
+from terraform.learn import trainer
 
 STEPS = 4
 NETWORKS = {
@@ -38,14 +38,14 @@ def killed_in_step(world, output, settings, step):
     """Train and die by SIGKILL in the middle of a step, before anything of it is saved."""
 
     def work():
-        real = learner.Learner._move
+        real = trainer.Trainer._apply_gradients
 
         def move(self, which, gradients, good):
             real(self, which, gradients, good)
             if self.steps == step:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        learner.Learner._move = move
+        trainer.Trainer._apply_gradients = move
         run(world, output, settings)
 
     assert forked(work) == signal.SIGKILL
@@ -102,14 +102,14 @@ def test_whatever_is_dropped_shows(whole, killed, world, tmp_path, part):
     shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
 
     def forgetful():
-        real = learner.Learner.restore
+        real = trainer.Trainer.restore
 
         def restore(self, tensors, steps):
             fresh = {key: value for key, value in self.tensors().items() if key.startswith(part)}
             rest = {key: value for key, value in tensors.items() if not key.startswith(part)}
             real(self, rest | fresh, steps)
 
-        learner.Learner.restore = restore
+        trainer.Trainer.restore = restore
         run(world, tmp_path, small(name))
 
     assert forked(forgetful) == 0

@@ -13,11 +13,12 @@ from terraform.errors import InputError
 from terraform.learn import baseline as table
 from terraform.learn import metrics, weights
 from terraform.learn.data import sampling as order
-from terraform.learn.data.dataset import Stored
+from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models import losses
 from terraform.learn.models.discriminators import build_discriminator
 from terraform.learn.models.generators import ResizeConv2d, build_generator
 from terraform.pairs.relief import channels_of
+from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance
 
 SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel")]
@@ -102,7 +103,7 @@ def test_noise_reaches_a_pixel_s_neighbours_only():
 @given(st.integers(0, 99), st.integers(1, 40), st.integers(0, 200))
 @settings(max_examples=40, deadline=None)
 def test_every_epoch_shows_every_pair_once(seed, size, first_epoch):
-    chosen = order.samples(seed, first_epoch * size, size, size)
+    chosen = order.sample_indices(seed, first_epoch * size, size, size)
     assert sorted(chosen) == list(range(size))
 
 
@@ -110,9 +111,9 @@ def test_every_epoch_shows_every_pair_once(seed, size, first_epoch):
 @settings(max_examples=20, deadline=None)
 def test_draws_do_not_depend_on_how_images_are_batched(batches):
     edges = np.cumsum([0, *batches])
-    whole = order.draws(3, 0, int(edges[-1]))
+    whole = order.augmentation_params(3, 0, int(edges[-1]))
     for first, last in pairwise(edges):
-        for all_of_it, part in zip(whole, order.draws(3, int(first), int(last - first)), strict=True):
+        for all_of_it, part in zip(whole, order.augmentation_params(3, int(first), int(last - first)), strict=True):
             assert (all_of_it[first:last] == part).all()
 
 
@@ -171,8 +172,10 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
     elevation = np.zeros((1, 384, 384), np.int16)
     elevation[:, :, 192:] = 3000
     elevation[:, :, 100:110] = -32768
-    imagery = np.full((1, 256, 256, 3), 9, np.uint8)
-    kinds = table.kinds_of(Stored(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.full((1, 384), 45.0)))
+    imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *BASE_SHAPE), np.uint8)
+    kinds = table.terrain_classes(
+        StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base)), torch.full((1, 384), 45.0))
+    )
     assert kinds.shape == (1, 256, 256)
     low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]
     assert len({int(kind) for kind in (low, cliff, high)}) == 3

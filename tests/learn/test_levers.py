@@ -5,12 +5,13 @@ import pytest
 import torch
 from small_world import config
 
-from terraform.config import Condition, Sheet
-from terraform.learn.data.augment import plain_draw, prepare
-from terraform.learn.data.dataset import Stored
+from terraform.config import Condition, Sheet, Train
+from terraform.learn.data.augment import no_augmentation, prepare
+from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.renorm import BatchRenorm2d
-from terraform.learn.trainer import Learner
+from terraform.learn.trainer import Trainer
+from terraform.pairs.store import BASE_SHAPE
 
 
 def test_renorm_begins_as_batch_norm():
@@ -54,15 +55,16 @@ def test_diffaugment_lets_gradients_through():
 
 def test_vertical_jitter_stretches_heights_and_nothing_else():
     draw = np.random.default_rng(0)
-    stored = Stored(
+    stored = StoredPairs(
         torch.from_numpy(draw.integers(100, 3000, (2, 384, 384)).astype(np.int16)),
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
+        torch.zeros(2, *BASE_SHAPE, dtype=torch.uint8),
         torch.full((2, 384), 40.0),
     )
     condition = Condition(channels=["elevation", "latitude"])
-    plain = plain_draw(2)
+    plain, settings = no_augmentation(2), Train(noise=0, vertical_jitter=0.3)
     stretched = plain._replace(stretch=np.array([1.0, -0.5]))
-    before, after = (prepare(stored, d, "none", 0, condition, Sheet(), vertical=0.3) for d in (plain, stretched))
+    before, after = (prepare(stored, d, "none", settings, condition, Sheet()) for d in (plain, stretched))
     ratio = (after.condition[:, 0] / before.condition[:, 0]).square().mean((1, 2))
     assert ratio.tolist() == pytest.approx([1.3, 0.85], rel=1e-3)
     assert torch.equal(before.imagery, after.imagery)
@@ -82,7 +84,7 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
 def test_each_lever_learns(over):
     """Four steps of one batch bring the colours nearer."""
     settings = config(width=8, learning_rate=2e-3, noise=1, batch=2, lambda_texture=3, **over).train
-    learner = Learner(settings, 2, 0, torch.device("cpu"))
+    trainer = Trainer(settings, 2, 0, torch.device("cpu"))
     torch.manual_seed(0)
     from terraform.learn.data.augment import Batch
 
@@ -90,8 +92,8 @@ def test_each_lever_learns(over):
     batch = Batch(torch.rand(2, 2, 256, 256), torch.rand(2, 1, 256, 256), target, torch.ones(2, 1, 256, 256))
     losses = []
     for _ in range(5):
-        learner.step(batch, 0.0)
-        losses.append(learner.tally.read().losses[1])
-        learner.tally.clear()
+        trainer.step(batch, 0.0)
+        losses.append(trainer.stats.read().losses[1])
+        trainer.stats.clear()
     assert losses[-1] < losses[0]
-    assert learner.tally.read().skipped == 0
+    assert trainer.stats.read().skipped == 0

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from terraform.config import Condition, Sheet
+from terraform.config import Condition, Sheet, Train
 from terraform.learn.data.augment import prepare
-from terraform.learn.data.dataset import Stored
-from terraform.learn.data.sampling import draws
+from terraform.learn.data.dataset import StoredPairs
+from terraform.learn.data.sampling import augmentation_params
 from terraform.learn.runtime import device as transfer
 from terraform.pairs import relief
 
@@ -20,7 +20,7 @@ EVERYTHING = Condition(
 @pytest.fixture
 def without_values(monkeypatch):
     """Tensors that have a shape and a device and nothing else: no GPU is needed, and looking at one raises."""
-    monkeypatch.setattr(transfer, "pinned", lambda tensor, device: tensor)
+    monkeypatch.setattr(transfer, "pin", lambda tensor, device: tensor)
     with FakeTensorMode(allow_non_fake_inputs=True):
         yield
     relief._table.cache_clear()
@@ -28,15 +28,17 @@ def without_values(monkeypatch):
 
 def stored():
     heights, colours = (2, 384, 384), (2, 256, 256, 3)
-    return Stored(
+    return StoredPairs(
         torch.empty(heights, dtype=torch.int16, device=GPU),
         torch.empty(colours, dtype=torch.uint8, device=GPU),
+        torch.empty(2, 2, 20, 20, 3, dtype=torch.uint8, device=GPU),
         torch.empty(2, 384, device=GPU),
     )
 
 
 def made(condition):
-    return prepare(stored(), draws(0, 0, 2), "resize", 1, condition, Sheet(), vertical=0.1)
+    settings = Train(noise=1, vertical_jitter=0.1, base="added")
+    return prepare(stored(), augmentation_params(0, 0, 2), "resize", settings, condition, Sheet())
 
 
 def test_looking_at_such_a_tensor_raises(without_values):

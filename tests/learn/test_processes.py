@@ -15,9 +15,9 @@ from small_world import child_of, config, few_pairs, make_world, outcome, run, s
 
 from terraform.errors import ConfigError
 from terraform.learn.data.dataset import collect
-from terraform.learn.data.loader import Feed
-from terraform.learn.runtime.distributed import Processes, joined
-from terraform.learn.trainer import Learner
+from terraform.learn.data.loader import BatchLoader
+from terraform.learn.runtime.distributed import Processes, init
+from terraform.learn.trainer import Trainer
 
 CPU = torch.device("cpu")
 PUBLISHED = {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0}
@@ -31,8 +31,8 @@ def world(tmp_path_factory):
 def test_parts_make_up_the_batch(world):
     settings = config(batch=4, total_images=24)
     collection = collect(world["train"])
-    whole = list(Feed(collection, settings, CPU).batches(0))
-    parts = [list(Feed(collection, settings, CPU, Processes(rank, 2)).batches(0)) for rank in (0, 1)]
+    whole = list(BatchLoader(collection, settings, CPU).batches(0))
+    parts = [list(BatchLoader(collection, settings, CPU, Processes(rank, 2)).batches(0)) for rank in (0, 1)]
     for fed, one, other in zip(whole, *parts, strict=True):
         assert fed.image == one.image == other.image
         assert list(fed.pairs) == [*one.pairs, *other.pairs]
@@ -43,7 +43,7 @@ def test_parts_make_up_the_batch(world):
 def test_a_batch_that_cannot_be_divided(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
     with pytest.raises(ConfigError, match="multiple of 3"):
-        joined(CPU, 4)
+        init(CPU, 4)
 
 
 def launched(world, folder, settings):
@@ -127,14 +127,14 @@ def test_two_processes_killed_go_on_exactly(world, tmp_path, quick, networks):
     for step in (1, 2):
 
         def dies(rank, step=step):
-            real = Learner.step
+            real = Trainer.step
 
             def stepped(self, *given):
                 if rank == 1 and self.steps == step:
                     os.kill(os.getpid(), signal.SIGKILL)
                 real(self, *given)
 
-            Learner.step = stepped
+            Trainer.step = stepped
 
         assert statuses_of_two(world, tmp_path / "killed", settings, dies)[1] == signal.SIGKILL
     assert statuses_of_two(world, tmp_path / "killed", settings) == [0, 0]

@@ -28,7 +28,7 @@ class Killed(Exception):
 
 def killed_after(monkeypatch, steps):
     """Let the process seem to die after so many steps: nothing of the run survives but its files."""
-    real, made = training.Learner.step, []
+    real, made = training.Trainer.step, []
 
     def step(self, *batch):
         if len(made) == steps:
@@ -36,7 +36,7 @@ def killed_after(monkeypatch, steps):
         made.append(1)
         return real(self, *batch)
 
-    monkeypatch.setattr(training.Learner, "step", step)
+    monkeypatch.setattr(training.Trainer, "step", step)
 
 
 DAMAGES = {

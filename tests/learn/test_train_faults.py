@@ -16,9 +16,9 @@ from benchmarks.world import make_pairs
 from terraform.errors import ConfigError, IntegrityError, ResourceError
 from terraform.learn import train as training
 from terraform.learn.data.dataset import collect
-from terraform.learn.data.loader import Feed, Resident
+from terraform.learn.data.loader import BatchLoader, DeviceCache
 from terraform.learn.runtime import lock
-from terraform.learn.runtime.signals import Stopped
+from terraform.learn.runtime.signals import Interrupted
 
 CPU = torch.device("cpu")
 
@@ -35,7 +35,7 @@ def quick(monkeypatch):
 
 def spoilt(monkeypatch, steps, seen):
     """Give some steps a target that is no number; `seen` gets a digest of everything learnt before and after each."""
-    real = training.Learner.step
+    real = training.Trainer.step
 
     def step(self, batch, done, image):
         before = digest_of(self)
@@ -44,11 +44,11 @@ def spoilt(monkeypatch, steps, seen):
         real(self, batch, done, image)
         seen.append((before, digest_of(self)))
 
-    monkeypatch.setattr(training.Learner, "step", step)
+    monkeypatch.setattr(training.Trainer, "step", step)
 
 
-def digest_of(learner):
-    named = learner.tensors()
+def digest_of(trainer):
+    named = trainer.tensors()
     learnt = [name for name in sorted(named) if not name.startswith(("tally", "rng")) and "num_batches" not in name]
     return hashlib.sha256(b"".join(named[name].numpy().tobytes() for name in learnt)).hexdigest()
 
@@ -64,10 +64,10 @@ def digest_of(learner):
 def test_a_step_without_numbers_changes_nothing_and_is_counted(world, tmp_path, monkeypatch, over):
     seen = []
     spoilt(monkeypatch, {2, 3}, seen)
-    counters = run(world, tmp_path, config(**over))
+    state = run(world, tmp_path, config(**over))
     assert [before == after for before, after in seen[1:]] == [False, True, True, False, False]
-    assert sum(row["skipped"] for row in counters.history) == 2
-    assert all(np.isfinite(row["g_l1"]) for row in counters.history if not row["skipped"])
+    assert sum(row["skipped"] for row in state.history) == 2
+    assert all(np.isfinite(row["g_l1"]) for row in state.history if not row["skipped"])
 
 
 def test_many_in_a_row_end_the_run_with_a_diagnosis(world, tmp_path, monkeypatch):
@@ -122,26 +122,27 @@ def test_what_is_too_large_for_one_image(world, tmp_path, monkeypatch, batch, wh
     def step(self, *given):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(training.Learner, "step", step)
+    monkeypatch.setattr(training.Trainer, "step", step)
     with pytest.raises(ResourceError, match=what) as full:
         run(world, tmp_path, config(batch=batch))
     assert full.value.exit_code == 5
 
 
 def test_a_real_allocation_that_fails_is_understood(world, tmp_path, monkeypatch):
-    monkeypatch.setattr(training.Learner, "step", lambda self, *batch: torch.empty(2**50))
+    monkeypatch.setattr(training.Trainer, "step", lambda self, *batch: torch.empty(2**50))
     with pytest.raises(ResourceError, match=r"one image does not fit either"):
         run(world, tmp_path, config())
 
 
 def test_other_errors_are_not_taken_for_memory(world, tmp_path, monkeypatch):
-    monkeypatch.setattr(training.Learner, "step", lambda self, *batch: torch.zeros(2) @ torch.zeros(3))
+    monkeypatch.setattr(training.Trainer, "step", lambda self, *batch: torch.zeros(2) @ torch.zeros(3))
     with pytest.raises(RuntimeError, match=r"inconsistent|size"):
         run(world, tmp_path, config())
 
 
 def test_a_second_run_in_the_folder_is_refused(world, tmp_path):
-    with lock.held(tmp_path), pytest.raises(ResourceError, match=f"in use by process {os.getpid()} on .*since"):
+    told = f"in use by process {os.getpid()} on .*since"
+    with lock.exclusive_run(tmp_path), pytest.raises(ResourceError, match=told):
         run(world, tmp_path, config())
     run(world, tmp_path, config(total_images=2))
 
@@ -150,21 +151,23 @@ def test_a_killed_holder_holds_no_longer(tmp_path):
     ready, told = os.pipe()
     child = os.fork()
     if not child:
-        with lock.held(tmp_path):
+        with lock.exclusive_run(tmp_path):
             os.write(told, b"x")
             signal.pause()
     os.read(ready, 1)
-    with pytest.raises(ResourceError, match=f"process {child} "), lock.held(tmp_path):
+    with pytest.raises(ResourceError, match=f"process {child} "), lock.exclusive_run(tmp_path):
         pass
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    with lock.held(tmp_path):
+    with lock.exclusive_run(tmp_path):
         pass
 
 
 def batches_of(world, settings):
-    feed = Feed(collect(world["train"]), settings, CPU)
-    return [hashlib.sha256(b"".join(part.numpy().tobytes() for part in fed.batch)).digest() for fed in feed.batches(4)]
+    loader = BatchLoader(collect(world["train"]), settings, CPU)
+    return [
+        hashlib.sha256(b"".join(part.numpy().tobytes() for part in fed.batch)).digest() for fed in loader.batches(4)
+    ]
 
 
 def test_batches_do_not_depend_on_who_reads_them(world):
@@ -177,7 +180,7 @@ def test_batches_do_not_depend_on_who_reads_them(world):
 def test_pairs_kept_on_the_device_are_those_on_disk(world):
     collection = collect(world["train"])
     chosen = np.array([3, 0, 5])
-    for kept, read in zip(Resident(collection, CPU).read(chosen), collection.read(chosen), strict=True):
+    for kept, read in zip(DeviceCache(collection, CPU).read(chosen), collection.read(chosen), strict=True):
         assert torch.equal(kept, read)
 
 
@@ -190,15 +193,15 @@ def test_other_pairs_are_not_resumed(world, tmp_path):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signals_save_and_the_run_goes_on(world, tmp_path, monkeypatch, number, code):
-    real = training.Learner.step
+    real = training.Trainer.step
     with monkeypatch.context() as patch:
 
         def step(self, *batch):
             os.kill(os.getpid(), number)
             real(self, *batch)
 
-        patch.setattr(training.Learner, "step", step)
-        with pytest.raises(Stopped) as stopped:
+        patch.setattr(training.Trainer, "step", step)
+        with pytest.raises(Interrupted) as stopped:
             run(world, tmp_path, config(checkpoint_every=1000))
     assert stopped.value.exit_code == code
     assert [path.name for path in tmp_path.glob("state/*/images-*.safetensors")] == ["images-000000002.safetensors"]
@@ -206,9 +209,9 @@ def test_signals_save_and_the_run_goes_on(world, tmp_path, monkeypatch, number, 
 
 
 def test_a_second_ctrl_c_aborts():
-    from terraform.learn.runtime.signals import noted_signals
+    from terraform.learn.runtime.signals import deferred_signals
 
-    with pytest.raises(KeyboardInterrupt), noted_signals() as received:
+    with pytest.raises(KeyboardInterrupt), deferred_signals() as received:
         os.kill(os.getpid(), signal.SIGINT)
         assert received == [signal.SIGINT]
         os.kill(os.getpid(), signal.SIGINT)

@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terraform.geo.bodies import EARTH, MARS
-from terraform.geo.resample import Axis
-from terraform.mosaic.bands import HIGHEST_ROWS, TOLERANCE, Band, Cap, Globe, cubic_taps, strips
+from terraform.geo.resample import Axis, cubic_taps
+from terraform.mosaic.bands import HIGHEST_ROWS, TOLERANCE, Band, Cap, GlobalGrid, strips
 
 RADII = {"mars": MARS.radius_m, "earth": EARTH.radius_m, "moon": 1_737_400.0, "europa": 1_560_800.0, "phobos": 11_100.0}
 bodies = pytest.mark.parametrize("radius_m", RADII.values(), ids=RADII)
 
 
 def test_mars_closes_after_106694_pixels():
-    globe = Globe(MARS.radius_m)
+    globe = GlobalGrid(MARS.radius_m)
     assert (globe.columns, globe.rows) == (106_694, 53_347)
     assert globe.pixel_m == pytest.approx(200.00085, abs=1e-5)
 
 
 @bodies
 def test_strips_follow_each_other_from_pole_to_pole(radius_m):
-    globe = Globe(radius_m)
+    globe = GlobalGrid(radius_m)
     every = strips(globe, 16)
     assert every[0].top == 0 and every[-1].bottom == globe.rows
     assert all(a.bottom == b.top for a, b in pairwise(every))
@@ -33,7 +33,7 @@ def test_strips_follow_each_other_from_pole_to_pole(radius_m):
 
 @bodies
 def test_weights_sum_to_one_in_every_row(radius_m):
-    globe = Globe(radius_m)
+    globe = GlobalGrid(radius_m)
     rows = np.arange(globe.rows)
     weights = np.array([strip.weights(rows) for strip in strips(globe, 16)])
     np.testing.assert_allclose(weights.sum(0), 1, atol=1e-12)
@@ -46,7 +46,7 @@ def test_weights_sum_to_one_in_every_row(radius_m):
 @bodies
 @pytest.mark.parametrize("stride", [1, 16, 256])
 def test_scale_is_right_within_five_percent(radius_m, stride):
-    globe = Globe(radius_m)
+    globe = GlobalGrid(radius_m)
     for strip in strips(globe, stride):
         for row in (strip.first, strip.last):
             assert abs(strip.scale_error(90 - globe.pixel_deg * row)) <= TOLERANCE
@@ -58,14 +58,16 @@ def test_scale_is_right_within_five_percent(radius_m, stride):
 
 
 def test_bands_of_mars_are_as_equal_as_the_tolerance_lets_them_be():
-    north = [s.bottom - s.top for s in strips(Globe(MARS.radius_m), 16) if isinstance(s, Band) and s.middle_deg > 0]
+    north = [
+        s.bottom - s.top for s in strips(GlobalGrid(MARS.radius_m), 16) if isinstance(s, Band) and s.middle_deg > 0
+    ]
     assert len(north) == 13
     assert north == sorted(north) and north[0] > 700
 
 
 @given(st.floats(-180, 180), st.floats(60, 89.999), st.booleans())
 def test_cap_knows_where_it_is(lon, lat, north):
-    cap = Cap(Globe(MARS.radius_m), 0, 1, 0, 0, north)
+    cap = Cap(GlobalGrid(MARS.radius_m), 0, 1, 0, 0, north)
     lat = lat if north else -lat
     x, y = cap.to_pixels(np.array([lon]), np.array([lat]))
     back_lon, back_lat = cap.to_degrees(x, y)
@@ -75,7 +77,7 @@ def test_cap_knows_where_it_is(lon, lat, north):
 
 @given(st.floats(-180, 180), st.floats(62, 89), st.booleans())
 def test_cap_is_conformal_and_its_east_is_east(lon, lat, north):
-    globe = Globe(MARS.radius_m)
+    globe = GlobalGrid(MARS.radius_m)
     cap = Cap(globe, 0, 1, 0, 0, north)
     lat = lat if north else -lat
     step = 1e-4
@@ -90,7 +92,7 @@ def test_cap_is_conformal_and_its_east_is_east(lon, lat, north):
 
 
 def test_the_pole_is_the_corner_of_pixel_zero():
-    cap = Cap(Globe(MARS.radius_m), 0, 1, 0, 0, True)
+    cap = Cap(GlobalGrid(MARS.radius_m), 0, 1, 0, 0, True)
     x, y = cap.to_pixels(np.array([0.0, 90.0]), np.array([90.0, 89.0]))
     assert (x[0], y[0]) == (0, 0) and x[1] > 0 and y[1] == pytest.approx(0, abs=1e-9)
 

@@ -1,30 +1,28 @@
 """Heights for bands: read in pieces from north to south, each row once."""
 
 import numpy as np
+from exact import CLIP, SMALL_M, Same, hills, trained
 from hypothesis import given
 from hypothesis import strategies as st
-from test_generate import Same, trained
-from test_mosaic import CLIP, SMALL_M, hills
 
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
-from terraform.mosaic.bands import Band, Globe, strips
-from terraform.mosaic.elevation import Source, of_array, rows_kept
-from terraform.mosaic.inference import draw
+from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.elevation import ElevationRaster, from_array, with_row_cache
+from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.policy import MARS
-from terraform.mosaic.predictor import Artist
-from terraform.mosaic.terrain import BandTerrain, Relief
+from terraform.mosaic.terrain import BandTerrain, ElevationModel
 
 ROWS, COLUMNS = 900, 1800
 
 
-def counted() -> tuple[Source, np.ndarray]:
+def counted() -> tuple[ElevationRaster, np.ndarray]:
     """A planet of heights, and how often each of its pixels was read."""
     lat, lon = Axis(90, -180 / ROWS, ROWS), Axis(-180, 360 / COLUMNS, COLUMNS)
     metres = np.rint(hills(lon.centres()[None, :], lat.centres()[:, None])).astype(np.float32)
     nothing = np.zeros(metres.shape, np.bool_)
     whole, times = (
-        of_array(Heights(metres, nothing, nothing), lat, lon, np.pi * SMALL_M / 180),
+        from_array(Heights(metres, nothing, nothing), lat, lon, np.pi * SMALL_M / 180),
         np.zeros((ROWS, COLUMNS), int),
     )
 
@@ -32,16 +30,16 @@ def counted() -> tuple[Source, np.ndarray]:
         times[slice(*rows), slice(*columns)] += 1
         return whole.read(rows, columns)
 
-    return Source(read, lat, lon, whole.metres_per_degree), times
+    return ElevationRaster(read, lat, lon, whole.metres_per_degree), times
 
 
 def test_all_bands_of_a_planet_read_each_height_once():
     source, times = counted()
-    relief = Relief(rows_kept(source), CLIP.elevation, MARS, None)
-    artist = Artist(trained(Same(), stride=4, halo_px=4), CLIP)
-    for band in strips(Globe(SMALL_M), 4):
+    relief = ElevationModel(with_row_cache(source), CLIP.elevation, MARS, None)
+    predictor = Predictor(trained(Same(), stride=4, halo_px=4), CLIP)
+    for band in strips(GlobalGrid(SMALL_M), 4):
         if isinstance(band, Band):
-            for _ in draw(artist, BandTerrain(relief, band), (band.first, band.last), (0, band.columns)):
+            for _ in draw(predictor, BandTerrain(relief, band), (band.first, band.last), (0, band.columns)):
                 pass
     middle = times[ROWS * 25 // 180 : -ROWS * 25 // 180]  # between the caps
     assert (middle == 1).all() and times.max() == 1
@@ -54,8 +52,8 @@ def test_what_is_kept_is_what_would_be_read(spans):
     metres[10, 5] = 0
     sea, void = metres % 7 == 1, metres % 11 == 3
     heights = Heights(np.where(sea | void, 0, metres).astype(np.float32), sea & ~void, void)
-    source = of_array(heights, Axis(50, -1, 100), Axis(0, 1, 40), 1000.0)
-    kept = rows_kept(source)
+    source = from_array(heights, Axis(50, -1, 100), Axis(0, 1, 40), 1000.0)
+    kept = with_row_cache(source)
     for top, height, left, width in spans:
         rows, columns = (top, top + height), (left, left + width)
         for one, other in zip(kept.read(rows, columns), source.read(rows, columns), strict=True):

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from exact import CLIP, MADE, PLAIN, Same, download, hills, region_of, trained, write_raster
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from safetensors.torch import load_file, save_file
 from shapely.geometry import box
-from test_generate import MADE, PLAIN, Same, trained
-from test_mosaic import CLIP, download, hills, region_of, write_raster
 
 from terraform.config import Sheet, Train
 from terraform.errors import InputError
@@ -20,7 +19,8 @@ from terraform.geo.raster import write_strips
 from terraform.geo.regions import Region
 from terraform.learn import weights
 from terraform.learn.models.generators import build_generator
-from terraform.mosaic import region as mosaic
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.region import render_region
 
 MARS_DEGREES = "IAU_2015:49900"
 TRANSFORM = Affine(0.01, 0, 5, 0, -0.01, 5)
@@ -30,7 +30,7 @@ TRANSFORM = Affine(0.01, 0, 5, 0, -0.01, 5)
 def known(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(mosaic, "load", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
     return tmp_path
 
 
@@ -41,7 +41,7 @@ def raster(folder, values, crs=MARS_DEGREES, transform=TRANSFORM, nodata=None):
 
 def refused(path, match):
     with pytest.raises(InputError, match=match):
-        mosaic.draw_raster(Path("w"), path, Path("out.tif"), CLIP)
+        any_raster.render_raster(Path("w"), path, Path("out.tif"), CLIP)
     assert not Path("out.tif").exists() and not Path(".out.strips").exists()
 
 
@@ -85,9 +85,9 @@ def test_earth_under_a_region_of_mars_and_the_other_way_round(known):
     lon, lat = grid.longitudes.centres()[None, :], grid.latitudes.centres()[:, None]
     write_strips(known / "earth.tif", grid, [np.rint(hills(lon, lat)).astype(np.int16)], 1, "int16", {})
     with pytest.raises(InputError, match="is on earth, region 'somewhere' on mars"):
-        mosaic.draw_region(Path("w"), known / "earth.tif", region, known / "out", CLIP)
+        render_region(Path("w"), known / "earth.tif", region, known / "out", CLIP)
     with pytest.raises(InputError, match="is on mars, region 'somewhere' on earth"):
-        mosaic.draw_region(Path("w"), download(known / "mars.tif", region), earth, known / "out", CLIP)
+        render_region(Path("w"), download(known / "mars.tif", region), earth, known / "out", CLIP)
     assert not list((known).glob("out/*.tif"))
 
 

@@ -11,33 +11,37 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
+from exact import (
+    CLIP,
+    SMALL_M,
+    Same,
+    download,
+    hills,
+    level,
+    read,
+    region_of,
+    small_planet,
+    trained,
+    write_raster,
+)
 from pyproj import CRS as ProjCRS
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from shapely.geometry import Polygon, box
-from test_generate import Same, trained
 
-from terraform import provenance
-from terraform.config import Elevation, Mosaics
+from terraform.config import Elevation
 from terraform.errors import InputError
 from terraform.geo.bodies import MARS
-from terraform.geo.grid import download_grid
 from terraform.geo.heights import SEA, VOID
-from terraform.geo.raster import write_strips
-from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
-from terraform.mosaic import any_raster as anywhere
-from terraform.mosaic import region as mosaic
-from terraform.mosaic.bands import Globe
-from terraform.mosaic.elevation import of_array, points
-from terraform.mosaic.grid_window import View
-from terraform.mosaic.low_pass import broad_average
-from terraform.provenance import Credit, Provenance
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.elevation import from_array, points
+from terraform.mosaic.output_grid import GridWindow
+from terraform.mosaic.policy import low_pass
+from terraform.mosaic.region import render_region
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
-CLIP = Mosaics(window_px=256, elevation=Elevation(policy="clip"), device="cpu")
-SMALL_M = 40_000.0
-SMALL = f"+proj=longlat +R={SMALL_M} +no_defs"
 
 
 @pytest.fixture(autouse=True)
@@ -45,26 +49,7 @@ def _known_network(monkeypatch, tmp_path):
     """A network with an exact answer instead of a weights file."""
     monkeypatch.chdir(tmp_path)
     Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(mosaic, "load", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
-
-
-def hills(lon, lat):
-    """Smooth on the sphere, poles and antimeridian included; 500 to 3500 m."""
-    lon, lat = np.radians(lon), np.radians(lat)
-    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
-    return 2000 + 700 * np.sin(9 * x + 1) + 500 * np.cos(11 * y) + 300 * np.sin(13 * z)
-
-
-def level(metres):
-    """What the network draws of a height: the elevation channel, 0..255."""
-    return (np.sqrt(np.asarray(metres) / 9000) + 1) * 127.5
-
-
-def write_raster(path, values, transform, crs, nodata=None):
-    profile = {"driver": "GTiff", "height": values.shape[0], "width": values.shape[1], "count": 1, "nodata": nodata}
-    with rasterio.open(path, "w", **profile, dtype=values.dtype, transform=transform, crs=crs) as dataset:
-        dataset.write(values, 1)
-    return path
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
 
 
 def centres(dataset, radius_m):
@@ -76,32 +61,6 @@ def centres(dataset, radius_m):
     return (x / per_degree)[None, :], (y / per_degree)[:, None]
 
 
-def small_planet(path, step=0.2, west=-180.0, heights=hills, crs=SMALL):
-    columns, rows = round(360 / step), round(180 / step)
-    lon = west + step * (np.arange(columns) + 0.5)
-    lat = 90 - step * (np.arange(rows) + 0.5)
-    values = heights(lon[None, :], lat[:, None]).astype(np.float32)
-    return write_raster(path, values, Affine(step, 0, west, 0, -step, 90), CRS.from_user_input(crs))
-
-
-def download(path, region, heights=hills):
-    grid = download_grid(region)
-    lon, lat = grid.longitudes.centres()[None, :], grid.latitudes.centres()[:, None]
-    write_strips(path, grid, [np.rint(heights(lon, lat)).astype(np.int16)], 1, "int16", {})
-    made = Provenance((Credit("files", "CC-BY-4.0", "a survey"),))
-    provenance.write(made, provenance.beside(path))
-    return path
-
-
-def region_of(geometry, name="somewhere"):
-    return Region(name, MARS, "mosaic", "Somewhere", geometry)
-
-
-def read(path):
-    with rasterio.open(path) as dataset:
-        return np.moveaxis(dataset.read(), 0, -1).astype(float), dataset.dataset_mask() > 0
-
-
 def crs_of(path):
     with rasterio.open(path) as dataset:
         return dataset.crs
@@ -110,11 +69,13 @@ def crs_of(path):
 @pytest.mark.parametrize("west", [-180.0, 0.0])
 def test_a_whole_planet_is_right_at_every_pixel(tmp_path, west):
     """Bands, cross-fades, caps, poles and the antimeridian, on a body of 1,256 x 628 pixels."""
-    mosaic.draw_raster(Path("w"), small_planet(tmp_path / "e.tif", west=west), tmp_path / "out.tif", CLIP, None, None)
+    any_raster.render_raster(
+        Path("w"), small_planet(tmp_path / "e.tif", west=west), tmp_path / "out.tif", CLIP, None, None
+    )
     picture, valid = read(tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as dataset:
         lon, lat = centres(dataset, SMALL_M)
-    globe = Globe(SMALL_M)
+    globe = GlobalGrid(SMALL_M)
     assert picture.shape == (globe.rows, globe.columns, 3) and valid.all()
     error = np.abs(picture - level(hills(lon, lat))[..., None])
     assert error.max() <= 1.6
@@ -129,13 +90,13 @@ def test_a_whole_planet_is_right_at_every_pixel(tmp_path, west):
 def test_a_region_is_right_across_strips(tmp_path, bounds, window_px):
     region = region_of(box(*bounds))
     settings = CLIP.model_copy(update={"window_px": window_px})
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", settings)
+    render_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", settings)
     picture, valid = read(tmp_path / "out/terraformed.tif")
     with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
         lon, lat = centres(dataset, MARS.radius_m)
         assert CRS.from_user_input("IAU_2015:49910") == dataset.crs
     assert np.abs(picture - level(hills(lon, lat))[..., None]).max() <= 1.1
-    globe = Globe(MARS.radius_m)
+    globe = GlobalGrid(MARS.radius_m)
     assert valid.shape == pytest.approx(
         ((bounds[3] - bounds[1]) / globe.pixel_deg, (bounds[2] - bounds[0]) / globe.pixel_deg), abs=2
     )
@@ -144,11 +105,11 @@ def test_a_region_is_right_across_strips(tmp_path, bounds, window_px):
 
 def test_a_region_is_a_window_of_the_planet():
     """Two regions that overlap share their pixels' corners."""
-    one, two = (View.of(MARS, bounds, None) for bounds in ((10, 0, 20, 5), (12.3, -4, 30, 3)))
+    one, two = (GridWindow.of(MARS, bounds, None) for bounds in ((10, 0, 20, 5), (12.3, -4, 30, 3)))
     columns = (two.frame.transform.c - one.frame.transform.c) / one.frame.transform.a
     rows = (two.frame.transform.f - one.frame.transform.f) / one.frame.transform.e
     assert columns == pytest.approx(round(columns), abs=1e-6) and rows == pytest.approx(round(rows), abs=1e-6)
-    whole = View.of(MARS, (-180, -90, 180, 90), None)
+    whole = GridWindow.of(MARS, (-180, -90, 180, 90), None)
     assert (whole.frame.height, whole.frame.width) == (53_347, 106_694)
     assert whole.frame.transform.a == pytest.approx(200.00085, abs=1e-5)
 
@@ -157,9 +118,7 @@ def test_two_overlapping_regions_agree(tmp_path):
     pictures = []
     for number, bounds in enumerate([(10, 40, 12, 41.5), (11, 40.7, 12.6, 42)]):
         region = region_of(box(*bounds), f"r{number}")
-        mosaic.draw_region(
-            Path("w"), download(tmp_path / f"{number}.tif", region), region, tmp_path / str(number), CLIP
-        )
+        render_region(Path("w"), download(tmp_path / f"{number}.tif", region), region, tmp_path / str(number), CLIP)
         with rasterio.open(tmp_path / f"{number}/terraformed.tif") as dataset:
             pictures.append((dataset.transform, dataset.read(1).astype(int)))
     (t, a), (u, b) = pictures
@@ -177,7 +136,7 @@ def test_only_the_polygon_and_where_there_is_relief(tmp_path):
     def with_hole(lon, lat):
         return np.where(np.hypot(lon - 11.5, lat - 20.7) < 0.2, VOID, hills(lon, lat))
 
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region, with_hole), region, tmp_path / "out", CLIP)
+    render_region(Path("w"), download(tmp_path / "e.tif", region, with_hole), region, tmp_path / "out", CLIP)
     picture, valid = read(tmp_path / "out/terraformed.tif")
     with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
         lon, lat = centres(dataset, MARS.radius_m)
@@ -194,7 +153,7 @@ def test_sea_is_sea_and_the_shoreline_floods(tmp_path):
         return np.where(lon < 10.3, SEA, np.where(lon < 10.6, -1000, 2000 + 0 * lat))
 
     settings = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=0)})
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region, coast), region, tmp_path / "out", settings)
+    render_region(Path("w"), download(tmp_path / "e.tif", region, coast), region, tmp_path / "out", settings)
     picture, valid = read(tmp_path / "out/terraformed.tif")
     row = picture[len(picture) // 2, :, 0]
     assert valid.all() and len(set(row[5 : len(row) // 2])) == 1
@@ -203,7 +162,7 @@ def test_sea_is_sea_and_the_shoreline_floods(tmp_path):
 
 def test_what_the_files_say(tmp_path):
     region = region_of(box(10, 20, 10.4, 20.3))
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", CLIP)
+    render_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", CLIP)
     from rio_cogeo import cog_validate
 
     assert cog_validate(tmp_path / "out/terraformed.tif", strict=True)[0]
@@ -223,7 +182,7 @@ def test_what_the_files_say(tmp_path):
 def test_every_compression(tmp_path, compression):
     region = region_of(box(10, 20, 10.2, 20.2))
     settings = CLIP.model_copy(update={"compression": compression})
-    mosaic.draw_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", settings)
+    render_region(Path("w"), download(tmp_path / "e.tif", region), region, tmp_path / "out", settings)
     with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
         assert dataset.compression.name.lower().startswith(compression[:4])
 
@@ -232,13 +191,13 @@ def test_elevation_of_another_body_or_unit_is_refused(tmp_path):
     region = region_of(box(10, 20, 10.2, 20.2))
     with pytest.raises(InputError, match="radius"):
         deep = download(tmp_path / "radius.tif", region, lambda lon, lat: -20_000 + 0 * lon * lat)
-        mosaic.draw_region(Path("w"), deep, region, tmp_path / "out", CLIP)
+        render_region(Path("w"), deep, region, tmp_path / "out", CLIP)
     assert not (tmp_path / "out/terraformed.tif").exists()
     nothing = small_planet(tmp_path / "void.tif", 2, heights=lambda lon, lat: lon * lat * np.nan)
     with pytest.raises(InputError, match="every pixel is missing"):
-        mosaic.draw_raster(Path("w"), nothing, tmp_path / "o.tif", CLIP)
+        any_raster.render_raster(Path("w"), nothing, tmp_path / "o.tif", CLIP)
     with pytest.raises(InputError, match="does not exist"):
-        mosaic.draw_raster(Path("w"), tmp_path / "absent.tif", tmp_path / "o.tif", CLIP)
+        any_raster.render_raster(Path("w"), tmp_path / "absent.tif", tmp_path / "o.tif", CLIP)
     assert not list(tmp_path.glob("o.tif"))
 
 
@@ -251,13 +210,13 @@ def test_any_projection_lands_in_its_place(tmp_path, name):
         "europa": ("+proj=eqc +R=1560800", 1_560_800.0, (30.0, 8.0)),
     }[name]
     crs = CRS.from_user_input(crs)
-    geographic = anywhere.degrees_crs(crs, anywhere.body_of(crs, name))
-    x, y = anywhere.transformer(geographic, crs).transform(*place)
+    geographic = any_raster.degrees_crs(crs, any_raster.body_of(crs, name))
+    x, y = any_raster.transformer(geographic, crs).transform(*place)
     transform = Affine(150, 0, x - 22_500, 0, -150, y + 18_000)
     columns, rows = np.meshgrid(np.arange(300) + 0.5, np.arange(240) + 0.5)
-    lon, lat = anywhere.transformer(crs, geographic).transform(transform.c + 150 * columns, transform.f - 150 * rows)
+    lon, lat = any_raster.transformer(crs, geographic).transform(transform.c + 150 * columns, transform.f - 150 * rows)
     write_raster(tmp_path / "e.tif", hills(40 * lon, lat).astype(np.float32), transform, crs)
-    mosaic.draw_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", CLIP, None, None)
+    any_raster.render_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", CLIP, None, None)
     picture, valid = read(tmp_path / "out.tif")
     with rasterio.open(tmp_path / "out.tif") as dataset:
         assert abs(ProjCRS.from_wkt(dataset.crs.to_wkt()).ellipsoid.semi_major_metre / radius - 1) < 1e-6
@@ -278,7 +237,7 @@ def test_rasters_smaller_than_a_window(tmp_path, shape, nodata):
     values = np.full(shape, 1500, np.float32)
     transform = Affine(0.004, 0, 5, 0, -0.004, 5)
     path = write_raster(tmp_path / "e.tif", values, transform, CRS.from_user_input("IAU_2015:49900"), nodata)
-    mosaic.draw_raster(Path("w"), path, tmp_path / "out.tif", CLIP, None, None)
+    any_raster.render_raster(Path("w"), path, tmp_path / "out.tif", CLIP, None, None)
     picture, valid = read(tmp_path / "out.tif")
     assert valid.any() and np.abs(picture[valid] - level(1500)).max() <= 1
 
@@ -292,7 +251,7 @@ def test_missing_values_of_every_kind_stay_missing(tmp_path):
         values = np.full((60, 60), 1500, dtype)
         values[20:40, 20:40] = value
         path = write_raster(tmp_path / f"{number}.tif", values, transform, crs, declared)
-        mosaic.draw_raster(Path("w"), path, tmp_path / "out.tif", CLIP, None, None)
+        any_raster.render_raster(Path("w"), path, tmp_path / "out.tif", CLIP, None, None)
         _, valid = read(tmp_path / "out.tif")
         assert (~valid).mean() == pytest.approx(1 / 9, abs=0.03)
         assert not valid[len(valid) // 2, valid.shape[1] // 2]
@@ -305,8 +264,8 @@ def test_an_array_needs_a_size_and_a_latitude(tmp_path, suffix):
     heights[:20, :20] = np.nan
     np.save(tmp_path / "e.npy", heights)
     with pytest.raises(InputError, match="pixel size"):
-        mosaic.draw_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, None)
-    mosaic.draw_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, 40.0)
+        any_raster.render_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, None)
+    any_raster.render_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, 40.0)
     if suffix == ".npy":
         picture = np.load(tmp_path / "out.npy")
         assert (
@@ -322,7 +281,9 @@ def test_policies_leave_no_seam(tmp_path, policy):
     pictures = []
     for window_px in (256, 1024):
         path = small_planet(tmp_path / "e.tif", 0.4)
-        mosaic.draw_raster(Path("w"), path, tmp_path / "out.tif", settings.model_copy(update={"window_px": window_px}))
+        any_raster.render_raster(
+            Path("w"), path, tmp_path / "out.tif", settings.model_copy(update={"window_px": window_px})
+        )
         pictures.append(read(tmp_path / "out.tif")[0])
     assert np.abs(pictures[0] - pictures[1]).max() <= 1
     assert pictures[0].std() > 2
@@ -336,7 +297,7 @@ def test_the_broad_average_is_broad_and_goes_round():
     from terraform.geo.heights import Heights
 
     heights = Heights((wave + noise).astype(np.float32), nothing, nothing)
-    broad = broad_average(of_array(heights, lat, lon, MARS.metres_per_degree))
+    broad = low_pass(from_array(heights, lat, lon, MARS.metres_per_degree))
     found = points(broad, np.array([[-179.9, 179.9, 0.0]]), np.array([[0.3, 0.3, 0.3]])).metres[0]
     assert found[0] == pytest.approx(found[1], abs=15)
     assert found == pytest.approx([-100, -100, 100], abs=120)
@@ -361,9 +322,9 @@ def test_real_rasters(tmp_path, name, target, refused):
         pytest.skip(f"shared/data/{name} is not there")
     if refused:
         with pytest.raises(InputError, match=refused):
-            mosaic.draw_raster(Path("w"), SHARED / name, tmp_path / "out.tif", CLIP, None, None)
+            any_raster.render_raster(Path("w"), SHARED / name, tmp_path / "out.tif", CLIP, None, None)
         return
-    mosaic.draw_raster(Path("w"), SHARED / name, tmp_path / "out.tif", CLIP, None, None)
+    any_raster.render_raster(Path("w"), SHARED / name, tmp_path / "out.tif", CLIP, None, None)
     picture, valid = read(tmp_path / "out.tif")
     assert valid.mean() > 0.05 and np.isfinite(picture).all()
     assert {path.name for path in tmp_path.iterdir()} == {"w", "out.tif", "out.item.json"}
@@ -378,9 +339,9 @@ def test_korolev_agrees_in_two_projections(tmp_path):
         pytest.skip("shared/data/mars is not there")
     found = []
     for name in ("korolev_mola128_elevation", "korolev_200m_polar"):
-        mosaic.draw_raster(Path("w"), SHARED / f"mars/{name}.tif", tmp_path / f"{name}.tif", CLIP)
+        any_raster.render_raster(Path("w"), SHARED / f"mars/{name}.tif", tmp_path / f"{name}.tif", CLIP)
         with rasterio.open(tmp_path / f"{name}.tif") as dataset:
-            t, globe = dataset.transform, Globe(MARS.radius_m)
+            t, globe = dataset.transform, GlobalGrid(MARS.radius_m)
             left, top = round(t.c / globe.pixel_m), round(t.f / globe.pixel_m)
             found.append((left, top, dataset.read(1).astype(float), dataset.dataset_mask() > 0))
     (l1, t1, a, ma), (l2, t2, b, mb) = found

@@ -175,7 +175,7 @@ def test_a_damaged_folder_of_pairs_is_told(tmp_path):
 
 def test_cutting_again_gives_the_same_bytes(tmp_path):
     cut_out(tmp_path, region())
-    names = ("elevation.npy", "imagery.npy", "tiles.npy")
+    names = ("elevation.npy", "imagery.npy", "base.npy", "tiles.npy")
     before = [(tmp_path / "north" / name).read_bytes() for name in names]
     cut_out(tmp_path, region())
     assert before == [(tmp_path / "north" / name).read_bytes() for name in names]
@@ -228,7 +228,7 @@ def test_what_is_invalid_never_counts(seed):
 
 def test_a_row_that_closes_round_the_planet_has_no_edge(tmp_path):
     grid = RasterGrid(EARTH, Axis(1, -0.5, 4), Axis(-180, 0.5, 720))
-    assert grid.closes
+    assert grid.wraps
     found = taps(grid.longitudes, Axis(179, 0.5, 6), wrap=True)
     assert found.weight.sum(1) == pytest.approx(np.ones(6))
     assert {0, 719} <= set(found.index.ravel().tolist())

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from terraform.config import Condition, Sheet
 from terraform.geo.tile_spec import MARGIN_PX
-from terraform.pairs.relief import Relief, encode, smooth, sun_at
+from terraform.pairs.relief import ReliefBatch, encode, sun_at
+from terraform.pairs.smoothing import smooth
 
 
 @pytest.mark.parametrize("fwhm_px", [1.0, 5.6, 33.5])
@@ -36,7 +37,7 @@ def channel(name, metres, latitude_deg):
     side = 2 * MARGIN_PX + 4
     heights = torch.full((1, 1, side, side), float(metres))
     nowhere, latitude = torch.zeros_like(heights, dtype=torch.bool), torch.tensor(latitude_deg).view(1, 1, 1, 1)
-    relief = Relief(heights, nowhere, nowhere, 200.0, latitude, sun_at(latitude, 10.5))
+    relief = ReliefBatch(heights, nowhere, nowhere, 200.0, latitude, sun_at(latitude, 10.5))
     values = encode(relief, Condition(channels=[name]), Sheet())
     assert values.shape == (1, 1, 4, 4)
     return float(values[0, 0, 0, 0])
@@ -60,5 +61,5 @@ def test_land_teaches_nothing_about_the_sea():
     heights, latitude = torch.full((1, 1, side, side), 300.0), torch.zeros(1, 1, 1, 1)
     sea = torch.zeros_like(heights, dtype=torch.bool)
     sea[..., side // 2 :] = True
-    relief = Relief(heights, sea, torch.zeros_like(sea), 200.0, latitude, sun_at(latitude, 10.5))
+    relief = ReliefBatch(heights, sea, torch.zeros_like(sea), 200.0, latitude, sun_at(latitude, 10.5))
     assert encode(relief, Condition(channels=["sea"]), Sheet())[0, 0].tolist() == [[0, 0, 1, 1]] * 4

@@ -12,7 +12,7 @@ from benchmarks.world import make_pairs
 from terraform.errors import ConfigError
 from terraform.learn.runtime import history
 from terraform.learn.runtime.by_region import ByRegion
-from terraform.learn.runtime.distributed import ALONE
+from terraform.learn.runtime.distributed import SINGLE
 from terraform.show import boards, plots, tensorboard
 
 
@@ -25,26 +25,26 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
         watch = boards.of_training(root / "out", 9000, tensorboard=True)
-        counters = run(world, root / "out", config(total_images=16), watch=watch)
-    return root / "out", counters
+        state = run(world, root / "out", config(total_images=16), watch=watch)
+    return root / "out", state
 
 
 def test_losses_by_region_and_epoch(trained):
-    output, counters = trained
+    output, state = trained
     rows = list(csv.DictReader((output / "regions.csv").open()))
     assert {(row["role"], row["region"]) for row in rows} == {
         ("train", "one"), ("train", "three"), ("validation", "two"),
     }  # fmt: skip
     assert [float(row["epochs"]) for row in rows][-1] == 2
     held_out = [row["l1"] for row in rows if row["role"] == "validation"]
-    whole = [f"{row['val_l1']:.6g}" for row in counters.history if "val_l1" in row]
+    whole = [f"{row['val_l1']:.6g}" for row in state.history if "val_l1" in row]
     assert held_out == whole  # of one region, so its L1 is that of all
 
 
 def test_a_regions_loss_is_that_of_its_pictures(trained):
     """Two pictures a row: where both are of one region, its L1 is the row's."""
-    _, counters = trained
-    alone = [row for row in counters.history if len([key for key in row if key.startswith("learnt_l1")]) == 1]
+    _, state = trained
+    alone = [row for row in state.history if len([key for key in row if key.startswith("learnt_l1")]) == 1]
     assert alone
     for row in alone:
         (of_region,) = (value for key, value in row.items() if key.startswith("learnt_l1"))
@@ -55,7 +55,7 @@ def test_means_by_region_leave_out_what_is_no_number():
     sums = ByRegion(("a", "b", "c"), torch.device("cpu"))
     sums.add(torch.tensor([0.5, float("nan"), 0.1]), torch.tensor([0, 0, 2]))
     sums.add(torch.tensor([0.7]), torch.tensor([0]))
-    sums.gather(ALONE)
+    sums.gather(SINGLE)
     assert sums.read() == pytest.approx({"a": 0.6 * 127.5, "c": 0.1 * 127.5})
 
 
@@ -71,10 +71,10 @@ def test_tensorboard_has_the_history_once(trained):
     pytest.importorskip("tensorboard", reason="the extra `board` is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    output, counters = trained
+    output, state = trained
     events = EventAccumulator(str(output / "tensorboard")).Reload()
     told = [(event.step, event.value) for event in events.Scalars("g_l1")]
-    assert told == [(row["images"], pytest.approx(row["g_l1"])) for row in counters.history]
+    assert told == [(row["images"], pytest.approx(row["g_l1"])) for row in state.history]
     assert {"val_swd", "learnt_l1/one", "val_l1/two"} <= set(events.Tags()["scalars"])
     assert events.Images("generated")
 
@@ -90,10 +90,10 @@ def test_what_cannot_be_drawn_does_not_end_a_run(tmp_path, monkeypatch, capsys):
         raise RuntimeError("no fonts")
 
     few_pairs(monkeypatch)
-    monkeypatch.setattr(plots, "board", broken)
-    counters = run(
+    monkeypatch.setattr(plots, "sample_board", broken)
+    state = run(
         make_world(tmp_path), tmp_path / "out", config(total_images=4), watch=boards.of_training(tmp_path / "out", 9000)
     )
-    assert counters.images == 4
+    assert state.images == 4
     assert "not drawn at 4 images: no fonts" in capsys.readouterr().out
-    assert (tmp_path / "out/history.csv").read_text() == history.as_csv(counters)
+    assert (tmp_path / "out/history.csv").read_text() == history.as_csv(state)

@@ -175,7 +175,7 @@ def test_a_window_round_the_planet_closes(tmp_path: Path) -> None:
     path = degrees(tmp_path / "in.tif", 0.0, 90.0, 0.5, ground, crs="IAU_2015:49900")
     window = RasterGrid(MARS, Axis(90.0, -1.0, 180), Axis(-180.0, 1.0, 360))
     values, grid = fetch(region(MARS, -180, -90, 180, 90), tmp_path / "out.tif", path, window=window)
-    assert grid.closes
+    assert grid.wraps
     assert not (values == VOID).any()
     assert at(values, grid, -179.75, 0.0) == 360
 

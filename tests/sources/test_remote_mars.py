@@ -121,7 +121,7 @@ def test_the_whole_planet_is_fetched_once_and_kept_as_a_cog(file_server: Nginx, 
     planet(served / BLEND, 500, 1000, True, slow)
     settings = config(f"{file_server.url}/{served.name}", tmp_path, "hrsc_mola")
     values, grid = fetched(settings, region(-180, -80, 180, 80), tmp_path / "e.tif", step=0.36)
-    assert grid.closes
+    assert grid.wraps
     assert_is_slow(values, grid)
     assert [hit.status for hit in file_server.hits()][-1] == 200
     locked = json.loads((tmp_path / "sources.lock.json").read_text())[f"hrsc_mola/{BLEND}"]
@@ -313,7 +313,7 @@ def test_a_change_is_accepted_by_one_command(file_server: Nginx, served: Path, t
     planet(served / BLEND, 600, 1200, True, slow)
     with pytest.raises(IntegrityError, match="--accept-new"):
         fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
-    gone = accept_changes(settings, "mola")
+    gone = accept_changes(settings, "hrsc_mola")
     assert f"hrsc_mola/{BLEND}" in gone and len(gone) == 2
     values, grid = fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
     assert_is_slow(values, grid)

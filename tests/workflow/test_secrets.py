@@ -66,9 +66,8 @@ def test_no_secret_is_in_anything_that_a_run_writes(file_server: Nginx, broken_f
         *[Fault("redirect", match=rf"{name}\.tif$", body=f"{name}.tif?{SIGNED}") for name in tiles()],
     )
     first = snakemake(here, "resources/earth/here/elevation.tif")
-    assert (
-        first.returncode != 0 and "refuses (status 403)" in (here / "logs/fetch/earth/here/elevation.log").read_text()
-    )
+    log = (here / "logs/fetch_raster/earth/here/elevation.log").read_text()
+    assert first.returncode != 0 and "refuses (status 403)" in log
     second = snakemake(here, "resources/earth/here/elevation.tif")
     assert second.returncode == 0, second.stderr[-2000:]
     assert any(CANARY in asked.path for asked in broken_files.asked)

@@ -1,4 +1,4 @@
-rule cut:
+rule cut_pairs:
     input:
         elevation=raster_of("elevation"),
         imagery=raster_of("imagery"),
@@ -9,13 +9,15 @@ rule cut:
         index="results/pairs/{region}/tiles.parquet",
         provenance="results/pairs/{region}/provenance.json",
     log:
-        "logs/cut/{region}.log",
+        "logs/cut_pairs/{region}.log",
     conda:
         "../../environment.yaml"
     params:
         polygon=polygon,
         settings=stages.relevant(CONFIG, "cut"),
         code=stages.code("cut"),
+    message:
+        "cut pairs of {wildcards.region}"
     shell:
         command("cut") + "--region {wildcards.region:q} "
         "--elevation {input.elevation:q} --imagery {input.imagery:q} "

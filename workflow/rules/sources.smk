@@ -1,4 +1,4 @@
-rule fetch:
+rule fetch_raster:
     input:
         edited=lambda wildcards: work.marks(region_of(wildcards)),
         rasters=lambda wildcards: work.own_rasters(CONFIG, region_of(wildcards), wildcards.what),
@@ -6,7 +6,7 @@ rule fetch:
         raster="resources/{body}/{region}/{what}.tif",
         provenance="resources/{body}/{region}/{what}.json",
     log:
-        "logs/fetch/{body}/{region}/{what}.log",
+        "logs/fetch_raster/{body}/{region}/{what}.log",
     retries: 2  # for jobs that are killed; what a service refused is not asked again before the next run
     conda:
         "../../environment.yaml"
@@ -17,6 +17,8 @@ rule fetch:
         polygon=polygon,
         source=lambda wildcards: stages.relevant_source(CONFIG, wildcards.body, wildcards.what),
         code=lambda wildcards: stages.source_code(CONFIG, wildcards.body, wildcards.what),
+    message:
+        "fetch {wildcards.what} of {wildcards.region}"
     shell:
         command("fetch") + "--region {wildcards.region:q} "
         "--what {wildcards.what:q} --output {output.raster:q} --attempt {resources.attempt} > {log:q} 2>&1"

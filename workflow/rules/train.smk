@@ -1,14 +1,14 @@
 # Pairs of test regions are read to leave out what overlaps them.
 # The history, the plots and the state of a run are no declared outputs: Snakemake would delete them before a job that
 # goes on after a kill, and after a failure, when they say what went wrong.
-rule fit:
+rule train_generator:
     input:
         pairs=expand(PAIRS, region=PLAN.paired),
     output:
         weights=WEIGHTS,
         card=f"results/model/{CONFIG.run}/card.md",
     log:
-        f"logs/train/{CONFIG.run}.log",
+        f"logs/train_generator/{CONFIG.run}.log",
     conda:
         "../../environment.yaml"
     threads: CPUS
@@ -18,18 +18,20 @@ rule fit:
         folders=folders,
         settings=stages.relevant(CONFIG, "train"),
         code=stages.code("train"),
+    message:
+        f"train generator of run {CONFIG.run}"
     shell:
         command("train") + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
 
 
-rule judge:
+rule evaluate_generator:
     input:
         weights=WEIGHTS,
         pairs=expand(PAIRS, region=PLAN.paired),
     output:
-        METRICS,
+        report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
-        f"logs/evaluate/{CONFIG.run}.log",
+        f"logs/evaluate_generator/{CONFIG.run}.log",
     conda:
         "../../environment.yaml"
     threads: CPUS
@@ -39,6 +41,8 @@ rule judge:
         folders=folders,
         settings=stages.relevant(CONFIG, "evaluate"),
         code=stages.code("evaluate"),
+    message:
+        f"evaluate generator of run {CONFIG.run}"
     shell:
         command("evaluate") + "--weights {input.weights:q} "
         '--output "$(dirname {output:q})" {params.folders:q} > {log:q} 2>&1'

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform.config import Config
-from terraform.learn.data.augment import Batch, plain_draw, prepare
-from terraform.learn.data.dataset import Collection, Stored
-from terraform.learn.data.sampling import draws, samples
-from terraform.learn.runtime.device import moved, pinned
-from terraform.learn.runtime.distributed import ALONE, Processes
+from terraform.learn.data.augment import Batch, no_augmentation, prepare
+from terraform.learn.data.dataset import Collection, StoredPairs
+from terraform.learn.data.sampling import augmentation_params, sample_indices
+from terraform.learn.runtime.device import pin, to_device
+from terraform.learn.runtime.distributed import SINGLE, Processes
 
 _RESIDENT_SHARE = 0.4
 """Of the GPU's free memory: the rest is for the networks."""
 
 
-class Fed(NamedTuple):
+class LoadedBatch(NamedTuple):
     """A batch and where it comes from.
 
     Attributes
@@ -44,10 +44,10 @@ class Fed(NamedTuple):
 
 
 class _Readable(Protocol):
-    def read(self, chosen: NDArray[np.int64]) -> Stored: ...
+    def read(self, chosen: NDArray[np.int64]) -> StoredPairs: ...
 
 
-class Feed:
+class BatchLoader:
     """The batches of a run.
 
     Parameters
@@ -65,81 +65,78 @@ class Feed:
     """
 
     def __init__(
-        self, collection: Collection, config: Config, device: torch.device, processes: Processes = ALONE
+        self, collection: Collection, config: Config, device: torch.device, processes: Processes = SINGLE
     ) -> None:
         self.collection, self.config, self.device = collection, config, device
         self.waited = 0.0
         self._processes = processes
-        self._pairs: _Readable = Resident(collection, device) if _fits(collection, device) else collection
+        self._pairs: _Readable = DeviceCache(collection, device) if _fits(collection, device) else collection
 
-    def batches(self, first: int) -> Iterator[Fed]:
+    def batches(self, first: int) -> Iterator[LoadedBatch]:
         """Batches from image `first` to the end of the run; while a step runs, threads read the following ones."""
         settings = self.config.train
         starts = iter(range(first, settings.total_images, settings.batch))
-        if not settings.workers or isinstance(self._pairs, Resident):
+        if not settings.workers or isinstance(self._pairs, DeviceCache):
             for image in starts:
-                yield self._fed(image, *self._timed(image))
+                yield self._loaded(image, *self._timed(image))
             return
         with ThreadPoolExecutor(settings.workers) as readers:
-            ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], Stored]]]] = deque()
+            ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], StoredPairs]]]] = deque()
             for image in starts:
                 ahead.append((image, readers.submit(self._read, image)))
                 if len(ahead) > settings.workers:
-                    yield self._fed(*self._next(ahead))
+                    yield self._loaded(*self._next(ahead))
             while ahead:
-                yield self._fed(*self._next(ahead))
+                yield self._loaded(*self._next(ahead))
 
-    def whole(self, image: int) -> Batch:
+    def global_batch(self, image: int) -> Batch:
         """The whole batch that begins with an image, for all processes."""
         size = self.config.train.batch
-        chosen = samples(self.config.seed, image, size, len(self.collection))
-        return self.made(self.collection.read(chosen), image, self.config.train.jitter)
+        chosen = sample_indices(self.config.seed, image, size, len(self.collection))
+        return self.make_batch(self.collection.read(chosen), image, self.config.train.jitter)
 
     def first(self) -> Batch:
         """A batch of one image."""
-        return self.made(self.collection.read([0]), 0, self.config.train.jitter)
+        return self.make_batch(self.collection.read([0]), 0, self.config.train.jitter)
 
     def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
         """(N,) int64, numbers of the regions that pairs come from, on the device."""
-        return moved(self.collection.places[pairs, 0], self.device)
+        return to_device(self.collection.places[pairs, 0], self.device)
 
-    def made(self, stored: Stored, image: int, jitter: str) -> Batch:
+    def make_batch(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
         """A batch from stored pairs, as the images from number `image` on are jittered."""
         config, count = self.config, len(stored.imagery)
-        draw = plain_draw(count) if jitter == "none" else draws(config.seed, image, count)
-        on_device = Stored(*(moved(tensor, self.device) for tensor in stored))
-        settings = config.train
-        return prepare(
-            on_device, draw, jitter, settings.noise, config.condition, config.sheet, settings.vertical_jitter
-        )
+        params = no_augmentation(count) if jitter == "none" else augmentation_params(config.seed, image, count)
+        on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
+        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet)
 
     def _next(
-        self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], Stored]]]]
-    ) -> tuple[int, NDArray[np.int64], Stored]:
+        self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], StoredPairs]]]]
+    ) -> tuple[int, NDArray[np.int64], StoredPairs]:
         image, reading = ahead.popleft()
         started = time.perf_counter()
         chosen, stored = reading.result()
         self.waited += time.perf_counter() - started
         return image, chosen, stored
 
-    def _timed(self, image: int) -> tuple[NDArray[np.int64], Stored]:
+    def _timed(self, image: int) -> tuple[NDArray[np.int64], StoredPairs]:
         started = time.perf_counter()
         read = self._read(image)
         self.waited += time.perf_counter() - started
         return read
 
-    def _read(self, image: int) -> tuple[NDArray[np.int64], Stored]:
+    def _read(self, image: int) -> tuple[NDArray[np.int64], StoredPairs]:
         first, count = self._processes.part(image, self.config.train.batch)
-        chosen = samples(self.config.seed, first, count, len(self.collection))
+        chosen = sample_indices(self.config.seed, first, count, len(self.collection))
         stored = self._pairs.read(chosen)
-        return chosen, Stored(*(pinned(tensor, self.device) for tensor in stored))
+        return chosen, StoredPairs(*(pin(tensor, self.device) for tensor in stored))
 
-    def _fed(self, image: int, chosen: NDArray[np.int64], stored: Stored) -> Fed:
+    def _loaded(self, image: int, chosen: NDArray[np.int64], stored: StoredPairs) -> LoadedBatch:
         first, _ = self._processes.part(image, self.config.train.batch)
-        return Fed(image, chosen, self.made(stored, first, self.config.train.jitter))
+        return LoadedBatch(image, chosen, self.make_batch(stored, first, self.config.train.jitter))
 
 
-class Resident:
+class DeviceCache:
     """All pairs of a collection on the device, as stored: a step then waits for no disk and no bus.
 
     Parameters
@@ -156,10 +153,10 @@ class Resident:
             for whole, part in zip(self._parts, collection.read(chunk), strict=True):
                 whole[chunk[0] : chunk[-1] + 1] = part.to(device)
 
-    def read(self, chosen: NDArray[np.int64]) -> Stored:
+    def read(self, chosen: NDArray[np.int64]) -> StoredPairs:
         """The chosen pairs, on the device."""
-        index = moved(chosen, self._device)
-        return Stored(*(part.index_select(0, index) for part in self._parts))
+        index = to_device(chosen, self._device)
+        return StoredPairs(*(part.index_select(0, index) for part in self._parts))
 
 
 def bytes_of(collection: Collection) -> int:

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from terraform.learn.runtime.device import moved
+from terraform.learn.runtime.device import to_device
 
 _SHIFT_SHARE = 1 / 8
 _COVER_SHARE = 1 / 4
@@ -27,7 +27,7 @@ class Geometry:
         count, _, height, width = like.shape
         self._reach = int(height * _SHIFT_SHARE), int(width * _SHIFT_SHARE)
         shift = torch.stack([torch.randint(0, 2 * reach + 1, (count,)) for reach in self._reach])
-        self._shift = moved(shift, like.device)
+        self._shift = to_device(shift, like.device)
         covered = int(height * _COVER_SHARE), int(width * _COVER_SHARE)
         corners = [
             torch.randint(0, size - cover + 1, (count, 1)) for size, cover in zip((height, width), covered, strict=True)
@@ -37,7 +37,7 @@ class Geometry:
             for size, corner, cover in zip((height, width), corners, covered, strict=True)
         )
         covered_px = rows[:, :, None] & columns[:, None, :]
-        self._open = moved(~covered_px, like.device).unsqueeze(1)  # (N, 1, H, W)
+        self._open = to_device(~covered_px, like.device).unsqueeze(1)  # (N, 1, H, W)
 
     def __call__(self, pairs: Tensor) -> Tensor:
         """Shift, filled with 0, and cover with 0: (N, C, H, W) -> (N, C, H, W)."""

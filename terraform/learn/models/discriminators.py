@@ -1,4 +1,4 @@
-"""Discriminators: judge patches of (condition, colours); each returns its feature maps, the last one the verdicts."""
+"""Discriminators: judge patches of (condition, colours); each returns its feature maps, the last one the logits."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ from terraform.config import Train
 from terraform.learn.models.generators import initialise
 
 Features = list[list[Tensor]]
-"""For each scale, the maps of every layer; the last is (N, 1, h, w) verdicts."""
+"""For each scale, the maps of every layer; the last is (N, 1, h, w) logits."""
 
 
 class Patch70(nn.Module):
-    """The 70 x 70 PatchGAN of pix2pix (6.1.2): three strided layers; 30 x 30 verdicts on 256 x 256 pixels."""
+    """The 70 x 70 PatchGAN of pix2pix (6.1.2): three strided layers; 30 x 30 logits on 256 x 256 pixels."""
 
     def __init__(self, channels: int, width: int, spectral: bool) -> None:
         super().__init__()

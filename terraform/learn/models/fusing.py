@@ -1,4 +1,4 @@
-"""Running statistics folded into the convolutions before them: the same function with fewer passes over memory."""
+"""Fuse running statistics into the convolutions before them: the same function with fewer passes over memory."""
 
 from copy import deepcopy
 
@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
-def folded(network: nn.Module) -> nn.Module:
-    """A copy of a network in eval mode without the batch norms that follow a convolution.
+def fuse_batch_norm(network: nn.Module) -> nn.Module:
+    """Copy a network in eval mode without the batch norms that follow a convolution.
 
     The result is the same up to rounding. What is in training mode, and draws with the statistics of its batch, and
     norms that follow anything else stay as they are.

@@ -92,20 +92,20 @@ def _halves(band: Tensor) -> tuple[Tensor, Tensor]:
     return band - soft, soft
 
 
-def _real(verdicts: Tensor, kind: str) -> Tensor:
+def _real(logits: Tensor, kind: str) -> Tensor:
     if kind == "hinge":
-        return F.relu(1 - verdicts).mean()
+        return F.relu(1 - logits).mean()
     if kind == "least_squares":
-        return (verdicts - 1).square().mean()
-    return F.softplus(-verdicts).mean()
+        return (logits - 1).square().mean()
+    return F.softplus(-logits).mean()
 
 
-def _fake(verdicts: Tensor, kind: str) -> Tensor:
+def _fake(logits: Tensor, kind: str) -> Tensor:
     if kind == "hinge":
-        return F.relu(1 + verdicts).mean()
+        return F.relu(1 + logits).mean()
     if kind == "least_squares":
-        return verdicts.square().mean()
-    return F.softplus(verdicts).mean()
+        return logits.square().mean()
+    return F.softplus(logits).mean()
 
 
 def _mean(values: list[Tensor]) -> Tensor:

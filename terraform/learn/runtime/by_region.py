@@ -23,18 +23,18 @@ class ByRegion:
         self.names = names
         self.values = torch.zeros(2, len(names), dtype=torch.float64, device=device)
 
-    def add(self, each_l1: Tensor, regions: Tensor) -> None:
+    def add(self, per_image_l1: Tensor, regions: Tensor) -> None:
         """Count a batch.
 
         Parameters
         ----------
-        each_l1 : (N,) float
+        per_image_l1 : (N,) float
             Of each picture; one that is no number is left out.
         regions : (N,) int64
             Numbers of the pictures' regions, on the device.
         """
-        good = torch.isfinite(each_l1)
-        pictures = torch.stack([torch.where(good, each_l1, 0), good]).to(torch.float64)
+        good = torch.isfinite(per_image_l1)
+        pictures = torch.stack([torch.where(good, per_image_l1, 0), good]).to(torch.float64)
         self.values.index_add_(1, regions, pictures)
 
     def gather(self, processes: Processes) -> None:
@@ -48,7 +48,7 @@ class ByRegion:
         return {name: total / count * _LEVELS for name, total, count in means if count}
 
 
-def each_l1(generated: Tensor, batch: Batch) -> Tensor:
+def per_image_l1(generated: Tensor, batch: Batch) -> Tensor:
     """(N,) mean absolute difference over valid pixels of each picture, on the scale of [-1, 1]."""
     apart = ((generated.detach() - batch.imagery).abs() * batch.valid).sum((1, 2, 3))
     return apart / (batch.valid.sum((1, 2, 3)) * 3).clamp_min(1)

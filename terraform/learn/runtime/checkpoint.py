@@ -1,4 +1,4 @@
-"""A run's state on disk: the newest two, each one file of tensors and one of counters with its digest."""
+"""A run's state on disk: the newest two, each one file of tensors and one of state with its digest."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ _KEPT = 2
 
 
 @dataclass
-class Counters:
+class TrainState:
     """Where a run stands.
 
     Attributes
@@ -44,19 +44,19 @@ class Counters:
     best_images: int = 0
 
 
-def save(folder: Path, counters: Counters, tensors: dict[str, Tensor]) -> None:
+def save(folder: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:
     """Publish a state, then drop those older than the newest two."""
-    path = folder / f"images-{counters.images:09d}.safetensors"
+    path = folder / f"images-{state.images:09d}.safetensors"
     with atomic_write(path) as temporary:
         save_file(tensors, temporary)
         digest = sha256_of(temporary)
-    write_text(path.with_suffix(".json"), json.dumps({"sha256": digest, **asdict(counters)}))
+    write_text(path.with_suffix(".json"), json.dumps({"sha256": digest, **asdict(state)}))
     for old in sorted(folder.glob("images-*.safetensors"))[:-_KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink()
 
 
-def newest(folder: Path) -> tuple[Counters, dict[str, Tensor], list[str]] | None:
+def latest(folder: Path) -> tuple[TrainState, dict[str, Tensor], list[str]] | None:
     """The newest state that is whole, and a line for each newer one that is not; None when there is none."""
     complaints: list[str] = []
     either = {
@@ -67,7 +67,7 @@ def newest(folder: Path) -> tuple[Counters, dict[str, Tensor], list[str]] | None
             document: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
             if document.pop("sha256") != sha256_of(path):
                 raise ValueError("its digest differs")
-            return Counters(**document), load_file(path), complaints
+            return TrainState(**document), load_file(path), complaints
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             complaints.append(f"{path} is damaged ({error}): going on from the state before")
     return None

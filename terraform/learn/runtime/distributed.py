@@ -77,10 +77,10 @@ class Processes:
             dist.barrier()
 
 
-ALONE = Processes()
+SINGLE = Processes()
 
 
-def joined(device: torch.device, batch: int) -> Processes:
+def init(device: torch.device, batch: int) -> Processes:
     """Join the processes that `torchrun` started; alone without it.
 
     Raises
@@ -90,7 +90,7 @@ def joined(device: torch.device, batch: int) -> Processes:
     """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        return ALONE
+        return SINGLE
     if batch % count:
         raise ConfigError(
             f"train.batch {batch} cannot be divided among {count} processes: use a multiple of {count}; it is the "
@@ -106,7 +106,7 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def left() -> None:
+def shutdown() -> None:
     """Leave the group, where there is one."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()

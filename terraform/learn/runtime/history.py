@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Mapping
 
-from terraform.learn.runtime.checkpoint import Counters
-from terraform.learn.step_stats import Tallied
+from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.step_stats import StepSummary
 from terraform.learn.trainer import LOSSES
 
 COLUMNS = (
@@ -28,12 +28,12 @@ _LEAST_DOUBT = 0.005
 _ROLES = {"learnt_l1": "train", "val_l1": "validation"}
 
 
-def as_csv(counters: Counters) -> str:
+def as_csv(state: TrainState) -> str:
     """The history as CSV, one row a line, empty where nothing was validated."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    for row in counters.history:
+    for row in state.history:
         writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
     return text.getvalue()
 
@@ -44,19 +44,19 @@ def by_region(row: dict[str, float]) -> dict[tuple[str, str], float]:
     return {(_ROLES[kind], region): row[key] for key, (kind, _, region) in split.items()}
 
 
-def regions_as_csv(counters: Counters) -> str:
+def regions_as_csv(state: TrainState) -> str:
     """L1 by region as CSV, one line for each row and region."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(REGION_COLUMNS)
-    for row in counters.history:
+    for row in state.history:
         for (role, region), value in by_region(row).items():
             writer.writerow([f"{row['images']:.6g}", f"{row['epochs']:.6g}", role, region, f"{value:.6g}"])
     return text.getvalue()
 
 
 def add_row(
-    counters: Counters, tallied: Tallied, rate: float, pairs: int, learnt_by_region: Mapping[str, float]
+    state: TrainState, summary: StepSummary, rate: float, pairs: int, learnt_by_region: Mapping[str, float]
 ) -> None:  # fmt: skip
     """End a row: the mean losses of the steps since the row before.
 
@@ -68,25 +68,23 @@ def add_row(
         Mean L1, levels of 255.
     """
     row = {
-        "images": counters.images, "seconds": counters.seconds, **dict(zip(LOSSES, tallied.losses, strict=True)),
-        "lr": rate, "skipped": tallied.skipped, "epochs": counters.images / pairs, "waited": counters.waited,
+        "images": state.images, "seconds": state.seconds, **dict(zip(LOSSES, summary.losses, strict=True)),
+        "lr": rate, "skipped": summary.skipped, "epochs": state.images / pairs, "waited": state.waited,
         **{f"learnt_l1/{name}": value for name, value in learnt_by_region.items()},
     }  # fmt: skip
-    counters.history.append(row)
+    state.history.append(row)
 
 
-def row_before(counters: Counters, back: int = 2) -> int:
+def row_before(state: TrainState, back: int = 2) -> int:
     """Images seen at the end of an earlier row; the last one is 1 back."""
-    return int(counters.history[-back]["images"]) if len(counters.history) >= back else 0
+    return int(state.history[-back]["images"]) if len(state.history) >= back else 0
 
 
-def progress(counters: Counters, images: int) -> str:
+def progress(state: TrainState, images: int) -> str:
     """One line for people."""
-    row = counters.history[-1]
-    rest = counters.seconds / counters.images * (images - counters.images)
-    text = (
-        f"{counters.images:>7}/{images} images  {counters.images / counters.seconds:5.1f}/s  {_duration(rest)} to go  "
-    )
+    row = state.history[-1]
+    rest = state.seconds / state.images * (images - state.images)
+    text = f"{state.images:>7}/{images} images  {state.images / state.seconds:5.1f}/s  {_duration(rest)} to go  "
     text += "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES)
     if row["skipped"]:
         text += f"  {row['skipped']:.0f} steps skipped: losses or gradients were no numbers"
@@ -96,9 +94,9 @@ def progress(counters: Counters, images: int) -> str:
     return text + (", the best so far" if row["best"] else "")
 
 
-def warnings(counters: Counters) -> list[str]:
+def warnings(state: TrainState) -> list[str]:
     """What to say of the last row where the generator or the discriminator has given up."""
-    row, said = counters.history[-1], []
+    row, said = state.history[-1], []
     if row.get("val_spread", 1.0) < _LEAST_SPREAD:
         said.append(
             f"the pictures of held-out pairs vary by {row['val_spread']:.0%} of what real ones do: the generator draws "

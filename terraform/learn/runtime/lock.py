@@ -9,7 +9,7 @@ from terraform.storage.locks import exclusive
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def exclusive_run(folder: Path) -> Iterator[None]:
     """Hold a folder.
 
     Raises

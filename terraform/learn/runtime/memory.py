@@ -28,7 +28,7 @@ def _limit() -> int | None:
     return None if limit == resource.RLIM_INFINITY else limit
 
 
-def kept_by(work: Callable[[], object], network: nn.Module) -> int:
+def activation_bytes(work: Callable[[], object], network: nn.Module) -> int:
     """Bytes that autograd keeps for the way back while some work is done, the network's own values not counted."""
     own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
     kept: dict[int, int] = {}
@@ -45,7 +45,7 @@ def kept_by(work: Callable[[], object], network: nn.Module) -> int:
 
 
 @contextmanager
-def explained(
+def explain_oom(
     device: torch.device, batch: int, before: int = 0, one_image: Callable[[], int] | None = None
 ) -> Iterator[None]:
     """Turn an allocation that failed into an error that says what would fit; nothing is changed silently.

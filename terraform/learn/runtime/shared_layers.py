@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from terraform.learn.runtime.distributed import Processes
 
 
-def shared(network: nn.Module, processes: Processes) -> None:
+def sync_layers(network: nn.Module, processes: Processes) -> None:
     """Make a network's layers see the whole batch; nothing changes for a process alone."""
     if processes.count == 1:
         return

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class Stopped(Exception):
+class Interrupted(Exception):
     """SIGTERM or Ctrl-C came; the state is saved."""
 
     def __init__(self, signal_number: int) -> None:
@@ -15,7 +15,7 @@ class Stopped(Exception):
 
 
 @contextmanager
-def noted_signals() -> Iterator[list[int]]:
+def deferred_signals() -> Iterator[list[int]]:
     """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved; a second Ctrl-C aborts."""
     received: list[int] = []
 

@@ -12,8 +12,8 @@ from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
 from terraform.errors import IntegrityError, ResourceError
+from terraform.geo.geobox import GeoBox
 from terraform.geo.raster import opened, read
-from terraform.mosaic.geobox import Frame
 from terraform.mosaic.output.overviews import pyramid
 from terraform.storage.atomic_write import atomic_write, require_space
 
@@ -34,7 +34,7 @@ _COMPRESSION: dict[str, dict[str, Any]] = {
 
 
 def write(
-    path: Path, frame: Frame, stripes: Iterable[NDArray[np.uint8]], compression: str, tags: Mapping[str, str]
+    path: Path, frame: GeoBox, stripes: Iterable[NDArray[np.uint8]], compression: str, tags: Mapping[str, str]
 ) -> None:
     """Publish a picture as a COG with overviews and an internal mask.
 
@@ -72,12 +72,12 @@ def write(
             ) from None
 
 
-def needed_bytes(frame: Frame) -> int:
+def needed_bytes(frame: GeoBox) -> int:
     """Room for the mosaic and what it is made from, both with overviews, were it not compressible."""
     return frame.height * frame.width * 8
 
 
-def _verify(path: Path, frame: Frame) -> None:
+def _verify(path: Path, frame: GeoBox) -> None:
     with opened(path) as dataset:
         if dataset.shape != (frame.height, frame.width) or dataset.count != 3:
             raise IntegrityError(f"{path} came out as {dataset.shape} x {dataset.count}: run it again")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from terraform import provenance
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.learn.weights import Trained
+from terraform.learn.weights import TrainedGenerator
 from terraform.provenance import Credit, Provenance
 
 _SPARE = 1.05
@@ -14,7 +14,7 @@ _SPARE = 1.05
 
 
 @dataclass(frozen=True)
-class Label:
+class MosaicMetadata:
     """What a mosaic says of itself.
 
     Attributes
@@ -70,13 +70,13 @@ class Label:
             )
 
 
-def labelled(trained: Trained, elevation: Path, relief_m: float) -> Label:
+def describe(trained: TrainedGenerator, elevation: Path, relief_m: float) -> MosaicMetadata:
     """The label of what a generator draws from a relief, as far as the relief says whose it is; warns where needed."""
     beside = provenance.beside(elevation)
     if beside.is_file():
         relief = provenance.read(beside)
     else:
         relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
-    label = Label(provenance.merge([trained.provenance, relief]), relief_m, trained.condition.resolution_m)
+    label = MosaicMetadata(provenance.merge([trained.provenance, relief]), relief_m, trained.condition.resolution_m)
     label.warn(elevation.name)
     return label

@@ -1,4 +1,4 @@
-"""A picture and its overviews, written while it is made: each stripe is halved in memory, and that again.
+"""A picture and its overviews, written while it is made: each stripe is downsample_2x in memory, and that again.
 
 Left to itself, GDAL makes overviews by reading the finished picture again, and takes more time for that than for
 compressing it.
@@ -15,7 +15,7 @@ import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from terraform.mosaic.geobox import Frame
+from terraform.geo.geobox import GeoBox
 
 Planes = NDArray[np.uint8]
 
@@ -26,7 +26,7 @@ SMALLEST_PX = 512
 
 
 @contextmanager
-def pyramid(beside: Path, frame: Frame, stripes: Iterable[Planes], tags: Mapping[str, str]) -> Iterator[Path]:
+def pyramid(beside: Path, frame: GeoBox, stripes: Iterable[Planes], tags: Mapping[str, str]) -> Iterator[Path]:
     """Write a picture into temporary files, one for each overview, and yield a virtual raster of them.
 
     Parameters
@@ -40,7 +40,7 @@ def pyramid(beside: Path, frame: Frame, stripes: Iterable[Planes], tags: Mapping
     """
     frames = [frame]
     while max(frames[-1].height, frames[-1].width) > SMALLEST_PX:
-        frames.append(frames[-1].halved())
+        frames.append(frames[-1].zoom_out())
     paths = [beside.with_name(f"{beside.name}.{number}.tif") for number in range(len(frames))]
     virtual = beside.with_name(f"{beside.name}.vrt")
     try:
@@ -52,7 +52,7 @@ def pyramid(beside: Path, frame: Frame, stripes: Iterable[Planes], tags: Mapping
             path.unlink(missing_ok=True)
 
 
-def _write(paths: list[Path], frames: list[Frame], stripes: Iterable[Planes], tags: Mapping[str, str]) -> None:
+def _write(paths: list[Path], frames: list[GeoBox], stripes: Iterable[Planes], tags: Mapping[str, str]) -> None:
     with ExitStack() as stack:
         files = [stack.enter_context(rasterio.open(path, "w", **_profile(frame)))
                  for path, frame in zip(paths, frames, strict=True)]  # fmt: skip
@@ -67,15 +67,15 @@ def _write(paths: list[Path], frames: list[Frame], stripes: Iterable[Planes], ta
 def _written(file: rasterio.io.DatasetWriter, stripes: Iterable[Planes]) -> Iterator[Planes]:
     """Write stripes into a file and pass each on in half its size."""
     top = 0
-    for stripe in even(stripes, ROWS):
+    for stripe in rechunk_rows(stripes, ROWS):
         window = Window(0, top, file.width, stripe.shape[1])
         file.write(stripe[:3], window=window)
         file.write_mask(stripe[3], window=window)
         top += stripe.shape[1]
-        yield halved(stripe)
+        yield downsample_2x(stripe)
 
 
-def even(stripes: Iterable[Planes], rows: int) -> Iterator[Planes]:
+def rechunk_rows(stripes: Iterable[Planes], rows: int) -> Iterator[Planes]:
     """The same rows in stripes of equal height, the last excepted."""
     waiting: list[Planes] = []
     for stripe in stripes:
@@ -88,7 +88,7 @@ def even(stripes: Iterable[Planes], rows: int) -> Iterator[Planes]:
         yield np.concatenate(waiting, axis=1)
 
 
-def halved(planes: Planes) -> Planes:
+def downsample_2x(planes: Planes) -> Planes:
     """(4, h, W) -> (4, ceil(h / 2), ceil(W / 2)): the mean of what is valid in 2 x 2 pixels, valid where half is."""
     _, height, width = planes.shape
     if height % 2 or width % 2:
@@ -109,7 +109,7 @@ def _four(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return across[..., ::2, :] + across[..., 1::2, :]
 
 
-def _profile(frame: Frame) -> dict[str, object]:
+def _profile(frame: GeoBox) -> dict[str, object]:
     """Not compressed: of imagery that would save an eighth of the room, for a quarter more of the encoder's time."""
     return {
         "driver": "GTiff", "height": frame.height, "width": frame.width, "count": 3, "dtype": "uint8",

@@ -14,7 +14,7 @@ _LEAST_PX = 480
 _PAPER = 245
 
 
-def draw(picture: NDArray[np.uint8], caption: str, path: Path) -> None:
+def write_preview(picture: NDArray[np.uint8], caption: str, path: Path) -> None:
     """Publish a JPEG with a one-line caption under the picture.
 
     Parameters

@@ -10,9 +10,9 @@ import pystac
 from pyproj import CRS
 
 from terraform.geo.bodies import Body
-from terraform.mosaic.geobox import Frame
+from terraform.geo.geobox import GeoBox
 from terraform.mosaic.output.cog import DESCRIPTION
-from terraform.mosaic.output.metadata import Label
+from terraform.mosaic.output.metadata import MosaicMetadata
 from terraform.storage.atomic_write import write_text
 
 _EXTENSIONS = [
@@ -21,7 +21,7 @@ _EXTENSIONS = [
 ]
 
 
-def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: str, label: Label,
+def write_item(path: Path, name: str, title: str, body: Body, frame: GeoBox, mosaic: str, label: MosaicMetadata,
           preview: str | None = None) -> None:  # fmt: skip
     """Publish the item of a mosaic that lies in the same folder.
 
@@ -44,7 +44,7 @@ def write(path: Path, name: str, title: str, body: Body, frame: Frame, mosaic: s
     write_text(path, json.dumps(document, indent=2) + "\n")
 
 
-def _properties(title: str, body: Body, frame: Frame, label: Label) -> dict[str, Any]:
+def _properties(title: str, body: Body, frame: GeoBox, label: MosaicMetadata) -> dict[str, Any]:
     t = frame.transform
     left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
     crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None

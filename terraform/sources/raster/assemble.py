@@ -91,7 +91,7 @@ def result_grid(window: RasterGrid, finest: Group) -> RasterGrid:
     lon = _coarsened(best.axes.longitudes, per_degree * cos(radians(equatorward)))
     rows = lat.part(*lat.covering(window.latitudes.origin, window.latitudes.end))
     columns = lon.part(*lon.covering(window.longitudes.origin, window.longitudes.end))
-    if window.closes:
+    if window.wraps:
         columns = Axis(columns.origin, columns.step, round(360 / columns.step))
     return RasterGrid(window.body, rows, columns)
 

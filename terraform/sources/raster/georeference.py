@@ -116,7 +116,7 @@ def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis
     return Axis(float(degrees[0]), float((degrees[-1] - degrees[0]) / pixels[-1]), int(pixels[-1]))
 
 
-def closes(longitudes: Axis) -> bool:
+def wraps(longitudes: Axis) -> bool:
     """The columns go round the planet."""
     return abs(longitudes.count * longitudes.step - 360) < longitudes.step / 2
 

@@ -20,7 +20,7 @@ from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
 from terraform.sources.raster.formats import Pixels, Raster, shift_transform
-from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, closes
+from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
 
 _LARGEST_WINDOW_PX = 8_000_000
 _WARP_TOLERANCE_PX = 0.02
@@ -102,7 +102,7 @@ def _turns(axes: Axes, block: RasterGrid) -> list[float]:
     own, wanted = axes.longitudes, block.longitudes
     first = int(np.ceil((wanted.origin - own.end) / 360 - 1e-9))
     last = int(np.floor((wanted.end - own.origin) / 360 + 1e-9))
-    if closes(own):
+    if wraps(own):
         return [360.0 * first]
     return [360.0 * turn for turn in range(first, last + 1)]
 
@@ -121,7 +121,7 @@ def _spans(axes: Axes, block: RasterGrid, turn: float) -> PixelWindow | None:
     spare_x = int(np.ceil(block.longitudes.step / lon.step)) + 1
     top, bottom = lat.covering(block.latitudes.origin, block.latitudes.end)
     left, right = lon.covering(block.longitudes.origin - turn, block.longitudes.end - turn)
-    closed = closes(lon)
+    closed = wraps(lon)
     if top >= lat.count or bottom <= 0 or (not closed and (left >= lon.count or right <= 0)):
         return None
     rows = max(0, top - spare_y), min(lat.count, bottom + spare_y)

@@ -1,0 +1,94 @@
+"""Open what a mosaic is drawn from: the generator, the heights, and a fingerprint of both."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from terraform.config import Mosaics
+from terraform.digest import Stage, stage_digest
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import Body
+from terraform.geo.heights import Heights, unpack
+from terraform.geo.resample import Axis
+from terraform.learn import weights as weights_file
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.checkpoint import file_version
+from terraform.mosaic.elevation import ElevationRaster
+from terraform.mosaic.inference import ignored_climate_settings
+from terraform.mosaic.policy import hypsometry, low_pass
+from terraform.mosaic.terrain import ElevationModel
+
+Span = tuple[int, int]
+
+
+def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
+    """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
+    trained = weights_file.load(weights, device_of(settings))
+    for told in ignored_climate_settings(trained.condition, settings.climate):
+        print(f"warning: {told}", file=sys.stderr, flush=True)
+    return trained
+
+
+def device_of(settings: Mosaics) -> str:
+    """The device that the settings name; `auto` is the GPU where there is one."""
+    import torch
+
+    if settings.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device is cuda, and torch sees no GPU here: use auto or cpu")
+    return settings.device
+
+
+def source_pixel_m(dataset: Any, body: Body) -> float:
+    """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
+    own = float(abs(dataset.transform.e)) * body.metres_per_degree
+    return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
+
+
+def elevation_raster(dataset: Any, body: Body) -> ElevationRaster:
+    """The heights of an open download."""
+
+    def read(rows: Span, columns: Span) -> Heights:
+        heights = unpack(raster.read(dataset, rows, columns))
+        _check(dataset.name, heights, body)
+        return heights
+
+    t = dataset.transform
+    latitudes, longitudes = Axis(t.f, t.e, dataset.height), Axis(t.c, t.a, dataset.width)
+    return ElevationRaster(read, latitudes, longitudes, body.metres_per_degree)
+
+
+def _check(name: str, heights: Heights, body: Body) -> None:
+    lowest, highest = float(heights.metres.min()), float(heights.metres.max())
+    if lowest < body.lowest_m or highest > body.highest_m:
+        raise InputError(
+            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
+            f"{body.highest_m:g} m: is it a radius, or another unit? Get heights above the datum in metres"
+        )
+
+
+def elevation_model(source: ElevationRaster, body: Body, settings: Mosaics) -> ElevationModel:
+    """The heights with what the elevation policy needs to know of all of them."""
+    broad = low_pass(source) if settings.elevation.policy == "relief" else None
+    return ElevationModel(source, settings.elevation, hypsometry(body, source), broad)
+
+
+def mosaic_fingerprint(
+    weights: Path,
+    elevation: Path,
+    trained: TrainedGenerator,
+    settings: Mosaics,
+    place: str | list[float],
+    stage: Stage = "mosaic",
+) -> dict[str, Any]:
+    """What the strips of a drawing depend on."""
+    return {
+        "weights": file_version(weights),
+        "elevation": file_version(elevation),
+        "settings": settings.of_strips(),
+        "device": next(iter(trained.network.parameters())).device.type,
+        "place": place,
+        "code": stage_digest(stage),
+    }

@@ -1,0 +1,104 @@
+"""A tiny world in a folder of its own: the real Snakefile and package, small regions and settings."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "8"]
+SIDE_DEG = 1.2
+CORNERS = {
+    "andes": ("earth", "train", -69, -16), "czech": ("earth", "train", 13, 48), "nw": ("earth", "validation", -120, 47),
+    "italy": ("earth", "test", 10, 45), "crater": ("mars", "mosaic", -140, 15),
+}  # fmt: skip
+SETTINGS = {
+    "run": "tiny",
+    "train": {
+        "network": "cnn", "width": 4, "discriminator": "none", "total_images": 8, "batch": 2, "validate_every": 8,
+        "checkpoint_every": 4, "validation_pairs": 2, "device": "cpu",
+    },
+    "mosaics": {"regions": ["crater"], "window_px": 256},
+}  # fmt: skip
+PAIRED = ("andes", "czech", "nw", "italy")
+RUN = SETTINGS["run"]
+AFTER_WEIGHTS = {"draw mosaic of crater", f"evaluate generator of run {RUN}"}
+AFTER_PAIRS = {f"train generator of run {RUN}", *AFTER_WEIGHTS}
+
+
+def feature(name: str, body: str, role: str, west: float, south: float) -> dict:
+    east, north = west + SIDE_DEG, south + SIDE_DEG
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "Polygon", "coordinates": [ring]}
+    return {"type": "Feature", "properties": {"name": name, "body": body, "role": role}, "geometry": geometry}
+
+
+def write_regions(folder: Path, features: list[dict], **layout) -> None:
+    text = json.dumps({"type": "FeatureCollection", "features": features}, **layout)
+    (folder / "regions.geojson").write_text(text, encoding="utf-8")
+
+
+def features_of(folder: Path) -> list[dict]:
+    return json.loads((folder / "regions.geojson").read_text(encoding="utf-8"))["features"]
+
+
+def make_world(folder: Path) -> None:
+    """The repository's workflow and package in a folder of their own, with tiny regions and settings."""
+    for name in ("workflow", "terraform", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "environment.yaml"):
+        shutil.copy2(ROOT / name, folder / name)
+    (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
+    write_regions(folder, [feature(name, *rest) for name, rest in CORNERS.items()])
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def run(folder: Path, *arguments: str) -> str:
+    done = snakemake(folder, *arguments)
+    logs = "".join(f"\n== {path}\n{path.read_text()}" for path in sorted((folder / "logs").rglob("*.log")))
+    assert done.returncode == 0, done.stderr + logs
+    return done.stdout + done.stderr
+
+
+def jobs(folder: Path, *arguments: str) -> set[str]:
+    """What a dry run of everything would do, in the words of the rules' messages: {"cut pairs of andes", ...}."""
+    return jobs_in(run(folder, "-n", *(arguments or ("all",))))
+
+
+def jobs_in(log: str) -> set[str]:
+    return set(re.findall(r"^Job \d+: (.+)$", log, re.MULTILINE))
+
+
+def all_of(region: str) -> set[str]:
+    """The jobs that make a region's pairs from nothing."""
+    return {
+        f"fetch elevation of {region}",
+        f"fetch imagery of {region}",
+        f"cut pairs of {region}",
+        f"draw sheet of {region}",
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def configure(folder: Path, **sections) -> None:
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    for name, section in sections.items():
+        settings[name] = {**settings.get(name, {}), **section} if isinstance(section, dict) else section
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def pairs_of(region: str) -> set[str]:
+    """The jobs that make a region's pairs from its downloads."""
+    return {f"cut pairs of {region}", f"draw sheet of {region}"}

@@ -1,0 +1,31 @@
+"""The tiny world, made once for all processes that run tests."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_world import make_world, run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A world in which everything has been made, once for all processes that run tests."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    folder = shared / "finished-world"
+    with (shared / "finished-world.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make_world(folder)
+            (folder / "done").write_text(run(folder, "all"), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def world(finished, tmp_path) -> Path:
+    """One's own copy of the finished world."""
+    return Path(shutil.copytree(finished, tmp_path / "world"))

@@ -1,0 +1,27 @@
+rule draw_mosaic:
+    input:
+        weights=WEIGHTS,
+        elevation=raster_of("elevation"),
+    output:
+        mosaic=MOSAIC,
+        preview=report(
+            f"results/mars/{CONFIG.run}/{{region}}/preview.jpg", caption="../report/mosaic.rst", category="Mosaics"
+        ),
+        item=f"results/mars/{CONFIG.run}/{{region}}/item.json",
+    log:
+        f"logs/draw_mosaic/{CONFIG.run}/{{region}}.log",
+    conda:
+        "../../environment.yaml"
+    threads: CPUS
+    resources:
+        gpu=GPUS,
+    params:
+        polygon=polygon,
+        settings=stages.relevant(CONFIG, "mosaic"),
+        code=stages.code("mosaic"),
+    message:
+        "draw mosaic of {wildcards.region}"
+    shell:
+        command("generate") + "--weights {input.weights:q} "
+        "--elevation {input.elevation:q} --region {wildcards.region:q} "
+        '--output "$(dirname {output.mosaic:q})" > {log:q} 2>&1'
