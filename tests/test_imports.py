@@ -20,7 +20,7 @@ MOST_FILES = 15
 UNFINISHED_RUNTIME = {"history.py", "by_region.py"}
 
 LIGHT = [
-    path for path in MODULES if path.relative_to(PACKAGE).parts[0] == "learn" or path.relative_to(PACKAGE).as_posix() in
+    path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ("learn", "basemap") or path.relative_to(PACKAGE).as_posix() in
     ("pairs/relief.py", "pairs/store.py", "mosaic/inference.py")
 ]  # fmt: skip
 ABSENT = [

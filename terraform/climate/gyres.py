@@ -89,7 +89,9 @@ def sinking(zonal_c: NDArray[np.float64], settings: ClimateModel) -> NDArray[np.
 def stream_function(
     zonal_c: NDArray[np.float64], stress: Stress, water: Field, grid: PlanetGrid, settings: ClimateModel
 ) -> Field:
-    """Solve for the gyres: psi = 0 on land, and elsewhere
+    """Solve for the gyres.
+
+    The stream function psi is 0 on land, and elsewhere
 
     friction Laplacian(psi) + beta psi_x = curl(stress) / (density depth) + Coriolis parameter times sinking
 

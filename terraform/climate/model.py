@@ -76,9 +76,13 @@ def simulate(
     wide = grid.coarser(settings.cells_per_degree)
     coarse = ground.coarsened(grid, wide)
     state = circulate(coarse, wide, settings)
-    rain = _by_slopes(state, coarse, wide, ground, grid, settings) * np.float32(_DAYS_PER_MONTH)
-    level = MonthlyClimate(wide.refined(state.air.level, grid), rain)
-    return level.at_heights(ground.height_m, settings.lapse_rate_k_per_km)
+    below = np.float32(settings.lapse_rate_k_per_km / 1000) * ground.height_m
+    warmth, rain = np.empty((2, MONTHS, *grid.shape), np.float32)
+    for month in range(MONTHS):  # one after the other: a fine grid then needs little more memory than its climate
+        warmth[month] = wide.refined(state.air.level[month], grid) - below
+        rain[month] = _by_slopes(_of_month(state, month), coarse, wide, ground, grid, settings)
+    rain *= np.float32(_DAYS_PER_MONTH)
+    return MonthlyClimate(warmth, rain)
 
 
 def circulate(ground: Ground, grid: PlanetGrid, settings: ClimateModel) -> Circulation:
@@ -98,6 +102,14 @@ def circulate(ground: Ground, grid: PlanetGrid, settings: ClimateModel) -> Circu
         rain = monthly_rain(air, ground, grid, settings.moisture, settings.wetness, rain.water)
         dry = dryness(rain.falling, air.on_ground, settings.moisture)
     return Circulation(air, rain, anomaly)
+
+
+def _of_month(state: Circulation, month: int) -> Circulation:
+    """Keep one month, (H, W) each."""
+    air, rain = state.air, state.rain
+    winds = Winds(*(a[month] for a in air.winds))
+    one = Air(air.level[month], air.on_ground[month], winds, air.moist_m)
+    return Circulation(one, Rain(rain.falling[month], rain.water[month]), state.sea_anomaly)
 
 
 def _by_slopes(

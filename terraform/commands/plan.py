@@ -24,7 +24,8 @@ def plan(
     from terraform.workflow.plan import planned
 
     settings = configured(config)
-    made = [*estimate(settings, _wanted(planned(settings))), *estimate_planets(settings)]
+    planets = [row for row in estimate_planets(settings) if row.estimate.service != "sample"]
+    made = [*estimate(settings, _wanted(planned(settings))), *planets]
     sums = totals(made)
     typer.echo(_machine(made, sums) if as_json else _human(made, sums))
 

@@ -40,18 +40,18 @@ class SeaLaw(Section):
     deep: tuple[float, float, float] = (11.0, 22.0, 40.0)
     """Colour of deep water, levels of 255: Sentinel-2 cloudless off the Andes is 13, 22, 39, beside the coasts of four
     regions 10, 26, 35; its paler blue far from shore is painted."""
-    shallow: tuple[float, float, float] = (2.0, 8.0, 4.0)
+    shallow: tuple[float, float, float] = (1.0, 6.0, 3.0)
     """What plankton and sediment add at the shoreline, levels of 255."""
-    shallow_depth_m: float = Field(80.0, gt=0)
+    shallow_depth_m: float = Field(150.0, gt=0)
     """Depth at which that is 1/e."""
     bottom: tuple[float, float, float] = (30.0, 65.0, 60.0)
     """What a bottom of bright sand adds at no depth, in warm and clear water, levels of 255."""
     bottom_depth_m: tuple[float, float, float] = (2.0, 10.0, 14.0)
     """Depths at which that is 1/e in red, green and blue: half of one over the diffuse attenuation of clear coastal
     water (Jerlov 1976; light goes down and up: Maritorena, Morel and Gentili 1994, eq. 9)."""
-    warm_c: float = 22.0
+    warm_c: float = 24.0
     """Temperature at which half of that bottom is seen, degrees Celsius."""
-    warm_width_k: float = Field(4.0, gt=0)
+    warm_width_k: float = Field(2.5, gt=0)
     """Width of that transition, K."""
     ice: tuple[float, float, float] = (236.0, 240.0, 245.0)
     """Colour of sea ice with its snow, levels of 255."""

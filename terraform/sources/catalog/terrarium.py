@@ -117,7 +117,7 @@ class Terrarium:
         require_planet(request, "terrarium", EARTH, ["elevation"])
         level = self._level_of(request)
         tiles = level._tiles(raster_grid(request.grid))
-        missing = sum(not self.store.cache.has(*level._names(tile)) for tile in tiles)
+        missing = sum(not level.store.cache.has(*level._names(tile)) for tile in tiles)
         kept = len(tiles) - missing
         return FetchEstimate(
             self.store.cache.source, missing, missing * _TILE_BYTES, kept * _TILE_BYTES, exact=not missing
@@ -152,8 +152,8 @@ class Terrarium:
         return provenance
 
     def _level_of(self, request: PlanetRequest) -> "Terrarium":
-        """The zoom level whose pixels on the equator are nearest to a cell in size."""
-        zoom = min(max(round(log2(request.grid.width / _SIDE)), 0), 7)
+        """The coarsest zoom level whose pixels on the equator are at most 1.2 cells."""
+        zoom = min(max(ceil(log2(request.grid.width / _SIDE) - 0.25), 0), 7)
         cache = Cache(self.store.cache.folder.parents[1], self.store.cache.source, f"zoom-{zoom}")
         return Terrarium(replace(self.store, cache=cache), zoom)
 
