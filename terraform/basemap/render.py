@@ -1,12 +1,11 @@
 """Draw the base colours of a body: land everywhere, sea everywhere, and a preview of both."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.features import features_of, relief_of
+from terraform.basemap.features import climate_bands, features_of, relief_of
 from terraform.basemap.model import BaseModel
 from terraform.basemap.sea import depth_from_distance_m, distance_to_land_m, sea_colours
 from terraform.climate.monthly import MonthlyClimate
@@ -92,7 +91,7 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     relief = relief_of(height, grid, settings.roughness_m, settings.surroundings_m)
     depth = _depth(ground, settings)
     drawn = BaseColours(*(np.empty((*grid.shape, 3), np.uint8) for _ in range(2)))
-    for rows, level in climate_bands(climate, climate_grid, ground, height):
+    for rows, level in climate_bands(climate, climate_grid, height, grid, ground.lapse_rate_k_per_km):
         here = level.at_heights(height[rows], ground.lapse_rate_k_per_km)
         features = features_of(here, relief.part(rows), ground.gravity_m_s2, settings.month)
         drawn.land[rows] = _levels(model.colours(features))
@@ -152,35 +151,6 @@ def _depth(ground: Ground, settings: BaseMap) -> NDArray[np.float32]:
     if (known[ground.land < 0.5] > 0).any():
         return known
     return depth_from_distance_m(distance_to_land_m(ground.land, ground.grid), settings.sea)
-
-
-def climate_bands(
-    climate: MonthlyClimate, grid: PlanetGrid, ground: Ground, height: NDArray[np.float32]
-) -> Iterator[tuple[slice, MonthlyClimate]]:
-    """Refine a climate to the ground's grid band by band, so that its months are not in memory at once.
-
-    Parameters
-    ----------
-    climate : MonthlyClimate
-        On `grid`, temperatures of that grid's mean heights.
-    grid : PlanetGrid
-        Cells that are whole blocks of the ground's, or the ground's own.
-    ground : Ground
-    height : (H, W) float32
-        Of the ground's cells above the shoreline, metres; the sea is 0.
-
-    Yields
-    ------
-    slice
-        Rows of the ground.
-    MonthlyClimate
-        (12, h, W), temperatures at the shoreline.
-    """
-    level = climate.at_sea_level(ground.grid.coarsened(height, grid), ground.lapse_rate_k_per_km)
-    for top in range(0, ground.grid.height, _BAND):
-        rows = slice(top, min(top + _BAND, ground.grid.height))
-        warmth, rain = (grid.refined(values, ground.grid, rows) for values in (level.temperature, level.precipitation))
-        yield rows, MonthlyClimate(warmth, rain)
 
 
 def _levels(colours: NDArray[np.float32]) -> NDArray[np.uint8]:

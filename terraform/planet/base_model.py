@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from terraform import provenance
 from terraform.basemap import model as models
-from terraform.basemap.features import features_of, relief_of
+from terraform.basemap.features import climate_bands, features_of, relief_of
 from terraform.basemap.fitting import Box, Cells, fit, outside
 from terraform.basemap.model import BaseModel
-from terraform.basemap.render import Ground, climate_bands
 from terraform.config.basemap import BaseMap
 from terraform.errors import InputError
 from terraform.geo.planet_grid import PlanetGrid
@@ -108,17 +107,15 @@ def _imagery(path: Path, grid: PlanetGrid) -> tuple[NDArray[np.uint8], int]:
 def _known(
     land: Land, colours: NDArray[np.uint8], climate: StoredClimate, settings: BaseMap, month: int, seed: int
 ) -> _Known:
-    grid, height = land.grid, land.above_m
+    grid, height, lapse = land.grid, land.above_m, climate.lapse_rate_k_per_km
     relief = relief_of(height, grid, settings.roughness_m, settings.surroundings_m)
     use = land.land & colours.any(axis=-1)
     count = int(use.sum())
     if count > _MOST_CELLS:
         use &= np.random.default_rng(seed).random(grid.shape) < _MOST_CELLS / count
-    ground = Ground(grid, land.height_m, land.land.astype(np.float32), climate.lapse_rate_k_per_km,
-                    climate.gravity_m_s2)  # fmt: skip
     parts = []
-    for rows, level in climate_bands(climate.monthly, climate.grid, ground, height):
-        here = level.at_heights(height[rows], climate.lapse_rate_k_per_km)
+    for rows, level in climate_bands(climate.monthly, climate.grid, height, grid, lapse):
+        here = level.at_heights(height[rows], lapse)
         parts.append(features_of(here, relief.part(rows), climate.gravity_m_s2, month)[use[rows]])
     place = np.argwhere(use)
     latitude = grid.latitude_deg[place[:, 0]] / 90

@@ -114,7 +114,7 @@ def _of_base_model(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "basemap": config.basemap.model_dump(mode="json", include={"training", "roughness_m", "surroundings_m"}),
-        "left_out": {"validation": config.split.validation, "test": config.split.test},
+        "left_out": sorted({*config.split.validation, *config.split.test}),
     }
 
 

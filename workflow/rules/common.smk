@@ -107,4 +107,4 @@ def climate_options(input):
     return " ".join(options)
 
 
-HELD_OUT = (*CONFIG.split.validation, *CONFIG.split.test)
+HELD_OUT = sorted({*CONFIG.split.validation, *CONFIG.split.test})
