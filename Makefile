@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train mosaics real test lint schema bench
+.PHONY: setup train planet mosaics real test lint schema bench mutants
 
 setup: .venv/.ok
 
@@ -25,8 +25,8 @@ test: setup
 	$(BIN)/pytest
 
 lint: setup
-	$(BIN)/ruff check terraform tests benchmarks
-	$(BIN)/ruff format --check terraform tests benchmarks
+	$(BIN)/ruff check terraform tests benchmarks tools
+	$(BIN)/ruff format --check terraform tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
@@ -38,3 +38,7 @@ schema: setup
 # Ratios against plain references; the table goes into docs/performance.md.
 bench: setup
 	$(BIN)/python -m benchmarks --write docs/performance.md
+
+# Promises taken out of a copy of the code, each missed by a test: make mutants WHICH="sources/remote --sample 20"
+mutants: setup
+	$(BIN)/python -m tools.mutants $(WHICH)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from terraform.errors import ConfigError
 
-Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic"]
+Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic", "raster"]
 
 STAGES: dict[Stage, str] = {
     "cut": "terraform.pairs.cut",
@@ -17,8 +17,10 @@ STAGES: dict[Stage, str] = {
     "train": "terraform.learn.train",
     "evaluate": "terraform.learn.evaluate",
     "mosaic": "terraform.mosaic.region",
+    "raster": "terraform.mosaic.any_raster",
 }
-"""The module that does a stage's work."""
+"""The module that does a stage's work. `raster` is no job of the workflow: any raster that `generate` draws, whose
+strips depend on how it is read, too."""
 
 CHANGES_NO_RESULT = (
     "terraform.errors",
@@ -29,7 +31,6 @@ CHANGES_NO_RESULT = (
     "terraform.learn.runtime",
     "terraform.learn.fingerprint",
     "terraform.mosaic.output",
-    "terraform.mosaic.checkpoint",
     "terraform.show",
     "terraform.commands",
     "terraform.workflow",

@@ -8,13 +8,14 @@ import pytest
 
 from terraform import digest
 from terraform.config import Config, parse
-from terraform.digest import STAGES, stage_digest
+from terraform.digest import STAGES, modules_of, stage_digest
 from terraform.learn.fingerprint import run_fingerprint
 from terraform.workflow.stages import relevant_source, source_code
 
 PACKAGE = Path(digest.__file__).parent
 LEARNT = {"train", "state"}
-USES_GENERATOR = {"evaluate", "mosaic"}
+DRAWN = {"mosaic", "raster"}
+USES_GENERATOR = {"evaluate", *DRAWN}
 FETCHES = {f"fetch {name}" for name in ("sample", "mola", "s2cloudless", "files")}
 
 NOTHING = [
@@ -29,14 +30,16 @@ REAL = [
     ("pairs/relief.py", LEARNT | USES_GENERATOR),
     ("pairs/cut.py", {"cut"}),
     ("pairs/sheet.py", {"sheet"}),
-    ("mosaic/blend.py", {"mosaic"}),
-    ("mosaic/bands.py", {"mosaic"}),
+    ("mosaic/blend.py", DRAWN),
+    ("mosaic/bands.py", DRAWN),
     ("geo/tile_spec.py", LEARNT | USES_GENERATOR | FETCHES | {"cut", "sheet"}),
     ("sources/catalog/mola.py", {"fetch mola"}),
     ("sources/catalog/sample.py", {"fetch sample"}),
     ("sample_world/craters.py", {"fetch sample"}),
     ("sources/catalog/files.py", {"fetch files"}),
     ("sources/remote/client.py", FETCHES),
+    ("sources/raster/pds3.py", {"fetch files", "fetch mola", "raster"}),
+    ("mosaic/any_raster.py", {"raster"}),
 ]
 
 
@@ -45,6 +48,10 @@ def package(tmp_path, monkeypatch):
     copy = shutil.copytree(PACKAGE, tmp_path / "terraform", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(digest, "_ROOT", copy)
     return copy
+
+
+def test_a_mosaic_depends_on_no_source():
+    assert [name for name in modules_of([STAGES["mosaic"]]) if name.startswith("terraform.sources")] == []
 
 
 def digests():

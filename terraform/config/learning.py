@@ -38,6 +38,9 @@ class Train(Section):
     same. `batch`: by the batch while it learns, by running statistics when it draws, as published. `renorm`: the same,
     held to those statistics while it learns. `instance`: per picture, the original's choice for single images; no
     window then agrees with its neighbour."""
+    base: Literal["none", "channels", "added"] = "none"
+    """Base colours, the smooth colours of a place (`unet_fc`). `none`: the generator knows relief alone. `channels`: it
+    sees them beside the relief. `added`: and what it draws is added to them."""
     discriminator: Literal["patch70", "multiscale", "none"] = "patch70"
     """`patch70`: as published. `multiscale`: two scales, with spectral norm. `none` trains on L1 alone (`cnn`: on the
     mean square)."""
@@ -67,6 +70,9 @@ class Train(Section):
     """`resize`: to 286, crop to 256 and mirror at random, as published. `mirror`: only that."""
     vertical_jitter: float = Field(0.0, ge=0, lt=1)
     """Heights are stretched at random by up to this share, up or down, so that Mars's relief is no stranger."""
+    recolour: Share = 0.04
+    """Standard deviation of the constant shift by which base colours and imagery are recoloured together, a share of
+    the range; only with base colours."""
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     noise: int = Field(3, ge=0, le=3)

@@ -118,8 +118,6 @@ def _floor(real: Tensor) -> dict[str, Any]:
 
 def _drawn(trained: TrainedGenerator, table: LookupBaseline, stored: StoredPairs) -> EvaluatedPairs:
     settings = trained.settings
-    batch = prepare(
-        stored, no_augmentation(len(stored.imagery)), "none", settings.noise, trained.condition, trained.sheet
-    )
+    batch = prepare(stored, no_augmentation(len(stored.imagery)), "none", settings, trained.condition, trained.sheet)
     with torch.no_grad():
         return EvaluatedPairs(stored, trained.network(batch.generator_input), table.draw(stored))

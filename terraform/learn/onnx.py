@@ -9,7 +9,6 @@ from torch import Tensor
 
 from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn.weights import TrainedGenerator, load, metadata
-from terraform.pairs.relief import channels_of
 from terraform.storage.atomic_write import atomic_write
 
 _SIDE_PX = 256
@@ -82,10 +81,9 @@ def _program(trained: TrainedGenerator) -> Any:
 def _inputs(trained: TrainedGenerator) -> list[Tensor]:
     """Random input: the size of a tile and, where any size will do, another."""
     draw = torch.Generator().manual_seed(0)
-    channels = channels_of(trained.condition) + trained.settings.noise
     stride = trained.stride
     shapes = [(2, _SIDE_PX, _SIDE_PX), (1, 3 * stride, 5 * stride)] if trained.tile_safe else [(1, _SIDE_PX, _SIDE_PX)]
-    return [torch.randn(count, channels, height, width, generator=draw) for count, height, width in shapes]
+    return [torch.randn(count, trained.channels, height, width, generator=draw) for count, height, width in shapes]
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from terraform.learn import ema, objective
 from terraform.learn.data.augment import Batch
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.discriminators import build_discriminator
-from terraform.learn.models.generators import build_generator
+from terraform.learn.models.generators import base_channels, build_generator
 from terraform.learn.optimiser import Adam
 from terraform.learn.runtime import memory
 from terraform.learn.runtime.by_region import per_image_l1
@@ -32,7 +32,7 @@ class Trainer:
     ----------
     settings : Train
     channels : int
-        Channels of the condition.
+        Channels of the encoded relief.
     seed : int
         Of the initial weights.
     device : torch.device
@@ -49,6 +49,7 @@ class Trainer:
         self, settings: Train, channels: int, seed: int, device: torch.device, processes: Processes = SINGLE
     ) -> None:
         torch.manual_seed(seed)
+        channels += base_channels(settings)
         self.settings, self.device, self.processes = settings, device, processes
         self.generator = build_generator(settings, channels + settings.noise).to(device)
         self.discriminator = build_discriminator(settings, channels)

@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from terraform import provenance
 from terraform.config import Condition, Sheet, Train, renamed
 from terraform.errors import InputError
-from terraform.learn.models.generators import build_generator
+from terraform.learn.models.generators import base_channels, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
-FORMAT = 2
-"""2: the channel `sea` is 0 on land, in 1 it was -1."""
+FORMAT = 3
+"""3: `train.base`. 2: the channel `sea` is 0 on land, in 1 it was -1."""
+_READ = {"2", "3"}
+"""Without `train.base` a generator knows no base colours, so 2 is read as it is."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class TrainedGenerator:
     Attributes
     ----------
     network : nn.Module
-        (N, C + noise, H, W) float32 -> (N, 3, H, W) in [-1, 1]; C channels of condition, then those of noise.
+        (N, C, H, W) float32 -> (N, 3, H, W) in [-1, 1]; C as `channels`: what `encode` returns, then noise.
     condition, sheet : settings of the encoding
     settings : Train
         How it was trained; `settings.noise` is the number of channels of noise.
@@ -51,6 +53,21 @@ class TrainedGenerator:
     stride: int
     halo_px: int
     tile_safe: bool
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether `terraform.pairs.relief.encode` must be given base colours (`terraform.pairs.context.Context`)."""
+        return self.settings.base != "none"
+
+    @property
+    def channels(self) -> int:
+        """Channels of its input."""
+        return input_channels(self.condition, self.settings)
+
+
+def input_channels(condition: Condition, settings: Train) -> int:
+    """Count a generator's input channels: encoded relief, base colours, noise, in this order."""
+    return channels_of(condition) + base_channels(settings) + settings.noise
 
 
 def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
@@ -90,10 +107,10 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         It is missing, damaged, not ours, or of a newer format.
     """
     header, tensors = _read(path)
-    if header.get("format") != str(FORMAT):
+    if header.get("format") not in _READ:
         raise InputError(
-            f"{path} has weights of format {header.get('format', 'unknown')}, this version reads {FORMAT}: use the "
-            "version of terraform that wrote it"
+            f"{path} has weights of format {header.get('format', 'unknown')}, this version reads "
+            f"{' and '.join(sorted(_READ))}: use the version of terraform that wrote it"
         )
     try:
         condition = Condition.model_validate_json(header["condition"])
@@ -105,7 +122,7 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
             "another encoding"
         ) from None
-    network = build_generator(settings, channels_of(condition) + settings.noise)
+    network = build_generator(settings, input_channels(condition, settings))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

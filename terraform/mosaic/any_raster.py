@@ -97,7 +97,7 @@ def render_georeferenced(
         label = describe(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds))
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster")
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             if not degrees.exists():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from terraform.pairs.relief import smooth
+from terraform.pairs.smoothing import smooth
 
 COARSE_PX = (3.0, 12.0)
 """Full widths at half maximum of the Gaussians between two bands of what is fine and what is broad, pixels: two

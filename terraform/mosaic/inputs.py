@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terraform.config import Mosaics
-from terraform.digest import stage_digest
+from terraform.digest import Stage, stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
@@ -76,7 +76,12 @@ def elevation_model(source: ElevationRaster, body: Body, settings: Mosaics) -> E
 
 
 def mosaic_fingerprint(
-    weights: Path, elevation: Path, trained: TrainedGenerator, settings: Mosaics, place: str | list[float]
+    weights: Path,
+    elevation: Path,
+    trained: TrainedGenerator,
+    settings: Mosaics,
+    place: str | list[float],
+    stage: Stage = "mosaic",
 ) -> dict[str, Any]:
     """What the strips of a drawing depend on."""
     return {
@@ -85,5 +90,5 @@ def mosaic_fingerprint(
         "settings": settings.of_strips(),
         "device": next(iter(trained.network.parameters())).device.type,
         "place": place,
-        "code": stage_digest("mosaic"),
+        "code": stage_digest(stage),
     }

@@ -18,19 +18,22 @@ from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, r
 from terraform.geo.heights import SEA, VOID, pack, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
-from terraform.pairs.store import TILE, ArrayWriter, save_array
+from terraform.geo.tile_spec import BASE_CELL_PX, BASE_SIDE_CELLS, MARGIN_PX, TILE_PX
+from terraform.pairs import base_colours
+from terraform.pairs.store import BASE_SHAPE, TILE, ArrayWriter, save_array
 from terraform.storage.atomic_write import atomic_write
 
 _BLOCK = 8
 
 
 class Tile(NamedTuple):
-    """One tile as cut: its record (`store.TILE`), heights (384, 384) int16 and colours (256, 256, 3) uint8."""
+    """One tile as cut: its record (`store.TILE`), heights (384, 384) int16, colours (256, 256, 3) uint8 and base
+    colours (2, 20, 20, 3) uint8."""
 
     record: tuple[float, ...]
     elevation: NDArray[np.int16]
     imagery: NDArray[np.uint8]
+    base: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,16 @@ def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: 
         writers = [
             _writer(stack, output / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.int16),
             _writer(stack, output / "imagery.npy", (TILE_PX, TILE_PX, 3), np.uint8),
+            _writer(stack, output / "base.npy", BASE_SHAPE, np.uint8),
         ]
         for tile in _tiles(region, heights, colours):
             reason = screened(tile, settings)
             counts[reason or "kept"] += 1
             if reason is None:
                 records.append(tile.record)
-                writers[0].append(tile.elevation)
-                writers[1].append(tile.imagery)
+                arrays: tuple[NDArray[Any], ...] = (tile.elevation, tile.imagery, tile.base)
+                for writer, array in zip(writers, arrays, strict=True):
+                    writer.append(array)
         if not records:
             raise InputError(_nothing_left(region, counts))
     save_array(output / "tiles.npy", np.array(records, TILE))
@@ -134,21 +139,25 @@ def _tiles(region: Region, heights: _Raster, colours: _Raster) -> Iterator[Tile]
         if not inside:
             continue
         elevation, imagery = _elevation_strip(heights, row), _imagery_strip(colours, row)
+        base = _base_strip(heights, colours, row)
         for column in inside:
-            left = column * TILE_PX
+            left, cell = column * TILE_PX, column * TILE_PX // BASE_CELL_PX
             yield _tile(
                 row, column,
                 elevation[:, left : left + TILE_PX + 2 * MARGIN_PX],
                 imagery[:, left : left + TILE_PX],
+                base[:, :, cell : cell + BASE_SIDE_CELLS],
             )  # fmt: skip
 
 
-def _tile(row: Row, column: int, elevation: NDArray[np.int16], imagery: NDArray[np.uint8]) -> Tile:
+def _tile(
+    row: Row, column: int, elevation: NDArray[np.int16], imagery: NDArray[np.uint8], base: NDArray[np.uint8]
+) -> Tile:
     middle = elevation[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
     void = np.count_nonzero((middle == VOID) | ~_coloured(imagery)) / middle.size
     sea = np.count_nonzero(middle == SEA) / middle.size
     record = (row.index, column, void, sea, row.middle_deg, *row.tile_bounds(column))
-    return Tile(record, elevation, imagery)
+    return Tile(record, elevation, imagery, base)
 
 
 def _elevation_strip(source: _Raster, row: Row) -> NDArray[np.int16]:
@@ -166,6 +175,23 @@ def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
     imagery = np.clip(np.rint(mixed, out=mixed), 1, 255, out=mixed).astype(np.uint8)
     imagery[~known] = 0
     return imagery
+
+
+def _base_strip(heights: _Raster, colours: _Raster, row: Row) -> NDArray[np.uint8]:
+    """Base colours of a row of tiles, (2, 20, 16 per tile + 4, 3): from all imagery around, so that tiles agree."""
+    step, reach_px = base_colours.SAMPLE_PX, base_colours.REACH_CELLS * BASE_CELL_PX
+    axes = [_coarser(axis, step) for axis in (row.latitudes(reach_px), row.longitudes(reach_px))]
+    stored, rows, columns = _window(colours, axes[0], axes[1])
+    mixed, known = gather_masked(stored.astype(np.float32), _coloured(stored), rows, columns)
+    stored, rows, columns = _window(heights, axes[0], axes[1])
+    metres = unpack(stored)
+    sea, certain = gather_masked(metres.sea.astype(np.float32), ~metres.void, rows, columns)
+    known &= certain
+    return base_colours.smooth_by_kind(mixed, np.stack([known & (sea < 0.01), known & (sea > 0.99)]))
+
+
+def _coarser(axis: Axis, factor: int) -> Axis:
+    return Axis(axis.origin, axis.step * factor, axis.count // factor)
 
 
 def _coloured(imagery: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from terraform.pairs.relief import inside, smooth
+from terraform.pairs.relief import inside
+from terraform.pairs.smoothing import smooth
 
 _WIDTHS_PX = (0.0, 2.0, 8.0)
 _WORD = 0xFFFFFFFF

@@ -16,9 +16,10 @@ from torch import Tensor
 from terraform.config import Condition, Sheet
 from terraform.geo.tile_spec import MARGIN_PX
 from terraform.pairs.colormap import TURBO
+from terraform.pairs.context import Context
+from terraform.pairs.smoothing import distance_px, known_empty, smooth
 
 HIGHEST_M = 9000.0
-_FWHM = 2 * math.sqrt(2 * math.log(2))
 _FILL_M = 7500.0
 _CONTRAST = 6.0
 
@@ -71,8 +72,16 @@ def sun_at(latitude_deg: Tensor, local_time_h: float) -> Tensor:
     return torch.cat([east, -torch.sin(phi) * math.cos(hour_angle), torch.cos(phi) * math.cos(hour_angle)], 1)
 
 
-def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet) -> Tensor:
-    """Heights to channels.
+def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Context | None = None) -> Tensor:
+    """Encode heights, and base colours where they are given, as channels.
+
+    Parameters
+    ----------
+    relief : ReliefBatch
+        (N, 1, H, W) heights.
+    condition, sheet : settings of the encoding
+    context : Context, optional
+        For a generator that needs base colours; they become the last three channels.
 
     Returns
     -------
@@ -80,9 +89,13 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet) -> Tensor:
         `MARGIN_PX` pixels are used up on every side.
     """
     if condition.encoding == "turbo":
-        return inside(_turbo(relief, sheet))
-    view = _View(relief, condition.resolution_m)
-    return torch.cat([inside(_CHANNELS[name](view)) for name in condition.channels], 1)
+        channels = [inside(_turbo(relief, sheet))]
+    else:
+        view = _View(relief, condition.resolution_m)
+        channels = [inside(_CHANNELS[name](view)) for name in condition.channels]
+    if context is not None:
+        channels.append(context.composite(inside(relief.sea)))
+    return torch.cat(channels, 1)
 
 
 class _View:
@@ -98,42 +111,13 @@ class _View:
 
 def _filled(relief: ReliefBatch) -> Tensor:
     land = torch.where(relief.sea | relief.void, 0.0, relief.metres)
-    if _known_empty(relief.void):
+    if known_empty(relief.void):
         return land
     width = _FILL_M / relief.pixel_m
     known = (~relief.void).to(land.dtype)
     share = smooth(known, width)
     around = torch.where(share > 1e-3, smooth(land * known, width) / share.clamp_min(1e-3), 0.0)
     return torch.where(relief.void, around, land)
-
-
-def smooth(values: Tensor, fwhm_px: float) -> Tensor:
-    """Gaussian of a full width at half maximum in pixels, cut at three standard deviations; edges are repeated."""
-    sigma = fwhm_px / _FWHM
-    if sigma < 0.1:
-        return values
-    radius = max(1, math.ceil(3 * sigma))
-    offsets = torch.arange(-radius, radius + 1, dtype=values.dtype, device=values.device)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    padded = F.pad(values, (radius, radius, radius, radius), mode="replicate")
-    return _correlated(_correlated(padded, kernel).transpose(2, 3), kernel).transpose(2, 3)
-
-
-def _correlated(values: Tensor, kernel: Tensor) -> Tensor:
-    """Correlate along the last dimension, block by block, as products with a banded matrix.
-
-    A convolution of one channel uses a small part of a processor, and by default not all digits of a GPU.
-    """
-    taps = len(kernel)
-    block = max(32, -(-taps // 32) * 16)
-    width = values.shape[-1] - taps + 1
-    blocks = F.pad(values, (0, -width % block)).unfold(-1, block + taps - 1, block)  # (..., B, block + taps - 1)
-    places = torch.arange(block + taps - 1, device=values.device)[:, None]
-    tap = places - torch.arange(block, device=values.device)
-    band = torch.where((tap >= 0) & (tap < taps), kernel[tap.clamp(0, taps - 1)], 0)
-    product = blocks.reshape(-1, block + taps - 1) @ band
-    return product.view(*values.shape[:-1], -1)[..., :width]
 
 
 def _elevation(view: _View) -> Tensor:
@@ -195,41 +179,6 @@ def _temperature(view: _View) -> Tensor:
     """
     sine = torch.sin(torch.deg2rad(view.relief.latitude_deg)).to(view.metres.dtype)
     return torch.tanh((28.9 - 42.0 * sine**2 - 0.0065 * view.metres) / 15.0)
-
-
-def distance_px(mask: Tensor, cap_px: int) -> Tensor:
-    """Euclidean distance to the nearest true pixel, capped.
-
-    Exact and separable (Saito and Toriwaki 1994): nearest along the columns, then the best of all nearby columns.
-
-    Parameters
-    ----------
-    mask : (N, 1, H, W) bool
-    cap_px : int
-
-    Returns
-    -------
-    (N, 1, H, W) float32, 0 to cap_px
-    """
-    far = float(cap_px)
-    along = torch.where(mask, 0.0, far)
-    if _known_empty(mask):
-        return along
-    for _ in range(cap_px):
-        down = F.pad(along[:, :, :-1], (0, 0, 1, 0), value=far)
-        up = F.pad(along[:, :, 1:], (0, 0, 0, 1), value=far)
-        along = torch.minimum(along, torch.minimum(down, up) + 1)
-    squared = F.pad(along**2, (cap_px, cap_px), value=far**2)
-    width = mask.shape[3]
-    best = torch.full_like(along, far**2)
-    for shift in range(-cap_px, cap_px + 1):
-        best = torch.minimum(best, squared[..., cap_px + shift : cap_px + shift + width] + shift**2)
-    return best.sqrt()
-
-
-def _known_empty(mask: Tensor) -> bool:
-    """Nothing is set, as far as can be told at once: of a mask on a GPU one would have to wait for the answer."""
-    return mask.device.type == "cpu" and not bool(mask.any())
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import BASE_SIDE_CELLS, MARGIN_PX, TILE_PX
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
@@ -21,6 +21,10 @@ TILE = np.dtype(
     ]
 )  # fmt: skip
 """One tile: its place in the region's grid, shares of void and sea, middle latitude and ground (degrees)."""
+
+
+BASE_SHAPE = (2, BASE_SIDE_CELLS, BASE_SIDE_CELLS, 3)
+"""Base colours of a tile: land and sea, cells with their margins, RGB."""
 
 
 class Stack:
@@ -64,6 +68,8 @@ class Pairs:
         Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
     imagery : Stack of (256, 256, 3) uint8
         Colours; pure black is void.
+    base : Stack of (2, 20, 20, 3) uint8
+        Base colours of land and of sea, a cell for 16 x 16 pixels, with a margin of 2 cells.
     tiles : (N,) structured
         See `TILE`.
     provenance : Provenance
@@ -72,6 +78,7 @@ class Pairs:
     region: str
     elevation: Stack
     imagery: Stack
+    base: Stack
     tiles: NDArray[Any]
     provenance: Provenance
 
@@ -90,11 +97,13 @@ def open_pairs(folder: Path) -> Pairs:
     elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
     imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
     tiles = _mapped(folder / "tiles.npy", (), TILE)
-    if not len(elevation) == len(imagery) == len(tiles):
+    base = Stack(folder / "base.npy", BASE_SHAPE, np.dtype(np.uint8))
+    if not len(elevation) == len(imagery) == len(base) == len(tiles):
         raise InputError(
-            f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(tiles)} tiles: cut it again"
+            f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(base)} base colours, {len(tiles)} "
+            "tiles: cut it again"
         )
-    return Pairs(folder.name, elevation, imagery, tiles, provenance.read(folder / "provenance.json"))
+    return Pairs(folder.name, elevation, imagery, base, tiles, provenance.read(folder / "provenance.json"))
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -131,7 +140,7 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.memm
     try:
         array: np.memmap[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist: cut the region first") from None
+        raise InputError(f"{path} does not exist: cut the region first, or again if an older version cut it") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}): cut the region again") from None
     if array.shape[1:] != shape or array.dtype != dtype:

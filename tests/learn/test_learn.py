@@ -18,6 +18,7 @@ from terraform.learn.models import losses
 from terraform.learn.models.discriminators import build_discriminator
 from terraform.learn.models.generators import ResizeConv2d, build_generator
 from terraform.pairs.relief import channels_of
+from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance
 
 SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel")]
@@ -171,9 +172,9 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
     elevation = np.zeros((1, 384, 384), np.int16)
     elevation[:, :, 192:] = 3000
     elevation[:, :, 100:110] = -32768
-    imagery = np.full((1, 256, 256, 3), 9, np.uint8)
+    imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *BASE_SHAPE), np.uint8)
     kinds = table.terrain_classes(
-        StoredPairs(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.full((1, 384), 45.0))
+        StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base)), torch.full((1, 384), 45.0))
     )
     assert kinds.shape == (1, 256, 256)
     low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]

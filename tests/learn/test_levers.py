@@ -5,12 +5,13 @@ import pytest
 import torch
 from small_world import config
 
-from terraform.config import Condition, Sheet
+from terraform.config import Condition, Sheet, Train
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.renorm import BatchRenorm2d
 from terraform.learn.trainer import Trainer
+from terraform.pairs.store import BASE_SHAPE
 
 
 def test_renorm_begins_as_batch_norm():
@@ -57,12 +58,13 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
     stored = StoredPairs(
         torch.from_numpy(draw.integers(100, 3000, (2, 384, 384)).astype(np.int16)),
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
+        torch.zeros(2, *BASE_SHAPE, dtype=torch.uint8),
         torch.full((2, 384), 40.0),
     )
     condition = Condition(channels=["elevation", "latitude"])
-    plain = no_augmentation(2)
+    plain, settings = no_augmentation(2), Train(noise=0, vertical_jitter=0.3)
     stretched = plain._replace(stretch=np.array([1.0, -0.5]))
-    before, after = (prepare(stored, d, "none", 0, condition, Sheet(), vertical=0.3) for d in (plain, stretched))
+    before, after = (prepare(stored, d, "none", settings, condition, Sheet()) for d in (plain, stretched))
     ratio = (after.condition[:, 0] / before.condition[:, 0]).square().mean((1, 2))
     assert ratio.tolist() == pytest.approx([1.3, 0.85], rel=1e-3)
     assert torch.equal(before.imagery, after.imagery)

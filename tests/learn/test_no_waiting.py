@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from terraform.config import Condition, Sheet
+from terraform.config import Condition, Sheet, Train
 from terraform.learn.data.augment import prepare
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.data.sampling import augmentation_params
@@ -31,12 +31,14 @@ def stored():
     return StoredPairs(
         torch.empty(heights, dtype=torch.int16, device=GPU),
         torch.empty(colours, dtype=torch.uint8, device=GPU),
+        torch.empty(2, 2, 20, 20, 3, dtype=torch.uint8, device=GPU),
         torch.empty(2, 384, device=GPU),
     )
 
 
 def made(condition):
-    return prepare(stored(), augmentation_params(0, 0, 2), "resize", 1, condition, Sheet(), vertical=0.1)
+    settings = Train(noise=1, vertical_jitter=0.1, base="added")
+    return prepare(stored(), augmentation_params(0, 0, 2), "resize", settings, condition, Sheet())
 
 
 def test_looking_at_such_a_tensor_raises(without_values):

@@ -6,7 +6,7 @@ import torch
 
 from terraform.mosaic import blend as fade
 from terraform.mosaic.blend import Layer
-from terraform.pairs.relief import smooth
+from terraform.pairs.smoothing import smooth
 
 ROWS, COLUMNS = 64, 600
 

@@ -175,7 +175,7 @@ def test_a_damaged_folder_of_pairs_is_told(tmp_path):
 
 def test_cutting_again_gives_the_same_bytes(tmp_path):
     cut_out(tmp_path, region())
-    names = ("elevation.npy", "imagery.npy", "tiles.npy")
+    names = ("elevation.npy", "imagery.npy", "base.npy", "tiles.npy")
     before = [(tmp_path / "north" / name).read_bytes() for name in names]
     cut_out(tmp_path, region())
     assert before == [(tmp_path / "north" / name).read_bytes() for name in names]

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from terraform.config import Condition, Sheet
 from terraform.geo.tile_spec import MARGIN_PX
-from terraform.pairs.relief import ReliefBatch, encode, smooth, sun_at
+from terraform.pairs.relief import ReliefBatch, encode, sun_at
+from terraform.pairs.smoothing import smooth
 
 
 @pytest.mark.parametrize("fwhm_px", [1.0, 5.6, 33.5])

@@ -7,12 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from terraform.config import Condition, Sheet
+from terraform.config import Condition, Sheet, Train
 from terraform.geo.heights import SEA, VOID
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M, TILE_PX
+from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_CELLS, MARGIN_PX, PIXEL_M, TILE_PX
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.data.sampling import SLACK_PX, AugmentParams
 from terraform.learn.runtime.device import to_device
+from terraform.pairs.context import Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
@@ -26,6 +27,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     condition : (N, C, 256, 256) float32, [-1, 1]
+        Relief; with base colours these are the last three channels.
     noise : (N, K, 256, 256) float32
     imagery : (N, 3, 256, 256) float32, [-1, 1]
     valid : (N, 1, 256, 256) float32
@@ -47,63 +49,85 @@ def no_augmentation(count: int) -> AugmentParams:
     """No jitter; the noise of each image lies at a place of its own."""
     zeros = torch.zeros(count, dtype=torch.int64).numpy()
     place = torch.stack([torch.arange(count) * 4096, torch.zeros(count, dtype=torch.int64)], 1).numpy()
-    return AugmentParams(zeros, zeros, zeros > 0, place, zeros.astype(np.float64))
+    return AugmentParams(zeros, zeros, zeros > 0, place, zeros.astype(np.float64), np.zeros((count, 3)))
 
 
 def prepare(
-    stored: StoredPairs,
-    draw: AugmentParams,
-    jitter: str,
-    channels: int,
-    condition: Condition,
-    sheet: Sheet,
-    vertical: float = 0.0,
+    stored: StoredPairs, params: AugmentParams, jitter: str, settings: Train, condition: Condition, sheet: Sheet
 ) -> Batch:
     """Make a batch on the device where `stored` lies.
 
     Parameters
     ----------
+    stored : StoredPairs
+    params : AugmentParams
+        One for each pair.
     jitter : {"resize", "mirror", "none"}
-    channels : int
-        Channels of noise.
-    vertical : float
-        Largest share by which heights are stretched; the imagery stays.
+    settings : Train
+        Of which `noise`, `vertical_jitter`, `base` and `recolour` are asked.
+    condition, sheet : settings of the encoding
+
+    Returns
+    -------
+    Batch
     """
     heights = stored.elevation.unsqueeze(1)
+    device = heights.device
     sea, void = heights == SEA, heights == VOID
     metres = torch.where(sea | void, 0, heights).to(torch.float32)
-    if vertical:
-        stretch = to_device((1 + vertical * draw.stretch).astype(np.float32), heights.device)
+    if settings.vertical_jitter:
+        stretch = to_device((1 + settings.vertical_jitter * params.stretch).astype(np.float32), device)
         metres = metres * stretch.view(-1, 1, 1, 1)
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
+    scale = _SCALE if jitter == "resize" else 1.0
+    top, left = (to_device(x if jitter == "resize" else np.zeros_like(x), device) for x in (params.top, params.left))
     if jitter == "resize":
-        top, left = (to_device(x, heights.device) for x in (draw.top, draw.left))
         relief = torch.cat([metres, sea.float(), void.float(), latitude.expand_as(metres)], 1)
         relief = _crop(relief, top, left, MARGIN_PX, "bilinear")
         metres, sea, void = relief[:, :1], relief[:, 1:2] >= 0.5, relief[:, 2:3] >= 0.01
         latitude = relief[:, 3:4, :, :1]
         colours = _crop(colours, top, left, 0, "bicubic").clamp(0, 255)
         known = _crop(known.float(), top, left, 0, "bilinear") > 0.99
+    context = None
+    if settings.base != "none":
+        shift = to_device((255 * settings.recolour * params.recolour).astype(np.float32), device)[:, :, None, None]
+        colours = (colours + shift).clamp(0, 255)
+        context = _context(stored.base, shift, top, left, scale)
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
-        mirror = to_device(draw.mirror, heights.device).view(-1, 1, 1, 1)
+        mirror = to_device(params.mirror, device).view(-1, 1, 1, 1)
         metres, sea, void, colours, known = (
             torch.where(mirror, x.flip(3), x) for x in (metres, sea, void, colours, known)
         )
+        if context is not None:
+            context = Context(*(torch.where(mirror, x.flip(3), x) for x in context))
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
         sun = torch.cat([torch.where(mirror, -sun[:, :1], sun[:, :1]), sun[:, 1:]], 1)
-    pixel_m = PIXEL_M * _SCALE if jitter == "resize" else PIXEL_M
-    encoded = encode(ReliefBatch(metres, sea, void, pixel_m, latitude, sun), condition, sheet)
+    encoded = encode(ReliefBatch(metres, sea, void, PIXEL_M * scale, latitude, sun), condition, sheet, context)
     valid = known & ~void[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-    return Batch(encoded, _noise(draw, channels, heights.device), colours / 127.5 - 1, valid.to(torch.float32))
+    return Batch(encoded, _noise(params, settings.noise, device), colours / 127.5 - 1, valid.to(torch.float32))
 
 
-def _noise(draw: AugmentParams, channels: int, device: torch.device) -> Tensor:
+def _context(base: Tensor, shift: Tensor, top: Tensor, left: Tensor, scale: float) -> Context:
+    """Enlarge base colours, (N, 2, 20, 20, 3) uint8, to the pixels of a crop at `top`, `left`, and recolour them."""
+    along = torch.arange(TILE_PX, device=base.device, dtype=torch.float32)
+    # Pixel centres of the crop, in cells, then in the [-1, 1] of grid_sample.
+    y, x = (
+        (((corner[:, None] + along + 0.5) * scale) / BASE_CELL_PX + BASE_MARGIN_CELLS) / BASE_SIDE_CELLS * 2 - 1
+        for corner in (top, left)
+    )
+    cells = base.permute(0, 1, 4, 2, 3).flatten(1, 2).to(torch.float32)  # (N, 2 * 3, 20, 20)
+    large = _sampled(cells, y, x, "bicubic")
+    land, sea = ((part + shift).clamp(0, 255) / 127.5 - 1 for part in (large[:, :3], large[:, 3:]))
+    return Context(land, sea)
+
+
+def _noise(params: AugmentParams, channels: int, device: torch.device) -> Tensor:
     if not channels:
-        return torch.zeros(len(draw.top), 0, TILE_PX, TILE_PX, device=device)
-    place = to_device(draw.place, device)
+        return torch.zeros(len(params.top), 0, TILE_PX, TILE_PX, device=device)
+    place = to_device(params.place, device)
     along = torch.arange(_SIDE, device=device)
     return noise(place[:, :1] + along, place[:, 1:] + along, channels)
 
@@ -114,5 +138,10 @@ def _crop(values: Tensor, top: Tensor, left: Tensor, margin: int, mode: str) -> 
     along = torch.arange(side, device=values.device, dtype=torch.float32) - margin
     # Pixel centres of the crop, in pixels of the stored tile, then in the [-1, 1] of grid_sample.
     y, x = (((corner[:, None] + along + 0.5) * _SCALE + margin) / side * 2 - 1 for corner in (top, left))
-    grid = torch.stack([x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], 3)
+    return _sampled(values, y, x, mode)
+
+
+def _sampled(values: Tensor, y: Tensor, x: Tensor, mode: str) -> Tensor:
+    """Sample at rows and columns, (N, H) and (N, W) in the [-1, 1] of grid_sample."""
+    grid = torch.stack([x[:, None, :].expand(-1, y.shape[1], -1), y[:, :, None].expand(-1, -1, x.shape[1])], 3)
     return F.grid_sample(values, grid, mode=mode, padding_mode="border", align_corners=False)

@@ -24,12 +24,15 @@ class StoredPairs(NamedTuple):
     ----------
     elevation : (N, 384, 384) int16
     imagery : (N, 256, 256, 3) uint8
+    base : (N, 2, 20, 20, 3) uint8
+        Base colours of land and of sea (`terraform.pairs.base_colours`).
     latitude_deg : (N, 384) float32
         Of every pixel row, margin included.
     """
 
     elevation: Tensor
     imagery: Tensor
+    base: Tensor
     latitude_deg: Tensor
 
 
@@ -55,8 +58,9 @@ class Collection:
         wanted = [(self.regions[region], pair) for region, pair in self.places[np.asarray(chosen)]]
         elevation = np.stack([pairs.elevation[pair] for pairs, pair in wanted])
         imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
+        base = np.stack([pairs.base[pair] for pairs, pair in wanted])
         latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
-        return StoredPairs(torch.from_numpy(elevation), torch.from_numpy(imagery), torch.from_numpy(latitude))
+        return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
 
     def region_of(self, pair: int) -> str:
         """Name of the region that a pair comes from."""

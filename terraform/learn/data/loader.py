@@ -106,12 +106,9 @@ class BatchLoader:
     def make_batch(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
         """A batch from stored pairs, as the images from number `image` on are jittered."""
         config, count = self.config, len(stored.imagery)
-        draw = no_augmentation(count) if jitter == "none" else augmentation_params(config.seed, image, count)
+        params = no_augmentation(count) if jitter == "none" else augmentation_params(config.seed, image, count)
         on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
-        settings = config.train
-        return prepare(
-            on_device, draw, jitter, settings.noise, config.condition, config.sheet, settings.vertical_jitter
-        )
+        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet)
 
     def _next(
         self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], StoredPairs]]]]

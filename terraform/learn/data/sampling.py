@@ -28,6 +28,8 @@ class AugmentParams(NamedTuple):
         Where on the plane of noise the window's corner lies.
     stretch : (N,) float
         -1 to 1: of the heights, as a share of the largest stretching.
+    recolour : (N, 3) float
+        Standard normal: shift of each colour, as a share of its standard deviation.
     """
 
     top: NDArray[np.int64]
@@ -35,6 +37,7 @@ class AugmentParams(NamedTuple):
     mirror: NDArray[np.bool_]
     place: NDArray[np.int64]
     stretch: NDArray[np.float64]
+    recolour: NDArray[np.float64]
 
 
 def sample_indices(seed: int, first: int, count: int, size: int) -> NDArray[np.int64]:
@@ -46,15 +49,16 @@ def sample_indices(seed: int, first: int, count: int, size: int) -> NDArray[np.i
 def augmentation_params(seed: int, first: int, count: int) -> AugmentParams:
     """The jitter and the noise of the images `first` to `first + count`."""
     drawn = [_draw(seed, image) for image in range(first, first + count)]
-    rows = np.array([whole for whole, _ in drawn], np.int64)
-    return AugmentParams(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], np.array([share for _, share in drawn]))
+    rows = np.array([whole for whole, *_ in drawn], np.int64)
+    stretch, recolour = np.array([share for _, share, _ in drawn]), np.array([shift for *_, shift in drawn])
+    return AugmentParams(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], stretch, recolour)
 
 
-def _draw(seed: int, image: int) -> tuple[list[int], float]:
+def _draw(seed: int, image: int) -> tuple[list[int], float, NDArray[np.float64]]:
     generator = _generator(seed, _JITTER, image)
     corner = generator.integers(0, SLACK_PX + 1, 2)
     whole = [*corner, generator.integers(0, 2), *generator.integers(0, 2**30, 2)]
-    return whole, generator.uniform(-1, 1)
+    return whole, generator.uniform(-1, 1), generator.standard_normal(3)
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from terraform.config import Train
 from terraform.errors import ConfigError
 from terraform.learn.models.renorm import BatchRenorm2d
+from terraform.pairs.context import BASE_CHANNELS
 
+_BASE_RANGE = 0.9
+"""Base colours of -1 and 1 as arguments of the inverse hyperbolic tangent: 1 would leave the residual no way back."""
 _SPREAD = 3.0
 """Channels of the condition span [-1, 1] and mostly stay within a third of it; noise has a variance of 1."""
 
@@ -78,15 +81,17 @@ class UNetFc(nn.Module):
     hundreds of pictures: a pointwise path from the condition to the colours, for much of what a place looks like
     follows from its own height, slope and climate; and noise that joins the last layers only, where it can become
     texture but cannot drown the condition.
+
+    With `adds_base` what it draws is a residual to the base colours, the last three channels of the condition.
     """
 
     stride = 16
     halo_px = 112
     tile_safe = True
 
-    def __init__(self, channels: int, width: int, norm: str, noise: int) -> None:
+    def __init__(self, channels: int, width: int, norm: str, noise: int, adds_base: bool = False) -> None:
         super().__init__()
-        w, self.condition = width, channels - noise
+        w, self.condition, self.adds_base = width, channels - noise, adds_base
         sizes = [self.condition, w, 2 * w, 4 * w, 8 * w]
         self.down = nn.ModuleList(_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes)))
         self.middle = nn.Sequential(_Residual(8 * w, norm))
@@ -101,6 +106,7 @@ class UNetFc(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W), condition and noise -> (N, 3, H, W), H and W multiples of 16."""
+        base = x[:, self.condition - BASE_CHANNELS : self.condition]
         condition, noise = x[:, : self.condition] * _SPREAD, x[:, self.condition :] / _SPREAD
         x, skips = condition.contiguous(memory_format=torch.channels_last), []
         for layer in self.down:
@@ -110,16 +116,39 @@ class UNetFc(nn.Module):
         for layer in self.up:
             x = torch.cat([layer(x), skips.pop()], 1)  # twice the side, twice the channels
         detail = self.detail(torch.cat([self.fine(x), condition, noise], 1))
-        return torch.tanh(self.last(detail) + self.colours(self.pointwise(condition)))
+        drawn: Tensor = self.last(detail) + self.colours(self.pointwise(condition))
+        if not self.adds_base:
+            return torch.tanh(drawn)
+        colours = add_residual(base, drawn)
+        # A loss pulls back what lies beyond the range; people are shown none of it.
+        return colours if self.training else colours.clamp(-1, 1)
 
     def initialise(self) -> None:
-        """He's normal weights (2015), the last layers small: colours begin near the middle of their range."""
+        """Draw He's normal weights (2015), the last layers small: colours begin near the middle of their range, or near
+        the base."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
                 nn.init.zeros_(_bias(module))
         for last in (self.last.weight, self.colours.weight):
-            last.data *= 0.3
+            last.data *= 0.1 if self.adds_base else 0.3
+
+
+def add_residual(base: Tensor, residual: Tensor) -> Tensor:
+    """Add where the scale of colours is a hyperbolic tangent's argument: tanh(artanh(0.9 b) + r) / 0.9.
+
+    A residual of 0 gives the base; towards black and white the same residual changes less.
+
+    Parameters
+    ----------
+    base : (N, 3, H, W) Tensor, [-1, 1]
+    residual : (N, 3, H, W) Tensor
+
+    Returns
+    -------
+    (N, 3, H, W) Tensor, within 1.12 of 0
+    """
+    return torch.tanh(torch.atanh(_BASE_RANGE * base) + residual) / _BASE_RANGE
 
 
 class _Residual(nn.Module):
@@ -188,22 +217,31 @@ class ResizeConv2d(nn.Conv2d):
         return F.conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
 
 
+def base_channels(settings: Train) -> int:
+    """Count the channels of the condition that hold base colours."""
+    return 0 if settings.base == "none" else BASE_CHANNELS
+
+
 def build_generator(settings: Train, channels: int) -> nn.Module:
-    """The generator that config names, for `channels` of condition and noise, with its initial weights.
+    """Build the generator that config names, for `channels` of condition and noise, with its initial weights.
 
     Raises
     ------
     ConfigError
-        There is none of that name.
+        There is none of that name, or it has no place for base colours.
     """
     width, norm = settings.width, settings.norm
     if settings.network == "unet_fc":
-        network = UNetFc(channels, width, norm, settings.noise)
+        network = UNetFc(channels, width, norm, settings.noise, settings.base == "added")
         network.initialise()
         return network
     kinds: dict[str, Callable[[int, int, str], nn.Module]] = {"cnn": Cnn, "unet256": UNet256}
     if settings.network not in kinds:
         raise ConfigError(f"network {settings.network!r} is unknown: use one of unet_fc, {', '.join(kinds)}")
+    if settings.base != "none":
+        raise ConfigError(
+            f"train.base is {settings.base} and the network {settings.network}: use unet_fc, or base none"
+        )
     baseline = kinds[settings.network](channels, width, norm)
     initialise(baseline)
     return baseline
