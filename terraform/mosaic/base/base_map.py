@@ -7,9 +7,10 @@ the parallel first, and beyond a pole lies the other side of the body: the colou
 Imports numpy and torch only.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,24 +18,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terraform.errors import InputError
 from terraform.geo.resample import Axis, spline_taps
 from terraform.geo.resample_torch import resample_last_axis
+from terraform.pairs.context import Context
 
 _GHOST = 2
-_BANDS = 6
+BANDS = 6
+"""Red, green and blue of land, then of sea."""
 Doubles = NDArray[np.float64]
-
-
-class BaseWindow(NamedTuple):
-    """Base colours of a window's pixels.
-
-    Attributes
-    ----------
-    land, sea : (3, h, w) float32, [-1, 1]
-    """
-
-    land: Tensor
-    sea: Tensor
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class BaseMap:
         over = over_the_poles(isotropic(self.levels), _GHOST)
         return np.concatenate([over[:, -_GHOST:], over, over[:, :_GHOST]], axis=1)
 
-    def on_axes(self, latitudes: Axis, longitudes: Axis) -> BaseWindow:
+    def on_axes(self, latitudes: Axis, longitudes: Axis) -> Context:
         """Sample where rows are parallels and columns are meridians.
 
         Parameters
@@ -78,8 +70,8 @@ class BaseMap:
 
         Returns
         -------
-        BaseWindow
-            (3, h, w) each.
+        Context
+            (1, 3, h, w) of land and of sea, -1 to 1.
         """
         down = spline_taps(self.latitudes, np.clip(latitudes.centres(), -90, 90))
         count = self.levels.shape[1]
@@ -92,7 +84,7 @@ class BaseMap:
         tall = resample_last_axis(wide.transpose(1, 2).contiguous(), down.shifted(-top)).transpose(1, 2)
         return _window(tall)
 
-    def at_points(self, longitude_deg: Doubles, latitude_deg: Doubles) -> BaseWindow:
+    def at_points(self, longitude_deg: Doubles, latitude_deg: Doubles) -> Context:
         """Sample at any points.
 
         The four by four cells of a point are weighed with four bilinear samples (Sigg and Hadwiger 2005).
@@ -104,23 +96,31 @@ class BaseMap:
 
         Returns
         -------
-        BaseWindow
-            (3, h, w) each.
+        Context
+            (1, 3, h, w) of land and of sea, -1 to 1.
         """
         column = ((longitude_deg + 180) % 360 - 180 - self.longitudes.origin) / self.longitudes.step - 0.5
         row = (np.clip(latitude_deg, -90, 90) - self.latitudes.origin) / self.latitudes.step - 0.5
         top, bottom = int(np.floor(row.min())) - 1, int(np.floor(row.max())) + 3
         box = torch.from_numpy(self._round[top:bottom]).permute(2, 0, 1)[None].float()
-        total = torch.zeros(_BANDS, *row.shape)
+        total = torch.zeros(BANDS, *row.shape)
         for y, share_y in _pairs(row - top):
             for x, share_x in _pairs(column):
                 total += (share_y * share_x) * _bilinear(box, x, y)
         return _window(total)
 
 
-def from_colour(land: tuple[int, int, int], sea: tuple[int, int, int]) -> BaseMap:
-    """Make a base map of one colour of land and one of sea, levels of 255."""
-    return BaseMap(np.broadcast_to(np.array([*land, *sea], np.uint8), (4, 8, _BANDS)).copy())
+def colour_map(colour: str) -> BaseMap:
+    """Make a base map of one colour, such as `#7a6a4f`, for land and sea.
+
+    Raises
+    ------
+    InputError
+        It is no such colour.
+    """
+    if not re.fullmatch("#[0-9a-fA-F]{6}", colour):
+        raise InputError(f"{colour} is no colour: give six hexadecimal digits, such as #7a6a4f")
+    return BaseMap(np.tile(np.frombuffer(bytes.fromhex(colour[1:]), np.uint8), (4, 8, 2)))
 
 
 def isotropic(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -159,13 +159,13 @@ def _averaged(row: NDArray[np.uint8], cells: float) -> NDArray[np.uint8]:
     padded = np.concatenate([row[-reach:], row, row[:reach]]).astype(np.float64)
     sums = np.concatenate([np.zeros((1, row.shape[1])), padded.cumsum(axis=0)])
 
-    def until(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    def until(place: NDArray[Any]) -> Doubles:
         whole = np.floor(place).astype(np.intp)
         return np.asarray(sums[whole] + (place - whole)[:, None] * padded[np.minimum(whole, len(padded) - 1)])
 
     middle = np.arange(width) + reach + 0.5
     mean = (until(middle + cells / 2) - until(middle - cells / 2)) / cells
-    return np.rint(mean).astype(np.uint8)
+    return np.asarray(np.rint(mean), np.uint8)
 
 
 def _pairs(place: Doubles) -> list[tuple[Tensor, Tensor]]:
@@ -185,7 +185,7 @@ def _bilinear(box: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return F.grid_sample(box, grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
 
 
-def _window(levels: Tensor) -> BaseWindow:
+def _window(levels: Tensor) -> Context:
     """Levels (6, h, w) as colours from -1 to 1."""
     colours = levels.div(127.5).sub_(1).clamp_(-1, 1)
-    return BaseWindow(colours[:3], colours[3:])
+    return Context(colours[None, :3], colours[None, 3:])
