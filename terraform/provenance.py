@@ -21,7 +21,8 @@ _RESTRICTION = {
     "CC-BY-SA-4.0": 4,
     "CC-BY-NC-4.0": 5,
     "CC-BY-NC-SA-4.0": 6,
-    "LicenseRef-Unknown": 7,
+    "LicenseRef-WorldClim": 7,
+    "LicenseRef-Unknown": 8,
 }
 """SPDX identifiers of the sources' licences, the most permissive first."""
 

@@ -39,14 +39,24 @@ def train(
         boards.card(output, state, settings)
 
 
-def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
+def evaluate(
+    weights: Weights,
+    pairs: Folders,
+    output: Output,
+    config: Configs = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Base colours of the whole body; by default the smooth colours of the pairs.")
+    ] = None,
+) -> None:
     """Judge a trained generator on held-out pairs."""
     from terraform.learn import evaluate as judging
+    from terraform.pairs.planet_base import read_planet_base
     from terraform.show import boards
 
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch)
+    planet = read_planet_base(base) if base is not None else None
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
 
 
 def draw_networks(output: Output, config: Configs = None) -> None:

@@ -20,11 +20,12 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Tell which requests and bytes a run would take from each service. Asks nothing of any."""
-    from terraform.sources.estimate import estimate, totals
+    from terraform.sources.estimate import estimate, estimate_planets, totals
     from terraform.workflow.plan import planned
 
     settings = configured(config)
-    made = estimate(settings, _wanted(planned(settings)))
+    planets = [row for row in estimate_planets(settings) if row.estimate.service != "sample"]
+    made = [*estimate(settings, _wanted(planned(settings))), *planets]
     sums = totals(made)
     typer.echo(_machine(made, sums) if as_json else _human(made, sums))
 

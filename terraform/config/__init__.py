@@ -5,6 +5,7 @@ from terraform.config.mosaics import Climate, Elevation, Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.renames import current, renamed
 from terraform.config.services import (
+    BlueMarbleSource,
     CopernicusSource,
     Downloads,
     EarthEngineSource,
@@ -15,13 +16,25 @@ from terraform.config.services import (
     RemoteSource,
     S2CloudlessSource,
     TerrariumSource,
+    WorldClimSource,
 )
-from terraform.config.sources import SOURCES, AnySource, FilesSource, SampleSource, Sources
+from terraform.config.sources import (
+    SOURCES,
+    AnyPlanetSource,
+    AnySource,
+    FilesSource,
+    PlanetFilesSource,
+    PlanetSources,
+    SampleSource,
+    Sources,
+)
 from terraform.config.whole import Config, load, overlay, parse, schema_yaml
 
 __all__ = [
     "SOURCES",
+    "AnyPlanetSource",
     "AnySource",
+    "BlueMarbleSource",
     "Climate",
     "Condition",
     "Config",
@@ -36,6 +49,8 @@ __all__ = [
     "Mosaics",
     "OpenTopographySource",
     "Pairs",
+    "PlanetFilesSource",
+    "PlanetSources",
     "Regions",
     "RemoteSource",
     "S2CloudlessSource",
@@ -45,6 +60,7 @@ __all__ = [
     "Split",
     "TerrariumSource",
     "Train",
+    "WorldClimSource",
     "current",
     "load",
     "overlay",

@@ -109,7 +109,7 @@ class MolaSource(RemoteSource):
     base_url: str = "https://asc-pds-services.s3.us-west-2.amazonaws.com/mosaic"
     """Where the mosaic of 463 m is."""
     archive_url: str = "https://pds-geosciences.wustl.edu/mgs/mgs-m-mola-5-megdr-l3-v1/mgsl_300x/meg128"
-    """Where the tiles of 128 pixels a degree are."""
+    """Where the tiles of 128 pixels a degree are; the maps of the whole planet are in the folders beside it."""
     hosts: list[str] = [
         "asc-pds-services.s3.us-west-2.amazonaws.com",
         "planetarymaps.usgs.gov",
@@ -152,6 +152,40 @@ class S2CloudlessSource(RemoteSource):
     """SPDX identifier, where you hold another licence than the public one; by default that of the year."""
     attribution: str | None = None
     """Text to show; by default that of the year."""
+
+
+class BlueMarbleSource(RemoteSource):
+    """Blue Marble Next Generation of 2004 by NASA Earth Observations (WMS): no relief shading, no sea floor."""
+
+    source: Literal["blue_marble"]
+    """Name of the source."""
+    base_url: str = "https://neo.gsfc.nasa.gov/wms/wms"
+    """Where its WMS is."""
+    hosts: list[str] = ["neo.gsfc.nasa.gov", "neo.sci.gsfc.nasa.gov"]
+    """Hosts from which it may come."""
+    connections: int = Field(2, ge=1, le=8)
+    """Connections to a host at a time."""
+    layer: str = Field("BlueMarbleNG", pattern=r"^[\w.-]{1,80}$")
+    """Its layer; BlueMarbleNG-TB is shaded and has the sea floor."""
+    month: int = Field(7, ge=1, le=12)
+    """Month of 2004."""
+    version: Literal["1.1.1", "1.3.0"] = "1.1.1"
+    """WMS version; 1.3.0 takes latitude before longitude."""
+    request_px: int = Field(1024, ge=128, le=2048)
+    """Largest side of a picture, pixels."""
+
+
+class WorldClimSource(RemoteSource):
+    """WorldClim 2.1, climate of 1970 to 2000 on land, at 10 minutes. Not for commercial use, not to be passed on."""
+
+    source: Literal["worldclim"]
+    """Name of the source."""
+    base_url: str = "https://geodata.ucdavis.edu/climate/worldclim/2_1/base"
+    """Where its archives are."""
+    hosts: list[str] = ["geodata.ucdavis.edu", "biogeo.ucdavis.edu"]
+    """Hosts from which it may come."""
+    connections: int = Field(2, ge=1, le=8)
+    """Connections to a host at a time."""
 
 
 class EarthEngineSource(RemoteSource):

@@ -1,4 +1,4 @@
-"""Where each body's elevation and imagery come from."""
+"""Where each body's elevation and imagery come from, and the rasters of the whole body."""
 
 from typing import Annotated, Literal, get_args
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from terraform.config.section import Section
 from terraform.config.services import (
+    BlueMarbleSource,
     CopernicusSource,
     EarthEngineSource,
     HrscMolaSource,
@@ -14,6 +15,7 @@ from terraform.config.services import (
     OpenTopographySource,
     S2CloudlessSource,
     TerrariumSource,
+    WorldClimSource,
 )
 
 
@@ -43,6 +45,19 @@ class FilesSource(Section):
     """Text to show with whatever is derived from them."""
 
 
+class PlanetFilesSource(FilesSource):
+    """One's own rasters of a whole body: GeoTIFF, NetCDF (such as ExoPlaSim's), or any other that `files` reads."""
+
+    unit: Literal["degC", "K", "0.1degC", "mm/month", "mm/day", "kg m-2 s-1", "m/s"] | None = None
+    """Unit of temperature or precipitation where the file does not state it; 0.1degC is that of stored integers."""
+    bands: list[int] | None = Field(None, min_length=12, max_length=12)
+    """Bands of January to December, counted from 1, over all files in their order; by default there are twelve."""
+    first_month_band: int | None = Field(None, ge=1)
+    """Band of January, where the other months follow it."""
+    variable: str | None = Field(None, pattern=r"^[A-Za-z_]\w{0,99}$")
+    """Variable of a NetCDF; by default tas, ts or t2m for temperature, pr for precipitation, or the only one."""
+
+
 AnySource = Annotated[
     SampleSource
     | FilesSource
@@ -58,10 +73,49 @@ AnySource = Annotated[
 ]
 """Every source, by its name: that of its module in `terraform.sources`."""
 
-SOURCES: tuple[str, ...] = tuple(
-    get_args(of.model_fields["source"].annotation)[0] for of in get_args(get_args(AnySource)[0])
-)
-"""Their names."""
+AnyPlanetSource = Annotated[
+    SampleSource
+    | PlanetFilesSource
+    | TerrariumSource
+    | S2CloudlessSource
+    | BlueMarbleSource
+    | WorldClimSource
+    | MolaSource,
+    Field(discriminator="source"),
+]
+"""Every source that has rasters of a whole body."""
+
+
+def _names(union: object) -> list[str]:
+    return [get_args(of.model_fields["source"].annotation)[0] for of in get_args(get_args(union)[0])]
+
+
+SOURCES: tuple[str, ...] = tuple(dict.fromkeys([*_names(AnySource), *_names(AnyPlanetSource)]))
+"""Names of all sources."""
+
+
+class PlanetSources(Section):
+    """Rasters of a whole body, plate carree."""
+
+    cells_per_degree: float = Field(12, gt=0, le=60)
+    """Cells along one degree; 12 are 9.3 km on Earth and 4.9 km on Mars."""
+    elevation: AnyPlanetSource = SampleSource()
+    """Heights."""
+    temperature: AnyPlanetSource | None = None
+    """Temperature of the twelve months; without it, that of the climate model."""
+    precipitation: AnyPlanetSource | None = None
+    """Precipitation of the twelve months; without it, that of the climate model."""
+
+
+class EarthPlanetSources(PlanetSources):
+    """Rasters of the whole Earth: what the base model learns from."""
+
+    imagery: AnyPlanetSource = SampleSource()
+    """Colours."""
+    temperature: AnyPlanetSource | None = SampleSource()
+    """Temperature of the twelve months."""
+    precipitation: AnyPlanetSource | None = SampleSource()
+    """Precipitation of the twelve months."""
 
 
 class EarthSources(Section):
@@ -71,6 +125,8 @@ class EarthSources(Section):
     """Heights."""
     imagery: AnySource = SampleSource()
     """Colours."""
+    planet: EarthPlanetSources = EarthPlanetSources()
+    """Rasters of the whole Earth."""
 
 
 class MarsSources(Section):
@@ -78,6 +134,8 @@ class MarsSources(Section):
 
     elevation: AnySource = SampleSource()
     """Heights."""
+    planet: PlanetSources = PlanetSources()
+    """Rasters of the whole Mars."""
 
 
 class Sources(Section):

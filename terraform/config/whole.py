@@ -120,7 +120,8 @@ def _line(name: str, mistake: Any) -> str:
         given = "" if secret else f" (given {mistake['input']!r})"
         return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
     if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {', '.join(SOURCES)}"
+        allowed = mistake.get("ctx", {}).get("expected_tags", ", ".join(SOURCES)).replace("'", "")
+        return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {allowed}"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
     return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"

@@ -4,21 +4,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 
-from terraform.config import Config, EarthEngineSource, MolaSource, RemoteSource, S2CloudlessSource
+from terraform.config import Config, EarthEngineSource, MolaSource, RemoteSource, S2CloudlessSource, WorldClimSource
 from terraform.doctor import Finding
 from terraform.errors import RemoteError, TerraformError
 from terraform.geo.bodies import BODIES
 from terraform.geo.grid import RasterGrid
+from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import PIXEL_M
-from terraform.sources import Kind, Request, source_named
+from terraform.provenance import Provenance
+from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.catalog.s2cloudless import layer_of
 from terraform.sources.remote.client import Client
 from terraform.sources.remote.hosts import Access
@@ -34,6 +36,7 @@ _AT_HAND = {
     "mola": "Mars_MGS_MOLA_DEM_mosaic_global_463m.tif",
     "hrsc_mola": "Mars_HRSC_MOLA_BlendDEM_Global_200mp_v2.tif",
     "terrarium": "0/0/0.png",
+    "worldclim": "wc2.1_10m_prec.zip",
 }
 """Something that each store must have, to ask the first bytes of."""
 
@@ -42,8 +45,9 @@ class Use(NamedTuple):
     """A source as the configuration uses it."""
 
     body: str
-    kind: Kind
+    kind: PlanetKind
     settings: RemoteSource
+    planet: bool = False
 
 
 def remote(config: Config) -> list[Use]:
@@ -55,6 +59,10 @@ def remote(config: Config) -> list[Use]:
             settings = getattr(getattr(config.sources, body), kind, None)
             if isinstance(settings, RemoteSource):
                 uses.append(Use(body, kind, settings))
+        for whole in get_args(PlanetKind):
+            settings = getattr(getattr(config.sources, body).planet, whole, None)
+            if isinstance(settings, RemoteSource):
+                uses.append(Use(body, whole, settings, planet=True))
     return uses
 
 
@@ -82,7 +90,7 @@ def online(config: Config) -> Iterator[tuple[str, Callable[[], Iterator[Finding]
     brief = {"attempts": min(2, config.downloads.attempts), "deadline_s": min(60.0, config.downloads.deadline_s)}
     hasty = config.model_copy(update={"downloads": config.downloads.model_copy(update=brief)})
     for use in uses:
-        name = f"{use.settings.source} ({use.body} {use.kind})"
+        name = f"{use.settings.source} ({'planet ' if use.planet else ''}{use.body} {use.kind})"
         yield name, partial(_asked_for, name, use, hasty)
 
 
@@ -93,7 +101,9 @@ def _asked_for(name: str, use: Use, config: Config) -> Iterator[Finding]:
             yield from _map_service(name, use.settings, config)
         elif use.settings.source in _AT_HAND:
             yield from _store(name, *_at_hand(use.settings), config)
-        yield from _window(name, use, config)
+        if not isinstance(use.settings, WorldClimSource):
+            # Its archives come whole, or not at all.
+            yield from _window(name, use, config)
     except Resumable as error:
         yield Finding(
             name, "failure", error.reason, "look whether this machine reaches it (network, HTTPS_PROXY), or try later"
@@ -189,8 +199,7 @@ def _window(name: str, use: Use, config: Config) -> Iterator[Finding]:
     """A small window through the source's own code, with an empty cache; it checks all that a download promises."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = config.downloads.model_copy(update={"cache": f"{folder}/cache", "lock": f"{folder}/lock.json"})
-        source = source_named(use.settings.source, use.settings, config.model_copy(update={"downloads": fresh}))
-        made = source.fetch(_asked(use), Path(folder, "probe.tif"))
+        made = _fetched(use, config.model_copy(update={"downloads": fresh}), Path(folder, "probe.tif"))
         with opened(Path(folder, "probe.tif")) as dataset:
             values = read(dataset)
     rows, columns = values.shape[:2]
@@ -200,6 +209,14 @@ def _window(name: str, use: Use, config: Config) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _fetched(use: Use, config: Config, path: Path) -> Provenance:
+    """A small window, or the whole body at one cell a degree."""
+    if use.planet:
+        request = PlanetRequest(use.kind, PlanetGrid(BODIES[use.body], 1))
+        return planet_source_named(use.settings.source, use.settings, config).fetch_planet(request, path)
+    return source_named(use.settings.source, use.settings, config).fetch(_asked(use), path)
+
+
 def _asked(use: Use) -> Request:
     body = BODIES[use.body]
     west, south = _PLACES[use.body]
@@ -207,4 +224,4 @@ def _asked(use: Use) -> Request:
     span = _SIDE_PX * step
     region = Region("doctor", body, "train", "A small window", rectangle(west, south, west + span, south + span))
     grid = RasterGrid(body, Axis(south + span, -step, _SIDE_PX), Axis(west, step, _SIDE_PX))
-    return Request(region, use.kind, grid)
+    return Request(region, "imagery" if use.kind == "imagery" else "elevation", grid)

@@ -119,7 +119,9 @@ class PlanetGrid:
         means = np.asarray(values, np.float32).reshape(blocks).mean(axis=-1)
         return np.asarray((means * rows).sum(axis=-2), np.float32)
 
-    def refined(self, values: NDArray[Any], target: "PlanetGrid") -> NDArray[np.float32]:
+    def refined(
+        self, values: NDArray[Any], target: "PlanetGrid", band: slice = slice(None)
+    ) -> NDArray[np.float32]:  # fmt: skip
         """Interpolate smoothly onto a finer grid.
 
         The cubic B-spline of the values: no kinks at the coarse cells' borders, never beyond the values' range. It
@@ -131,16 +133,18 @@ class PlanetGrid:
             Values on this grid.
         target : PlanetGrid
             Any other resolution of the same body.
+        band : slice
+            Rows of the target to give; all when left out.
 
         Returns
         -------
         (..., h, w) float32
-            Values on the target, periodic in longitude, continuous over the poles.
+            Values on those rows of the target, periodic in longitude, continuous over the poles.
         """
         self.check(values)
         if target.height == self.height:
-            return np.asarray(values, np.float32)
-        rows, row_weights = self._taps(target, target.height)
+            return np.asarray(values[..., band, :], np.float32)
+        rows, row_weights = (taps[:, band] for taps in self._taps(target, target.height))
         columns, column_weights = self._taps(target, target.width)
         padded = over_the_poles(np.asarray(values, np.float32), _GHOST)
         tall = sum(padded[..., rows[k] + _GHOST, :] * row_weights[k][:, None] for k in range(4))

@@ -1,7 +1,7 @@
 """The only door to GDAL: open, read and write rasters with a georeference."""
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,13 @@ SOURCE_PIXEL = "SOURCE_PIXEL_M"
 
 
 @contextmanager
-def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzipped: bool = False) -> Iterator[Any]:
+def opened(
+    path: Path | str,
+    driver: str = "GTiff",
+    siblings: bool = False,
+    gzipped: bool = False,
+    variable: str | None = None,
+) -> Iterator[Any]:
     """Open a raster for reading, as a rasterio dataset.
 
     Parameters
@@ -47,6 +53,8 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzip
         Let GDAL read the files beside it: a header, a projection.
     gzipped : bool
         Let GDAL unpack it while it reads.
+    variable : str, optional
+        Which one of a NetCDF.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzip
         raise InputError(f"{path} does not exist: check the path")
     with rasterio.Env(**_GDAL | ({"GDAL_DISABLE_READDIR_ON_OPEN": "FALSE"} if siblings else {})):
         try:
-            dataset = rasterio.open(f"/vsigzip/{path.resolve()}" if gzipped else path, driver=driver)
+            dataset = rasterio.open(_gdal_name(path, gzipped, variable), driver=driver)
         except (RasterioError, CRSError) as error:
             raise InputError(
                 f"{path} cannot be opened as {driver} ({error}): it may be truncated or of another "
@@ -66,6 +74,15 @@ def opened(path: Path | str, driver: str = "GTiff", siblings: bool = False, gzip
             ) from None
         with dataset:
             yield dataset
+
+
+def _gdal_name(path: Path, gzipped: bool, variable: str | None) -> str:
+    """The name by which GDAL opens a file that is there."""
+    if variable is None:
+        return f"/vsigzip/{path.resolve()}" if gzipped else str(path)
+    if '"' in str(path):
+        raise InputError(f"{path} has a quotation mark in its name: rename it, GDAL could not tell where the name ends")
+    return f'NETCDF:"{path}":{variable}'
 
 
 @contextmanager
@@ -161,7 +178,14 @@ def affine_of(grid: RasterGrid) -> Affine:
 
 
 def write_strips(
-    path: Path, grid: RasterGrid, strips: Iterable[NDArray[Any]], bands: int, dtype: str, tags: Mapping[str, str]
+    path: Path,
+    grid: RasterGrid,
+    strips: Iterable[NDArray[Any]],
+    bands: int,
+    dtype: str,
+    tags: Mapping[str, str],
+    scale: float = 1.0,
+    names: Sequence[str] = (),
 ) -> None:
     """Publish a GeoTIFF in degrees from strips of rows, north to south, so that memory holds one strip at a time.
 
@@ -174,6 +198,10 @@ def write_strips(
         is void (no nodata value is declared: GDAL would apply it band by band and drop dark colours).
     tags : mapping
         Provenance, written into the file.
+    scale : float
+        What a stored number must be multiplied by.
+    names : sequence of str
+        Of the bands.
     """
     height, width = grid.latitudes.count, grid.longitudes.count
     require_space(path.parent, height * width * bands * np.dtype(dtype).itemsize // 2)
@@ -193,6 +221,10 @@ def write_strips(
                 _put(dataset, strip, top)
                 top += strip.shape[0]
             dataset.update_tags(**tags)
+            if scale != 1.0:
+                dataset.scales = (scale,) * bands
+            if names:
+                dataset.descriptions = tuple(names)
 
 
 def to_cog(source: Path, path: Path) -> None:

@@ -73,8 +73,20 @@ def _shade(lat_deg: NDArray[np.float64], east: Float, north: Float, length: Floa
     return shade
 
 
-def _wetness(land: Terrain, slope: Float) -> Float:
-    """Moisture at the pixel: clouds rain out on middle slopes, heights are dry, gullies are moist."""
+def wetness(land: Terrain, slope: Float) -> Float:
+    """Compute the moisture at each pixel: clouds rain out on middle slopes, heights are dry, gullies are moist.
+
+    Parameters
+    ----------
+    land : Terrain of (H, W)
+    slope : (H, W) float32
+        Metres per metre.
+
+    Returns
+    -------
+    (H, W) float32
+        Share, about 0..1.
+    """
     wet: Float = (
         land.moisture + _f(0.16) * smoothstep(200, 1600, land.height) - _f(0.2) * smoothstep(2600, 4600, land.height)
     )
@@ -101,7 +113,7 @@ def colours(land: Terrain, lat_deg: NDArray[np.float64], east: Float, north: Flo
     slope, length = np.sqrt(square), np.sqrt(square + _f(1))
     line = snow_line_m(lat_deg)[:, None].astype(_f)
     below = line - land.height
-    wet = _wetness(land, slope)
+    wet = wetness(land, slope)
     cover = np.clip(wet, 0, 1)
     flat = _f(1) - smoothstep(0.02, 0.12, slope)
     fields = flat * smoothstep(0.15, 0.45, wet) * (_f(1) - smoothstep(0.7, 0.95, wet)) * smoothstep(1300, 2200, below)

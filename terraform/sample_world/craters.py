@@ -55,9 +55,13 @@ def _key(seed: int, number: int, rows: NDArray[np.int64], columns: NDArray[np.in
     return _mixed(words + columns.astype(np.uint64))
 
 
-def scattered(seed: int, lat_deg: Double, radius_km: float) -> list[Craters]:
-    """Every cell's crater in the rows of cells that touch these latitudes, by class, largest first."""
-    return [_class_of(seed, number, lat_deg, radius_km) for number in reversed(range(CLASSES))]
+def scattered(seed: int, lat_deg: Double, radius_km: float, smallest_km: float = 0.0) -> list[Craters]:
+    """List every cell's crater in the rows of cells that touch these latitudes, by class, largest first.
+
+    Classes whose smallest crater is smaller than `smallest_km` across are left out.
+    """
+    numbers = [number for number in reversed(range(CLASSES)) if SMALLEST_KM * 2**number >= smallest_km]
+    return [_class_of(seed, number, lat_deg, radius_km) for number in numbers]
 
 
 def _class_of(seed: int, number: int, lat_deg: Double, radius_km: float) -> Craters:

@@ -133,6 +133,32 @@ def _window(lon: Double, lat: Double, seed: int) -> Float:
     return height
 
 
+def smooth(lon_deg: Double, lat_deg: Double, seed: int, craters: list[Craters]) -> Float:
+    """Compute heights without anything that is smaller than some craters.
+
+    Parameters
+    ----------
+    lon_deg, lat_deg : (W,), (H,) float64
+        Centres of columns (0..360) and rows, degrees.
+    craters : list of Craters
+        By class, the largest first, as `craters.scattered` lists them.
+
+    Returns
+    -------
+    (H, W) float32
+        Metres above the areoid.
+    """
+    table = noise.tables(seed, WORLD)
+    ground = _ground(table, noise.axes(lon_deg, lat_deg))
+    height, ragged = ground.height, np.clip(ground.ragged, _f(-1.8), _f(1.8))
+    for number, found in enumerate([KOROLEV, *craters]):
+        seen = sample_craters.touching(found, lon_deg, lat_deg, RADIUS_KM)
+        kept = _kept(table, seed, seen) if number else seen
+        height = height + sample_craters.dug(height.shape, kept, lon_deg, lat_deg, ragged, RADIUS_KM)
+    clamped: Float = np.clip(height, _f(LOWEST_M), _f(HIGHEST_M))
+    return clamped
+
+
 def _kept(table: Tables, seed: int, craters: Craters) -> Craters:
     """All of the old highlands' craters, few of the young plains'."""
     points = noise.axes(craters.lon_deg, craters.lat_deg)

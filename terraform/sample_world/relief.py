@@ -104,7 +104,7 @@ def _valley(line: Float, floor: float) -> Float:
     return between
 
 
-def _belts(lat_deg: Float) -> Float:
+def belts(lat_deg: Float) -> Float:
     """Moisture by latitude: wet at the equator, dry near 25 degrees, wet near 50."""
     a = np.abs(lat_deg)
     tropics: Float = _f(0.6) * np.exp(-((a / _f(13)) ** 2))
@@ -116,7 +116,7 @@ def _moisture(table: Tables, axes: Axes, warp: tuple[Double, ...], continents: F
     latitude = np.degrees(np.arctan2(axes.sin_lat, np.abs(axes.cos_lat))).astype(_f)
     weather = _f(0.22) * _noise(table, 28, 1300, axes) + _f(0.11) * _noise(table, 29, 300, axes, warp)
     maritime = _f(0.12) * (_f(1) - noise.smoothstep(0.0, 0.3, continents))
-    return _belts(latitude) + weather + maritime
+    return belts(latitude) + weather + maritime
 
 
 def ground(table: Tables, axes: Axes) -> Ground:
@@ -158,6 +158,12 @@ def _capped(height: Float) -> Float:
     over = np.maximum(height - _f(6500), 0)
     capped: Float = np.minimum(height, _f(6500)) + span * over / (span + over)
     return capped
+
+
+def level_terrain(ground: Ground) -> Terrain:
+    """Take the smooth shape as the land itself: no gullies, no texture; for cells wider than these."""
+    none = np.zeros_like(ground.height)
+    return Terrain(_capped(ground.height), none, ground.moisture, ground.winding, none, none, none)
 
 
 def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Ground) -> Terrain:

@@ -1,6 +1,7 @@
 """Sources: upstream data sets behind one protocol. Adding one is one module here and one line in `AnySource` of
 `terraform.config`, beside its settings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,10 +11,12 @@ from terraform.config import SOURCES, Config
 from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
+from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
 
 Kind = Literal["elevation", "imagery"]
+PlanetKind = Literal["elevation", "imagery", "temperature", "precipitation"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,27 @@ class Request:
     region: Region
     kind: Kind
     grid: RasterGrid
+
+
+@dataclass(frozen=True)
+class PlanetRequest:
+    """What a source of whole bodies is asked for.
+
+    Attributes
+    ----------
+    kind : {"elevation", "imagery", "temperature", "precipitation"}
+        Heights as int16 metres, uint8 RGB, twelve months as int16 of 0.1 degC, or of millimetres a month.
+    grid : PlanetGrid
+        Body and cells of the result, which is on exactly this grid.
+    """
+
+    kind: PlanetKind
+    grid: PlanetGrid
+
+    @property
+    def body(self) -> Body:
+        """The body."""
+        return self.grid.body
 
 
 @dataclass(frozen=True)
@@ -94,6 +118,31 @@ def require(request: Request, source: str, body: Body, kind: Kind) -> None:
         )
 
 
+def require_planet(request: PlanetRequest, source: str, body: Body | None, kinds: Sequence[PlanetKind]) -> None:
+    """Refuse a request for a planet raster that a source does not have.
+
+    Parameters
+    ----------
+    source : str
+        Its name, for the message.
+    body : Body or None
+        The body that it has; None where it may have any.
+    kinds : sequence of str
+        What it has of it.
+
+    Raises
+    ------
+    ConfigError
+        Another body, or another kind, is asked for.
+    """
+    if (body is not None and request.body != body) or request.kind not in kinds:
+        owner = f" of {body.name}" if body else ""
+        raise ConfigError(
+            f"{source} has no {request.kind} of the whole of {request.body.name}: it has {' and '.join(kinds)}{owner}; "
+            f"choose another source for sources.{request.body.name}.planet.{request.kind}"
+        )
+
+
 class DataSource(Protocol):
     """An upstream data set with a licence."""
 
@@ -112,6 +161,28 @@ class DataSource(Protocol):
         ------
         InputError, RemoteError
             The data are missing, damaged, of the wrong body, or the service refuses.
+        """
+        ...
+
+
+class PlanetSource(Protocol):
+    """An upstream data set with a licence that has rasters of a whole body."""
+
+    def credit(self) -> Credit:
+        """Licence and attribution of what this source, as configured, serves."""
+        ...
+
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate what `fetch_planet` would ask of a remote service. Asks nothing of it."""
+        ...
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the raster of a whole body at `destination` and return where it comes from.
+
+        Raises
+        ------
+        ConfigError, InputError, RemoteError
+            It has no such raster; the data are missing or damaged; the service refuses.
         """
         ...
 
@@ -138,4 +209,17 @@ def source_named(name: str, settings: Any, config: Config) -> DataSource:
         There is no such source.
     """
     source: DataSource = import_module(module_of(name)).build(settings, config)
+    return source
+
+
+def planet_source_named(name: str, settings: Any, config: Config) -> PlanetSource:
+    """Build the source of that name, of whole bodies: by `build_planet` of its module, or else by `build`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such source.
+    """
+    module = import_module(module_of(name))
+    source: PlanetSource = getattr(module, "build_planet", module.build)(settings, config)
     return source

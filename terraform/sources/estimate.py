@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from terraform.config import Config
+from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
-from terraform.sources import FetchEstimate, Kind, Request, source_named
-from terraform.sources.fetch import settings_of
+from terraform.sources import FetchEstimate, Kind, PlanetKind, Request, planet_source_named, source_named
+from terraform.sources.fetch import planet_request, planet_settings_of, settings_of
 
 
 class RasterEstimate(NamedTuple):
@@ -16,7 +17,7 @@ class RasterEstimate(NamedTuple):
 
     region: str
     body: str
-    kind: Kind
+    kind: PlanetKind
     estimate: FetchEstimate
     present: bool
 
@@ -47,6 +48,32 @@ def _item(config: Config, region: Region, kind: Kind, folder: Path) -> RasterEst
     source = source_named(settings.source, settings, config)
     estimate = source.estimate(Request(region, kind, download_grid(region)))
     return RasterEstimate(region.name, region.body.name, kind, estimate, present=False)
+
+
+def estimate_planets(config: Config, folder: Path = Path("resources")) -> list[RasterEstimate]:
+    """Estimate what each configured planet raster needs from its source.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the workflow keeps downloads.
+    """
+    kinds: tuple[PlanetKind, ...] = get_args(PlanetKind)
+    wanted = [(body, kind) for body in BODIES.values() for kind in kinds]
+    return [
+        _planet(config, body, kind, folder)
+        for body, kind in wanted
+        if getattr(getattr(config.sources, body.name).planet, kind, None) is not None
+    ]
+
+
+def _planet(config: Config, body: Body, kind: PlanetKind, folder: Path) -> RasterEstimate:
+    settings = planet_settings_of(config, body, kind)
+    if (folder / body.name / "planet" / f"{kind}.tif").exists():
+        return RasterEstimate("planet", body.name, kind, FetchEstimate(settings.source), present=True)
+    source = planet_source_named(settings.source, settings, config)
+    needed = source.estimate_planet(planet_request(config, body, kind))
+    return RasterEstimate("planet", body.name, kind, needed, present=False)
 
 
 def totals(made: Sequence[RasterEstimate]) -> list[FetchEstimate]:

@@ -4,16 +4,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from terraform.config import AnySource, Config, FilesSource
+from terraform.config import AnyPlanetSource, AnySource, Config, FilesSource
 from terraform.errors import ConfigError, RemoteError
+from terraform.geo.bodies import Body
 from terraform.geo.grid import download_grid
+from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.regions import Region
 from terraform.provenance import Provenance, beside, merge, write
-from terraform.sources import Kind, Request, source_named
+from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.remote.version_lock import VersionLock
 from terraform.storage.atomic_write import write_text
 from terraform.storage.hashing import sha256_of
+
+S = TypeVar("S")
 
 
 def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Provenance:
@@ -56,12 +61,11 @@ def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Prov
     return provenance
 
 
-def accept_changes(config: Config, region: Region, kind: Kind) -> list[str]:
-    """Forget which versions of a source's files were locked, and what was kept of them; what was forgotten.
+def accept_changes(config: Config, source: str) -> list[str]:
+    """Forget which versions of a source's files were locked, and what was kept of them; name what was forgotten.
 
     Its files are then fetched anew, and their new versions are locked.
     """
-    source = settings_of(config, region, kind).source
     gone = VersionLock(Path(config.downloads.lock)).forget(f"{source}/")
     kept = Path(config.downloads.cache) / source
     for folder in sorted(kept.iterdir()) if kept.is_dir() else []:
@@ -69,6 +73,62 @@ def accept_changes(config: Config, region: Region, kind: Kind) -> list[str]:
             shutil.rmtree(folder)
             gone.append(str(folder))
     return gone
+
+
+def fetch_planet(config: Config, body: Body, kind: PlanetKind, destination: Path) -> Provenance:
+    """Publish a raster of a whole body, and its provenance beside it (`.json`).
+
+    Parameters
+    ----------
+    config : Config
+        Says the source of each body and kind, and the size of the cells.
+    body : Body
+    kind : {"elevation", "imagery", "temperature", "precipitation"}
+    destination : Path
+        The GeoTIFF to make: plate carree, row 0 at 90 N, column 0 at 180 W (`terraform.sources.PlanetRequest`).
+
+    Returns
+    -------
+    Provenance
+        Its details hold no folder of this machine.
+
+    Raises
+    ------
+    ConfigError
+        There is no source of that kind for the body.
+    InputError, RemoteError, ResourceError
+        What the source or the disk says.
+    """
+    settings = planet_settings_of(config, body, kind)
+    request = planet_request(config, body, kind)
+    made = planet_source_named(settings.source, settings, config).fetch_planet(request, destination)
+    details = {
+        "source": settings.source, "kind": kind, "body": body.name, "planet": True,
+        "cells_per_degree": request.grid.cells_per_degree, "sha256": sha256_of(destination),
+    }  # fmt: skip
+    provenance = merge([made], **(made.details | details))
+    write(provenance, beside(destination))
+    return provenance
+
+
+def planet_request(config: Config, body: Body, kind: PlanetKind) -> PlanetRequest:
+    """Say what is asked of the source of a planet raster."""
+    cells = getattr(config.sources, body.name).planet.cells_per_degree
+    return PlanetRequest(kind, PlanetGrid(body, cells))
+
+
+def planet_settings_of(config: Config, body: Body, kind: PlanetKind) -> AnyPlanetSource:
+    """Find the settings of the source of a planet raster, with `{rasters}` replaced.
+
+    Raises
+    ------
+    ConfigError
+        There is no source of that kind for the body.
+    """
+    settings: AnyPlanetSource | None = getattr(getattr(config.sources, body.name).planet, kind, None)
+    if settings is None:
+        raise ConfigError(f"sources.{body.name}.planet has no {kind}: name a source for it")
+    return _with_folder(settings, config)
 
 
 def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
@@ -84,6 +144,10 @@ def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
         raise ConfigError(
             f"sources.{region.body.name} has no {kind}: region {region.name!r} of {region.body.name} has elevation only"
         )
+    return _with_folder(settings, config)
+
+
+def _with_folder(settings: S, config: Config) -> S:
     if not isinstance(settings, FilesSource):
         return settings
     paths = [settings.path] if isinstance(settings.path, str) else settings.path

@@ -1,5 +1,6 @@
 """Files as the public buckets keep them: true names, layouts, CRS and types, of the heights of `surface`."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -148,4 +149,35 @@ def terrarium(folder: Path, zoom: int, x: int, y: int, heights: Heights = height
     path.parent.mkdir(parents=True, exist_ok=True)
     rgb = np.stack([code >> 16, code >> 8 & 255, code & 255], axis=-1).astype(np.uint8)
     Image.fromarray(rgb).save(path)
+    return path
+
+
+def megdr_planet(folder: Path, per_degree: int, heights: Heights) -> Path:
+    """A map of MEGDR of the whole planet, 0 to 360 E, 90 N to 90 S, at 4 pixels a degree."""
+    letter = {4: "c", 16: "e", 32: "f"}[per_degree]
+    path = folder / f"meg{per_degree:03}" / f"megt90n000{letter}b.img"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lon = (np.arange(360 * per_degree) + 0.5) / per_degree
+    lat = 90 - (np.arange(180 * per_degree) + 0.5) / per_degree
+    path.write_bytes(np.rint(heights(lon[None, :], lat[:, None])).astype(">i2").tobytes())
+    return path
+
+
+def worldclim(folder: Path, name: str, months: Callable[[int, Any, Any], Any], dtype: str, nodata: float) -> Path:
+    """An archive of WorldClim: twelve rasters of one degree, missing west of 180 W + 20."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lon, lat = -180 + (np.arange(360) + 0.5), 90 - (np.arange(180) + 0.5)
+    path = folder / f"{name}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for month in range(1, 13):
+            values = np.asarray(months(month, lon[None, :], lat[:, None]), np.float64)
+            values = np.where(lon[None, :] < -160, nodata, np.broadcast_to(values, (180, 360))).astype(dtype)
+            tif = folder / "month.tif"
+            with rasterio.open(
+                tif, "w", driver="GTiff", height=180, width=360, count=1, dtype=dtype, nodata=nodata, crs="EPSG:4326",
+                transform=Affine(1, 0, -180, 0, -1, 90), compress="deflate",
+            ) as dataset:  # fmt: skip
+                dataset.write(values, 1)
+            archive.write(tif, f"{name}_{month:02}.tif")
+            tif.unlink()
     return path

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.transform import Affine
 
 from servers.nginx import Nginx, nginx
@@ -28,6 +30,24 @@ _LAYER = """
     PROJECTION "init=epsg:4326" END
     METADATA "wms_title" "Sentinel-2 cloudless layer for {year} by EOX - 4326" "wms_group_title" "{name}" END
   END"""
+
+_WORLD = """
+  LAYER
+    NAME "{name}" TYPE RASTER STATUS ON DATA "{path}" PROCESSING "RESAMPLE=AVERAGE"
+    PROJECTION "init=epsg:4326" END
+    METADATA "wms_title" "{name}" END
+  END"""
+
+_TIMED = """
+  LAYER
+    NAME "{name}" TYPE RASTER STATUS ON DATA "{work}/world-%TIME%.tif" PROCESSING "RESAMPLE=AVERAGE"
+    PROJECTION "init=epsg:4326" END
+    VALIDATION "TIME" "^2004-(01|07)-01$" "default_TIME" "2004-01-01" END
+    METADATA "wms_title" "{name}" END
+  END"""
+
+BLUE_MARBLE, WORLD_YEAR = "BlueMarbleNG", 2023
+"""A layer of the whole world whose blue tells the month, and a year of Sentinel-2 cloudless with all of the world."""
 
 _SOCKETS = {"/wms": "mapserv.sock", "/mapcache": "mapcache.sock"}
 
@@ -154,7 +174,7 @@ def maps(run: Path, patches: tuple[Patch, ...] = PATCHES) -> Iterator[Maps]:
 
 
 def _configure(run: Path, url: str, patches: tuple[Patch, ...]) -> None:
-    layers = _painted(run, patches)
+    layers = _painted(run, patches) + _worlds(run)
     _write(run / "mapserver.conf", f'CONFIG ENV MS_MAP_PATTERN "^{run}/" MS_MAPFILE "{run}/world.map" END END\n')
     attribution = ATTRIBUTION.format(year=2020)
     _write(run / "world.map", _MAP.format(largest=4096, url=url, attribution=attribution, layers="".join(layers)))
@@ -207,3 +227,36 @@ def _draw(path: Path, patch: Patch, year: int) -> None:
         transform=Affine(PIXEL_DEG, 0, patch.west, 0, -PIXEL_DEG, patch.north), photometric="RGB",
     ) as dataset:  # fmt: skip
         dataset.write(np.moveaxis(rgb, -1, 0))
+
+
+def _worlds(work: Path) -> list[str]:
+    """The whole world in one layer: for a year of s2cloudless, and for two months of Blue Marble by TIME."""
+    path = work / "world.tif"
+    _draw_world(path, 200)
+    layers = [_WORLD.format(name=layer_of(WORLD_YEAR), path=path)]
+    for month in (1, 7):
+        _draw_world(work / f"world-2004-{month:02}-01.tif", world_blue(month))
+    return [*layers, _TIMED.format(name=BLUE_MARBLE, work=work)]
+
+
+def world_blue(month: int) -> int:
+    """The blue of every pixel of Blue Marble in a month."""
+    return 40 + 15 * month
+
+
+def world_colour(lon_deg: Any, lat_deg: Any) -> NDArray[np.float64]:
+    """Red and green of the layers of the whole world, (..., 2), slow enough for cells of a degree."""
+    red = 128 + 90 * np.sin(np.radians(2 * np.asarray(lon_deg)))
+    green = 128 + 90 * np.sin(np.radians(2 * np.asarray(lat_deg)))
+    return np.stack(np.broadcast_arrays(red, green), axis=-1)
+
+
+def _draw_world(path: Path, blue: int) -> None:
+    lon, lat = -180 + (np.arange(1440) + 0.5) / 4, 90 - (np.arange(720) + 0.5) / 4
+    two = world_colour(lon, lat[:, None])
+    rgb = np.concatenate([two, np.full((720, 1440, 1), blue)], axis=-1)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=1440, height=720, count=3, dtype="uint8", crs="EPSG:4326", photometric="RGB",
+        transform=Affine(0.25, 0, -180, 0, -0.25, 90),
+    ) as dataset:  # fmt: skip
+        dataset.write(np.moveaxis(np.rint(rgb).astype(np.uint8), -1, 0))

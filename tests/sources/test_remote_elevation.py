@@ -245,7 +245,7 @@ def test_another_tile_than_the_locked_one_is_refused_until_it_is_accepted(
         fetched(elsewhere, here, tmp_path / "e.tif")
     assert told.value.exit_code == 6
     assert json.loads((tmp_path / "sources.lock.json").read_text()) == locked
-    assert accept_changes(elsewhere, here, "elevation")[0] == name
+    assert accept_changes(elsewhere, "opentopography")[0] == name
     fetched(elsewhere, here, tmp_path / "e.tif")
     assert json.loads((tmp_path / "sources.lock.json").read_text())[name]["bytes"] == path.stat().st_size
     fetched(elsewhere, here, tmp_path / "again.tif")

@@ -292,7 +292,7 @@ def test_zero_degrees_is_an_edge_too(file_server: Nginx, served: Path, tmp_path:
 
 def test_a_tile_of_another_size_is_refused(file_server: Nginx, served: Path, tmp_path: Path) -> None:
     (served / "megt44n000hb.img").write_bytes(bytes(10_000))
-    with pytest.raises(IntegrityError, match="has 10,000 bytes, a tile of MEGDR has 129,761,280"):
+    with pytest.raises(IntegrityError, match="has 10,000 bytes, that part of MEGDR has 129,761,280"):
         fetched(archive(f"{file_server.url}/{served.name}", tmp_path), region(1, 1, 2, 2), tmp_path / "e.tif", 0.01)
 
 
@@ -313,7 +313,7 @@ def test_a_change_is_accepted_by_one_command(file_server: Nginx, served: Path, t
     planet(served / BLEND, 600, 1200, True, slow)
     with pytest.raises(IntegrityError, match="--accept-new"):
         fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
-    gone = accept_changes(settings, asked, "elevation")
+    gone = accept_changes(settings, "hrsc_mola")
     assert f"hrsc_mola/{BLEND}" in gone and len(gone) == 2
     values, grid = fetched(settings, region(20, -10, 60, 10), tmp_path / "e.tif")
     assert_is_slow(values, grid)

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from terraform.config import Config, FilesSource
+from terraform.config import Config, FilesSource, PlanetFilesSource
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
-from terraform.sources import FetchEstimate, Request
+from terraform.sources import FetchEstimate, PlanetRequest, Request
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
 from terraform.sources.raster.formats import Declared, open_raster, readable_in
-from terraform.sources.raster.georeference import georeference_checked
+from terraform.sources.raster.georeference import GeoreferencedRaster, georeference_checked
 from terraform.sources.raster.merge import Group
+from terraform.sources.raster.months import classify_months, open_months
+from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
+from terraform.sources.raster.planet import resample_planet, with_sea_floor
 from terraform.sources.raster.resample import Classify, reaches
 
 
@@ -56,6 +59,57 @@ class OwnRasters:
             write_raster(request, groups, self._classify(request), destination, provenance)
         return provenance
 
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate nothing: the files are here."""
+        return FetchEstimate("files")
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the raster of a whole body: void where the files have nothing.
+
+        A file without a CRS is taken to be in the body's degrees, and so is every NetCDF.
+
+        Raises
+        ------
+        ConfigError, InputError
+            A file is missing, damaged, or of another body; of a climate, unit or months are not clear; all is void.
+        """
+        settings = self.settings
+        assert isinstance(settings, PlanetFilesSource)
+        items = expanded(settings.path, None)
+        with ExitStack() as stack:
+            if request.kind in ("temperature", "precipitation"):
+                paths = [path for item in items for path in _rasters_of(item)]
+                months = stack.enter_context(open_months(paths, settings, request.kind, request.body))
+                groups: list[Group] = [[georeference_checked(months, request.body)]]
+                classify: Classify = classify_months
+                names = [path.name for path in paths]
+            else:
+                groups = [[self._whole(path, request, stack) for path in _rasters_of(item)] for item in items]
+                classify = self._classify_planet(request)
+                names = _names(groups)
+            provenance = Provenance((self.credit(),), {"files": names})
+            resample_planet(request, groups, classify, destination, provenance)
+        return provenance
+
+    def _whole(self, path: Path, request: PlanetRequest, stack: ExitStack) -> GeoreferencedRaster:
+        settings, body = self.settings, request.body
+        declared = Declared(settings.crs or body.geographic_crs, settings.nodata)
+        if path.suffix.lower() in SUFFIXES:
+            variable = getattr(settings, "variable", None)
+            raster, _ = stack.enter_context(
+                open_netcdf(path, declared, [variable] if variable else ["topo", "elevation"])
+            )
+        else:
+            raster = stack.enter_context(open_raster(path, declared))
+        (check_heights if request.kind == "elevation" else check_colours)(raster)
+        return georeference_checked(raster, body)
+
+    def _classify_planet(self, request: PlanetRequest) -> Classify:
+        if request.kind == "imagery":
+            return classify_colours
+        missing_is_sea = self.settings.nodata_means == "sea"
+        return partial(classify_heights, body=with_sea_floor(request.body), missing_is_sea=missing_is_sea)
+
     def _classify(self, request: Request) -> Classify:
         if request.kind == "imagery":
             return classify_colours
@@ -68,7 +122,7 @@ class OwnRasters:
         groups: list[Group] = []
         for item in expanded(self.settings.path, request.region):
             group = []
-            for path in readable_in(item) if item.is_dir() else [item]:
+            for path in _rasters_of(item):
                 with ExitStack() as one:
                     raster = one.enter_context(open_raster(path, declared))
                     check(raster)
@@ -82,8 +136,8 @@ class OwnRasters:
         return [group for group in groups if group]
 
 
-def expanded(path: str | Sequence[str], region: Region) -> list[Path]:
-    """The items of a path, with `{region}` replaced.
+def expanded(path: str | Sequence[str], region: Region | None) -> list[Path]:
+    """Expand the items of a path: `{region}` is replaced, where there is one.
 
     Raises
     ------
@@ -93,7 +147,8 @@ def expanded(path: str | Sequence[str], region: Region) -> list[Path]:
     items = [path] if isinstance(path, str) else list(path)
     if not items:
         raise ConfigError("path is an empty list: name at least one file or folder")
-    return [Path(_replaced(item, region=region.name)) for item in items]
+    known = {} if region is None else {"region": region.name}
+    return [Path(_replaced(item, **known)) for item in items]
 
 
 def _replaced(item: str, **known: str) -> str:
@@ -105,6 +160,10 @@ def _replaced(item: str, **known: str) -> str:
         strange = ", ".join(f"{{{field}}}" for field in sorted(fields - set(known)))
         raise ConfigError(f"path: {item!r} has the placeholder {strange}: use {{region}} and {{rasters}}")
     return item.format(**known)
+
+
+def _rasters_of(item: Path) -> list[Path]:
+    return readable_in(item) if item.is_dir() else [item]
 
 
 def _elsewhere(settings: FilesSource, request: Request) -> InputError:

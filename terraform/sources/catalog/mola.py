@@ -12,11 +12,12 @@ from terraform.errors import InputError, IntegrityError
 from terraform.geo.bodies import MARS
 from terraform.geo.grid import RasterGrid
 from terraform.provenance import Credit, Provenance
-from terraform.sources import DataSource, FetchEstimate, Request, require
+from terraform.sources import DataSource, FetchEstimate, PlanetRequest, Request, require, require_planet
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference
+from terraform.sources.raster.planet import resample_planet
 from terraform.sources.raster.resample import reaches, windows
 from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.response import ContentType
@@ -33,8 +34,8 @@ _MAP_SHAPE = (23_040, 46_080)
 
 _PER_DEGREE = 128
 _TILE_DEG = (44, 90)
-_TILE_SHAPE = (_TILE_DEG[0] * _PER_DEGREE, _TILE_DEG[1] * _PER_DEGREE)
-_TILE_BYTES = 2 * _TILE_SHAPE[0] * _TILE_SHAPE[1]
+_MAPS = {4: "c", 16: "e", 32: "f"}
+"""Pixels a degree of the maps of the whole planet, and the letter that names them."""
 _NORTHS, _WESTS = (88, 44, 0, -44), (0, 90, 180, 270)
 _IMAGE = ContentType("an image of MEGDR", ("application/octet-stream", "binary/octet-stream", "application/x-img"))
 _HEAD_BYTES = 16
@@ -47,6 +48,69 @@ def build(settings: MolaSource, config: Config) -> DataSource:
         return GlobalDemSource(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, CREDIT)
     archive = settings.model_copy(update={"base_url": settings.archive_url})
     return MolaArchive(open_store(archive, config.downloads, "128ppd"))
+
+
+def build_planet(settings: MolaSource, config: Config) -> "MolaPlanet":
+    """The maps of the whole planet; `product` is of regions."""
+    return MolaPlanet(settings, config)
+
+
+class MolaPlanet:
+    """Heights of the whole of Mars by the archive's maps of 4, 16 or 32 pixels a degree, 2 to 133 MB.
+
+    Parameters
+    ----------
+    settings : MolaSource
+    config : Config
+    """
+
+    def __init__(self, settings: MolaSource, config: Config) -> None:
+        self._settings, self._config = settings, config
+
+    def credit(self) -> Credit:
+        """Public domain."""
+        return CREDIT
+
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate the requests for rows of the smallest map whose pixels are no larger than a cell."""
+        rows, _ = self._map(request)
+        everything = rows.cells((0, rows.height), (0, rows.width))
+        missing = rows.missing(everything)
+        head = 0 if rows.file.has_header else 1
+        size = rows.bytes_of(missing)
+        return FetchEstimate(
+            rows.file.store.cache.source, rows.requests(missing) + head, size + head * _HEAD_BYTES,
+            rows.bytes_of(everything) - size,
+        )  # fmt: skip
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the heights of Mars.
+
+        Raises
+        ------
+        ConfigError
+            Another body is asked for, or another kind.
+        RemoteError, IntegrityError
+            The service fails, or the map is not the one that is locked.
+        """
+        rows, raster = self._map(request)
+        with rows.file.store.cache.exclusive():
+            _check_size(rows)
+            rows.fetch(rows.missing(rows.cells((0, rows.height), (0, rows.width))))
+        classify = partial(classify_heights, body=MARS, missing_is_sea=False)
+        resample_planet(request, [[raster]], classify, destination, Provenance((CREDIT,)))
+        return Provenance(
+            (CREDIT,), {"version": rows.file.store.cache.folder.name, "files": [rows.provenance_record()]}
+        )
+
+    def _map(self, request: PlanetRequest) -> tuple[RowStripedRaster, GeoreferencedRaster]:
+        require_planet(request, "mola", MARS, ["elevation"])
+        cells = request.grid.cells_per_degree
+        per_degree = next((count for count in _MAPS if count >= cells), max(_MAPS))
+        base = f"{self._settings.archive_url.rpartition('/')[0]}/meg{per_degree:03}"
+        settings = self._settings.model_copy(update={"base_url": base})
+        store = open_store(settings, self._config.downloads, f"{per_degree}ppd")
+        return _megdr(store, f"megt90n000{_MAPS[per_degree]}b", (90, 0), per_degree, (180, 360))
 
 
 @dataclass(frozen=True)
@@ -90,7 +154,7 @@ class MolaArchive:
             raise InputError(f"region {request.region.name!r} lies beyond 88 degrees: use mola with product 463m there")
         with self.store.cache.exclusive():
             for rows, raster in tiles:
-                self._check_tile(rows)
+                _check_size(rows)
                 rows.fetch(rows.missing(cells_of(rows, windows(raster, request.grid))))
         classify = partial(classify_heights, body=MARS, missing_is_sea=False)
         write_raster(request, [[raster for _, raster in tiles]], classify, destination, Provenance((CREDIT,)))
@@ -102,23 +166,32 @@ class MolaArchive:
 
     def _tile(self, north: int, west: int) -> tuple[RowStripedRaster, GeoreferencedRaster]:
         name = f"megt{abs(north):02}{'n' if north >= 0 else 's'}{west:03}hb"
-        file = RemoteFile(self.store, f"{name}.img", name, _IMAGE, _HEAD_BYTES)
-        height, width = _TILE_SHAPE
-        rows = RowStripedRaster(file, height, width, ">i2", contiguous(0, width, 2))
+        return _megdr(self.store, name, (north, west), _PER_DEGREE, _TILE_DEG)
 
-        def read(down: Span, across: Span) -> Pixels:
-            return Pixels(rows.read(down, across), None)
 
-        transform = Affine(1 / _PER_DEGREE, 0, west, 0, -1 / _PER_DEGREE, north)
-        crs = CRS.from_user_input(MARS.geographic_crs)
-        raster = Raster(redact_url(file.url), crs, transform, height, width, 1, "int16", None, read)
-        return rows, georeference(raster, MARS)
+def _megdr(
+    store: RemoteStore, name: str, corner: tuple[int, int], per_degree: int, extent_deg: tuple[int, int]
+) -> tuple[RowStripedRaster, GeoreferencedRaster]:
+    """A file of MEGDR: its rows, and how they lie; corner and extent are of latitude and longitude."""
+    file = RemoteFile(store, f"{name}.img", name, _IMAGE, _HEAD_BYTES)
+    height, width = extent_deg[0] * per_degree, extent_deg[1] * per_degree
+    rows = RowStripedRaster(file, height, width, ">i2", contiguous(0, width, 2))
 
-    def _check_tile(self, rows: RowStripedRaster) -> None:
-        version = rows.file.head.version
-        if version.size != _TILE_BYTES:
-            raise IntegrityError(
-                f"{redact_url(rows.file.url)} has {version.size:,} bytes, a tile of MEGDR has {_TILE_BYTES:,}: it is "
-                "another product; set archive_url"
-            )
-        rows.file.pin_version()
+    def read(down: Span, across: Span) -> Pixels:
+        return Pixels(rows.read(down, across), None)
+
+    transform = Affine(1 / per_degree, 0, corner[1], 0, -1 / per_degree, corner[0])
+    crs = CRS.from_user_input(MARS.geographic_crs)
+    raster = Raster(redact_url(file.url), crs, transform, height, width, 1, "int16", None, read)
+    return rows, georeference(raster, MARS)
+
+
+def _check_size(rows: RowStripedRaster) -> None:
+    """Refuse a file of another size, and pin its version."""
+    size = rows.file.head.version.size
+    if size != rows.bytes:
+        raise IntegrityError(
+            f"{redact_url(rows.file.url)} has {size:,} bytes, that part of MEGDR has {rows.bytes:,}: it is another "
+            "product; set archive_url"
+        )
+    rows.file.pin_version()

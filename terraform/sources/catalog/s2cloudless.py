@@ -13,11 +13,12 @@ from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
-from terraform.sources import FetchEstimate, Request, require
+from terraform.sources import FetchEstimate, PlanetRequest, Request, require, require_planet
+from terraform.sources.raster.planet import write_planet
 from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.response import JPEG, XML
 from terraform.sources.remote.store import RemoteStore, open_store
-from terraform.sources.remote.wms import LayerInfo, decode_jpeg, read_capabilities
+from terraform.sources.remote.wms import LayerInfo, PlanetPictures, decode_jpeg, read_capabilities
 from terraform.sources.remote_raster.request_grid import (
     ARC_SECOND,
     ROW_S,
@@ -110,6 +111,47 @@ class S2Cloudless:
         made = self._strips(part, windows, request)
         write_strips(destination, part.grid(request.grid), made, 3, "uint8", provenance.tags())
         return provenance
+
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate the pictures of a cell a pixel that are still to be fetched."""
+        require_planet(request, "s2cloudless", EARTH, ["imagery"])
+        pictures = self._planet(request)
+        missing, windows = pictures.missing(), pictures.windows()
+        more = 0 if self.store.cache.has("capabilities") else 1
+        pixels = [sum(h * w for h, w in (window.shape for window in these)) for these in (missing, windows)]
+        size, everything = (round(count * _BYTES_PER_PX) for count in pixels)
+        return FetchEstimate("s2cloudless", len(missing) + more, size, everything - size, not missing)
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the colours of the whole Earth, as the service draws them at the size of the cells.
+
+        Raises
+        ------
+        ConfigError
+            Anything else is asked for; the service does not offer the year.
+        RemoteError
+            The service refuses, fails, or sends something else than a sound picture.
+        """
+        require_planet(request, "s2cloudless", EARTH, ["imagery"])
+        pictures = self._planet(request)
+        with self.store.cache.exclusive():
+            offer = self._offer()
+            pictures.fetch()
+        details = {
+            "year": self.settings.year, "layer": layer_of(self.settings.year),
+            "url": redact_url(self.settings.base_url), "windows": len(pictures.windows()),
+            "pictures_sha256": pictures.digest(),
+            "service_says": {"attribution": offer.attribution, "constraints": offer.constraints},
+        }  # fmt: skip
+        provenance = Provenance((self.credit(),), details)
+        write_planet(request, pictures.strips(), destination, provenance)
+        return provenance
+
+    def _planet(self, request: PlanetRequest) -> PlanetPictures:
+        parameters = {"LAYERS": layer_of(self.settings.year), "VERSION": self.settings.version}
+        return PlanetPictures(
+            self.store, self.settings.base_url, parameters, request.grid, self.settings.request_px
+        )  # fmt: skip
 
     def _windows(self, part: RequestGrid) -> list[RequestWindow]:
         return part.windows(self.settings.request_px, -90, 90)

@@ -17,7 +17,9 @@ from terraform.geo.raster import write_strips
 from terraform.provenance import Credit, Provenance
 from terraform.sample_world import earth as sample_earth
 from terraform.sample_world import mars as sample_mars
-from terraform.sources import FetchEstimate, Request
+from terraform.sample_world.planet import sample_climate, sample_planet
+from terraform.sources import FetchEstimate, PlanetKind, PlanetRequest, Request, require_planet
+from terraform.sources.raster.planet import stored_months, write_planet
 
 _STRIP_ROWS = 256
 
@@ -61,6 +63,35 @@ class SyntheticWorld:
         bands, dtype = (1, "int16") if request.kind == "elevation" else (3, "uint8")
         write_strips(destination, request.grid, self._strips(request), bands, dtype, provenance.tags())
         return provenance
+
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate nothing: it is computed."""
+        return FetchEstimate("sample")
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the raster of a whole synthetic planet, its climate too (`terraform.sample_world.climate`).
+
+        Raises
+        ------
+        ConfigError
+            Imagery of Mars is asked for.
+        """
+        kinds: list[PlanetKind] = ["elevation", "temperature", "precipitation"]
+        require_planet(request, "sample", None, ["imagery", *kinds] if request.body == EARTH else kinds)
+        provenance = Provenance((CREDIT,), {"seed": self.seed})
+        write_planet(request, [self._planet(request)], destination, provenance)
+        return provenance
+
+    def _planet(self, request: PlanetRequest) -> NDArray[Any]:
+        """The raster as it is stored; the sea of Earth has its floor."""
+        if request.kind in ("temperature", "precipitation"):
+            months: NDArray[np.float32] = getattr(sample_climate(request.grid, self.seed), request.kind)
+            return stored_months(np.moveaxis(months, 0, -1), np.ones(request.grid.shape, bool), request.kind)
+        planet = sample_planet(request.grid, self.seed)
+        if planet.imagery is not None and request.kind == "imagery":
+            return np.maximum(planet.imagery, 1)
+        none = np.zeros(request.grid.shape, bool)
+        return pack(planet.height_m, none, none)
 
     def _strips(self, request: Request) -> Iterator[NDArray[Any]]:
         grid = request.grid

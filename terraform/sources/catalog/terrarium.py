@@ -5,9 +5,9 @@ counts as sea, and so do the few lands below it (the Dead Sea, Death Valley); us
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from math import asinh, ceil, floor, pi, radians, tan
+from math import asinh, ceil, floor, log2, pi, radians, tan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,12 +21,15 @@ from terraform.config import Config, TerrariumSource
 from terraform.errors import RemoteError
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.grid import RasterGrid
+from terraform.geo.heights import VOID
 from terraform.provenance import Credit, Provenance
-from terraform.sources import FetchEstimate, Request, require
+from terraform.sources import FetchEstimate, PlanetRequest, Request, require, require_planet
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import MaskedPixels, classify_heights
 from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import georeference
+from terraform.sources.raster.planet import planet_strips, raster_grid, with_sea_floor, write_planet
+from terraform.sources.remote.cache import Cache
 from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.response import PNG
 from terraform.sources.remote.store import RemoteStore, open_store
@@ -108,6 +111,51 @@ class Terrarium:
             "tiles_sha256": self.store.cache.digest(map(self._names, sorted(tiles))),
         }  # fmt: skip
         return Provenance((CREDIT,), details)
+
+    def estimate_planet(self, request: PlanetRequest) -> FetchEstimate:
+        """Estimate one request a tile of the level whose pixels are about a cell."""
+        require_planet(request, "terrarium", EARTH, ["elevation"])
+        level = self._level_of(request)
+        tiles = level._tiles(raster_grid(request.grid))
+        missing = sum(not level.store.cache.has(*level._names(tile)) for tile in tiles)
+        kept = len(tiles) - missing
+        return FetchEstimate(
+            self.store.cache.source, missing, missing * _TILE_BYTES, kept * _TILE_BYTES, exact=not missing
+        )
+
+    def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
+        """Publish the heights of Earth, with the floor of the sea.
+
+        The pyramid ends at 85.05 degrees: beyond, the last row is repeated.
+
+        Raises
+        ------
+        ConfigError
+            Anything else is asked for.
+        RemoteError
+            The service fails, or a tile is not what it should be.
+        """
+        require_planet(request, "terrarium", EARTH, ["elevation"])
+        level, grid = self._level_of(request), raster_grid(request.grid)
+        tiles = level._tiles(grid)
+        with level.store.cache.exclusive():
+            level.store.map(level._png, tiles)
+        raster = georeference(level._raster(grid), EARTH)
+        classify = partial(classify_heights, body=with_sea_floor(EARTH), missing_is_sea=False)
+        provenance = Provenance((CREDIT,), {
+            "version": f"zoom {level.zoom}", "tiles": len(tiles), "beyond_85_deg": "the last row is repeated",
+            "url": redact_url(level.store.client.access.url(f"{level.zoom}/{{x}}/{{y}}.png")),
+            "tiles_sha256": level.store.cache.digest(map(level._names, sorted(tiles))),
+        })  # fmt: skip
+        strips = [*planet_strips(request, [[raster]], classify)]
+        write_planet(request, [_to_the_poles(np.concatenate(strips))], destination, provenance)
+        return provenance
+
+    def _level_of(self, request: PlanetRequest) -> "Terrarium":
+        """The coarsest zoom level whose pixels on the equator are at most 1.2 cells."""
+        zoom = min(max(ceil(log2(request.grid.width / _SIDE) - 0.25), 0), 7)
+        cache = Cache(self.store.cache.folder.parents[1], self.store.cache.source, f"zoom-{zoom}")
+        return Terrarium(replace(self.store, cache=cache), zoom)
 
     def _span(self, grid: RasterGrid) -> tuple[range, range]:
         """Rows and columns of tiles that a window touches; columns go on beyond the antimeridian."""
@@ -191,6 +239,14 @@ def _land_and_sea(pixels: Pixels, raster: Raster, body: Body) -> MaskedPixels:
     )
     sea = known.valid & below
     return MaskedPixels(known.values, known.valid & ~sea, sea)
+
+
+def _to_the_poles(stored: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Repeat the first and the last row that has heights up to the poles, (H, W)."""
+    known = np.flatnonzero((stored != VOID).mean(axis=1) > 0.5)
+    if known.size:
+        stored[: known[0]], stored[known[-1] + 1 :] = stored[known[0]], stored[known[-1]]
+    return stored
 
 
 def _row(lat_deg: float, count: int) -> float:

@@ -122,11 +122,11 @@ def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
         yield _labelled(path, declared)
     elif suffix in _SRTM:
         with _open_srtm(path, gzipped=suffix == ".hgt.gz") as dataset:
-            yield _dataset(path, dataset, declared)
+            yield describe_dataset(path, dataset, declared)
     elif suffix in _GDAL:
         _require_header(path, suffix)
         with raster.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
-            yield _dataset(path, dataset, declared)
+            yield describe_dataset(path, dataset, declared)
     else:
         raise InputError(f"{path} is of no known format: expected a file ending in {', '.join(SUFFIXES)}")
 
@@ -162,7 +162,21 @@ def _require_header(path: Path, suffix: str) -> None:
         )
 
 
-def _dataset(path: Path, dataset: Any, declared: Declared) -> Raster:
+def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool = True) -> Raster:
+    """Describe an open rasterio dataset as a raster.
+
+    Parameters
+    ----------
+    declared : Declared
+        CRS and missing value where the file has none.
+    own_crs : bool
+        Use the CRS that the dataset states.
+
+    Raises
+    ------
+    InputError, ConfigError
+        It has no georeference or no CRS; the declared CRS is unknown.
+    """
     transform = dataset.transform
     if transform.is_identity:
         transform = _from_world_file(path)
@@ -178,7 +192,7 @@ def _dataset(path: Path, dataset: Any, declared: Declared) -> Raster:
         return Pixels(values, dataset.dataset_mask(window=area) == 0 if own_mask else None)
 
     nodata = declared.nodata if dataset.nodata is None else float(dataset.nodata)
-    crs = crs_of(path, dataset.crs, declared)
+    crs = crs_of(path, dataset.crs if own_crs else None, declared)
     shape = (dataset.height, dataset.width, dataset.count)
     return Raster(str(path), crs, transform, *shape, dataset.dtypes[0], nodata, window)
 
