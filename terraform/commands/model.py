@@ -92,6 +92,13 @@ def generate(
     policy: Annotated[str | None, typer.Option(help="clip, sea_level, affine, quantile or relief.")] = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
     grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Base colours: a raster of the body's colours in any georeference, or a colour such as '#7a6a4f'. "
+            "Default: the body's published base map."
+        ),
+    ] = None,
     compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
     resume: Annotated[
         bool | None,
@@ -112,9 +119,9 @@ def generate(
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume)
+        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, base)
     else:
-        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume)
+        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:
