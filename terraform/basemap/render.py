@@ -13,7 +13,6 @@ from terraform.climate.sphere import Smoother, gradient
 from terraform.config.basemap import BaseMap
 from terraform.geo.planet_grid import PlanetGrid
 
-_BAND = 90
 _LIGHT = np.array([-1.0, 1.0, np.sqrt(2.0)], np.float32) / 2
 """Towards the sun: north-west, 45 degrees high."""
 

@@ -182,6 +182,14 @@ def test_a_knob_of_the_planet_is_its_climate_and_colours_and_never_pairs_or_the_
     assert jobs(world) == follows
 
 
+def test_mosaics_follow_base_colours_where_the_generator_adds_to_them(world):
+    configure(world, train={"network": "unet_fc", "base": "added"})
+    run(world, "--touch", "all")  # as if it had been trained so
+    assert jobs(world) == set()
+    configure(world, basemap={"month": 7})
+    assert jobs(world) == BASES | {"draw mosaic of crater"}
+
+
 def test_another_run_is_another_model_and_keeps_the_first(world):
     made = AFTER_PAIRS | CLIMATES | BASES | {"fit base model of run tiny"}
     follows = {job.replace("run tiny", "run second") for job in made}

@@ -89,6 +89,11 @@ def folders(wildcards, input):
     return [str(Path(path).parent) for path in input.pairs]
 
 
+def base_of(wildcards):
+    """The base colours of a region's body, where the generator adds to them."""
+    return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
 def planet_raster(kind):
     """A raster of the whole body of a job."""
     return lambda wildcards: PLANET_RASTER.format(body=wildcards.body, kind=kind)
