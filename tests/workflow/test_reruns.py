@@ -30,7 +30,15 @@ from tiny_world import (
 def test_everything_is_made_at_the_places_promised(finished):
     for name in PAIRED:
         folder = finished / "results/pairs" / name
-        for file in ("elevation.npy", "imagery.npy", "tiles.npy", "tiles.parquet", "sheet.jpg", "provenance.json"):
+        for file in (
+            "elevation.npy",
+            "imagery.npy",
+            "base.npy",
+            "tiles.npy",
+            "tiles.parquet",
+            "sheet.jpg",
+            "provenance.json",
+        ):
             assert (folder / file).stat().st_size > 0
         for what in ("elevation", "imagery"):
             assert (finished / f"resources/earth/{name}/{what}.tif").exists()
