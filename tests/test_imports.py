@@ -20,9 +20,11 @@ MOST_FILES = 15
 UNFINISHED_RUNTIME = {"history.py", "by_region.py"}
 
 LIGHT = [
-    path for path in MODULES if path.relative_to(PACKAGE).parts[0] in ("learn", "basemap") or path.relative_to(PACKAGE).as_posix() in
-    ("pairs/relief.py", "pairs/store.py", "mosaic/inference.py")
-]  # fmt: skip
+    path
+    for path in MODULES
+    if path.relative_to(PACKAGE).parts[0] in ("learn", "basemap")
+    or path.relative_to(PACKAGE).as_posix() in ("pairs/relief.py", "pairs/store.py", "mosaic/inference.py")
+]
 ABSENT = [
     "rasterio", "osgeo", "geopandas", "pyogrio", "fiona", "pandas", "pyarrow", "snakemake", "shapely", "pyproj",
     "matplotlib", "PIL", "pystac", "ee", "torchvision", "torchmetrics",
