@@ -38,6 +38,17 @@ class Same(nn.Module):
         return x[:, :1].expand(-1, 3, -1, -1) * self.gain
 
 
+class Base(nn.Module):
+    """Every colour is that of the base, the last three channels of the condition."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return x[:, -3:] * self.gain
+
+
 def trained(network, condition=PLAIN, stride=1, halo_px=0, tile_safe=True, **train):
     train = Train(**{"noise": 0, **train})
     return TrainedGenerator(network.eval(), condition, Sheet(), train, MADE, stride, halo_px, tile_safe)
@@ -87,6 +98,26 @@ def hills(lon, lat):
 def level(metres):
     """What the network draws of a height: the elevation channel, 0..255."""
     return (np.sqrt(np.asarray(metres) / 9000) + 1) * 127.5
+
+
+def colours(lon, lat):
+    """Base colours of land and of sea, smooth on the sphere, poles and antimeridian included; (..., 6), 0..255."""
+    lon, lat = np.radians(lon), np.radians(lat)
+    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat) + 0 * lon
+    land = [120 + 100 * np.sin(2 * x + 1), 100 + 90 * np.cos(3 * y), 130 + 80 * np.sin(2 * z)]
+    sea = [40 + 30 * np.sin(2 * x), 60 + 40 * np.cos(2 * z), 140 + 60 * np.sin(3 * y)]
+    return np.stack(land + sea, -1)
+
+
+def base_raster(path, crs=SMALL, cells=2, levels=colours):
+    """Base colours of a whole body, `cells` a degree."""
+    lon, lat = (np.arange(360 * cells) + 0.5) / cells - 180, 90 - (np.arange(180 * cells) + 0.5) / cells
+    values = np.rint(levels(lon[None], lat[:, None])).astype(np.uint8)
+    profile = {"driver": "GTiff", "height": len(values), "width": values.shape[1], "count": values.shape[2]}
+    transform = Affine(1 / cells, 0, -180, 0, -1 / cells, 90)
+    with rasterio.open(path, "w", **profile, dtype="uint8", transform=transform, crs=crs) as dataset:
+        dataset.write(np.moveaxis(values, -1, 0))
+    return path
 
 
 def write_raster(path, values, transform, crs, nodata=None):

@@ -10,7 +10,7 @@ from terraform.basemap.features import features_of, relief_of
 from terraform.basemap.model import BaseModel
 from terraform.basemap.sea import depth_from_distance_m, distance_to_land_m, sea_colours
 from terraform.climate.monthly import MonthlyClimate
-from terraform.climate.sphere import gradient
+from terraform.climate.sphere import Smoother, gradient
 from terraform.config.basemap import BaseMap
 from terraform.geo.planet_grid import PlanetGrid
 
@@ -141,7 +141,10 @@ def hillshade(ground: Ground, strength: float, exaggeration: float = 8.0) -> NDA
     (H, W) float32
         Factor of brightness, 1 on level ground.
     """
-    east, north = gradient(np.maximum(ground.height_m, 0) * np.float32(exaggeration), ground.grid)
+    grid = ground.grid
+    # Cells near a pole are narrow: smoothed to a cell of the equator, their relief has no streaks along meridians.
+    smooth = Smoother(grid, float(np.radians(grid.cell_deg)) * grid.body.radius_m / 2)
+    east, north = gradient(smooth(np.maximum(ground.height_m, 0)) * np.float32(exaggeration), grid)
     lit = (_LIGHT[2] - east * _LIGHT[0] - north * _LIGHT[1]) / np.sqrt(1 + east**2 + north**2)
     return np.asarray(1 + strength * (np.maximum(lit, 0) / _LIGHT[2] - 1), np.float32)
 

@@ -39,14 +39,24 @@ def train(
         boards.card(output, state, settings)
 
 
-def evaluate(weights: Weights, pairs: Folders, output: Output, config: Configs = None) -> None:
+def evaluate(
+    weights: Weights,
+    pairs: Folders,
+    output: Output,
+    config: Configs = None,
+    base: Annotated[
+        Path | None, typer.Option(help="Base colours of the whole body; by default the smooth colours of the pairs.")
+    ] = None,
+) -> None:
     """Judge a trained generator on held-out pairs."""
     from terraform.learn import evaluate as judging
+    from terraform.pairs.planet_base import read_planet_base
     from terraform.show import boards
 
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch)
+    planet = read_planet_base(base) if base is not None else None
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
 
 
 def draw_networks(output: Output, config: Configs = None) -> None:
@@ -82,6 +92,13 @@ def generate(
     policy: Annotated[str | None, typer.Option(help="clip, sea_level, affine, quantile or relief.")] = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
     grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Base colours: a raster of the body's colours in any georeference, or a colour such as '#7a6a4f'. "
+            "Default: the body's published base map."
+        ),
+    ] = None,
     compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
     resume: Annotated[
         bool | None,
@@ -102,9 +119,9 @@ def generate(
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume)
+        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, base)
     else:
-        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume)
+        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:

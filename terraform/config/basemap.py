@@ -12,13 +12,13 @@ class BaseTraining(Section):
 
     months: list[Annotated[int, Field(ge=0, le=12)]] = Field([0, 1, 4, 7, 8, 10], min_length=1, max_length=13)
     """Months whose colours are learnt, 1 is January, 0 is the composite of the year."""
-    hidden: int = Field(64, ge=4, le=512)
+    hidden: int = Field(48, ge=4, le=512)
     """Width of the hidden layers."""
     layers: int = Field(3, ge=1, le=6)
     """Hidden layers."""
     members: int = Field(4, ge=1, le=32)
     """Networks whose mean is the model; each begins elsewhere and sees other cells."""
-    steps: int = Field(1500, ge=1)
+    steps: int = Field(2000, ge=1)
     """Steps of Adam."""
     batch: int = Field(2048, ge=1)
     """Cells per step and member."""

@@ -68,6 +68,10 @@ class Taps:
     index: NDArray[np.int64]
     weight: NDArray[np.float32]
 
+    def shifted(self, pixels: int) -> "Taps":
+        """The same weights of a source that begins elsewhere."""
+        return Taps(self.index + pixels, self.weight)
+
 
 def taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
     """Weights of a triangle kernel, widened by the scale when the target is coarser (a prefilter against aliasing).
@@ -119,6 +123,28 @@ def cubic_taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
     weight /= weight.sum(axis=1, keepdims=True)
     index = index % source.count if wrap else np.clip(index, 0, source.count - 1)
     return Taps(index, weight.astype(np.float32))
+
+
+def spline_taps(source: Axis, places: NDArray[np.float64]) -> Taps:
+    """Weights of the uniform cubic B-spline at places along an axis: smooth up to its curvature, never beyond the range
+    of the pixels that it averages (Unser 1999).
+
+    Parameters
+    ----------
+    source : Axis
+    places : (n,) float64
+        In its unit.
+
+    Returns
+    -------
+    Taps
+        Of four pixels each; they may lie outside the source.
+    """
+    position = (places - source.origin) / source.step - 0.5
+    first = np.floor(position)
+    t = position - first
+    weight = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1) / 6
+    return Taps(first.astype(np.int64)[:, None] + np.arange(-1, 3), weight.astype(np.float32))
 
 
 def gather(values: NDArray[np.float32], rows: Taps, columns: Taps) -> NDArray[np.float32]:

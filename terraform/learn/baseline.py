@@ -1,4 +1,4 @@
-"""The colour table: mean colour by height and latitude, the straw man that every network must beat."""
+"""What every network must beat: mean colours by height and latitude, and base colours under the sun."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from terraform.geo.heights import unpack
 from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
 from terraform.learn.data.dataset import Collection, StoredPairs
+from terraform.pairs.relief import HILLSHADE_CONTRAST
 
 _HEIGHTS = 48
 _LATITUDES = 36
@@ -66,6 +67,23 @@ def terrain_classes(stored: StoredPairs) -> Tensor:
     kind = (latitude * _HEIGHTS + height // 4 * 4 + (height == _SEA)) * (len(_SLOPES) + 1) + steepness
     void = unpack(stored.elevation[:, inner, inner].numpy()).void
     return torch.from_numpy(np.where(void | ~stored.imagery.numpy().any(axis=3), -1, kind))
+
+
+def shade(base: Tensor, hillshade: Tensor) -> Tensor:
+    """Shade base colours by relief, as the light of the imagery's sun does on flat and on sloping ground.
+
+    Parameters
+    ----------
+    base : (N, 3, H, W) float32, [-1, 1]
+    hillshade : (N, 1, H, W) float32
+        The channel of that name.
+
+    Returns
+    -------
+    (N, 3, H, W) float32, [-1, 1]
+    """
+    facing = torch.atanh(hillshade.clamp(-0.999, 0.999)) / HILLSHADE_CONTRAST
+    return ((base + 1) * (1 + facing) - 1).clamp(-1, 1)
 
 
 def _bins(stored: StoredPairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Judge a trained generator on held-out pairs, beside the colour table and real imagery."""
+"""Judge a trained generator on held-out pairs, beside baselines and real imagery."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from terraform import provenance
-from terraform.config import Config
+from terraform.config import Condition, Config, Train
 from terraform.errors import InputError
 from terraform.learn import baseline, metrics, weights
 from terraform.learn.baseline import LookupBaseline
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import Collection, StoredPairs, by_role
 from terraform.learn.weights import TrainedGenerator
+from terraform.pairs.planet_base import PlanetBase
 from terraform.storage.atomic_write import write_text
 
 _PAIRS = 128
@@ -24,32 +25,47 @@ _BOARD_PAIRS = 8
 
 
 class EvaluatedPairs(NamedTuple):
-    """Held-out pairs with what was drawn of them.
+    """Held-out pairs with what was generated for them.
 
     Attributes
     ----------
     stored : StoredPairs
-    generated, table : (N, 3, 256, 256) float32, [-1, 1]
+    pictures : dict of title to (N, 3, 256, 256) float32, [-1, 1]
+        "generated", and the baselines "table" (colours by height and latitude), "base" (base colours, enlarged) and
+        "base_hillshade" (the same under the imagery's sun).
+    sea : (N, 1, 256, 256) bool
     """
 
     stored: StoredPairs
-    generated: Tensor
-    table: Tensor
+    pictures: dict[str, Tensor]
+    sea: Tensor
 
 
 Callback = Callable[[str, EvaluatedPairs], None]
-"""Told of a role and of some of its pairs: it draws boards."""
+"""Called with a role and some of its pairs: it draws boards."""
 
 
 def evaluate(
-    weights_file: Path, folders: Mapping[str, Sequence[Path]], output: Path, config: Config, watch: Callback
+    weights_file: Path,
+    folders: Mapping[str, Sequence[Path]],
+    output: Path,
+    config: Config,
+    callback: Callback,
+    planet: PlanetBase | None = None,
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` into `output`.
 
     Parameters
     ----------
+    weights_file : Path
     folders : mapping of role to folders of pairs
         The colour table is fitted to "train".
+    output : Path
+        Folder.
+    config : Config
+    callback : callable
+    planet : PlanetBase, optional
+        Base colours of the whole body, instead of the pairs' own, which are smooth real colours.
 
     Raises
     ------
@@ -61,35 +77,55 @@ def evaluate(
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")
-    table = baseline.fit(roles["train"])
+    judge = _Judge(trained, baseline.fit(roles["train"]), planet)
     results: dict[str, Any] = {}
     for role, collection in held_out.items():
-        results[role] = {
-            "regions": [pairs.region for pairs in collection.regions],
-            **_measured(trained, table, collection),
-        }
-        watch(role, _drawn(trained, table, collection.read(collection.spread(_BOARD_PAIRS))))
+        results[role] = {"regions": [pairs.region for pairs in collection.regions], **judge.measure(collection)}
+        callback(role, judge.generate(collection, collection.spread(_BOARD_PAIRS)))
     made = provenance.merge([trained.provenance, *(c.provenance for c in held_out.values())])
     document = {"licence": made.licence, "attribution": made.attribution, "run": config.run, **results}
     write_text(output / "metrics.json", json.dumps(document, indent=2) + "\n")
 
 
-def _measured(trained: TrainedGenerator, table: LookupBaseline, collection: Collection) -> dict[str, Any]:
-    chosen = collection.spread(_PAIRS)
-    parts = [collection.read(part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
-    drawn = [_drawn(trained, table, part) for part in parts]
-    real = torch.cat([part.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
-    valid = torch.cat([(part.imagery > 0).any(3)[:, None].float() for part in parts])
-    sets = {
-        "generated": torch.cat([judged.generated for judged in drawn]),
-        "table": torch.cat([judged.table for judged in drawn]),
-    }
-    kinds = torch.cat([baseline.terrain_classes(part) for part in parts])
-    return {
-        "pairs": len(chosen),
-        **{name: _scores(values, real, valid, kinds) for name, values in sets.items()},
-        "real": _floor(real),
-    }
+class _Judge(NamedTuple):
+    """A generator, what it is compared with, and where its base colours come from."""
+
+    trained: TrainedGenerator
+    table: LookupBaseline
+    planet: PlanetBase | None
+
+    def measure(self, collection: Collection) -> dict[str, Any]:
+        """Score every set of pictures of at most 128 pairs, and real imagery against itself."""
+        chosen = collection.spread(_PAIRS)
+        parts = [self.generate(collection, part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
+        real = torch.cat([part.stored.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
+        valid = torch.cat([(part.stored.imagery > 0).any(3)[:, None].float() for part in parts])
+        classes = torch.cat([baseline.terrain_classes(part.stored) for part in parts])
+        sea = torch.cat([part.sea for part in parts])
+        sets = {name: torch.cat([part.pictures[name] for part in parts]) for name in parts[0].pictures}
+        scores = {name: _scores(pictures, real, valid, classes) for name, pictures in sets.items()}
+        for name, pictures in {**sets, "real": real}.items():
+            scores.setdefault(name, _floor(real))["base_drift"] = metrics.base_drift(pictures, sets["base"], sea, valid)
+        return {"pairs": len(chosen), **scores}
+
+    @torch.no_grad()
+    def generate(self, collection: Collection, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> EvaluatedPairs:
+        """Draw pairs with the generator and with the baselines."""
+        stored = collection.read(chosen)
+        if self.planet is not None:
+            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen))))
+        trained, settings, plain = self.trained, self.trained.settings, no_augmentation(len(chosen))
+        batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet)
+        shaded = prepare(stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet)
+        base = shaded.condition[:, 2:]
+        pictures = {
+            "generated": trained.network(batch.generator_input), "table": self.table.draw(stored), "base": base,
+            "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
+        }  # fmt: skip
+        return EvaluatedPairs(stored, pictures, shaded.condition[:, 1:2] > 0.5)
+
+
+_HILLSHADE = Condition(channels=["hillshade", "sea"])
 
 
 def _scores(drawn: Tensor, real: Tensor, valid: Tensor, kinds: Tensor) -> dict[str, Any]:
@@ -114,10 +150,3 @@ def _floor(real: Tensor) -> dict[str, Any]:
         "checkerboard": metrics.checkerboard(real),
         "deviation": float(real.std()) * 127.5,
     }
-
-
-def _drawn(trained: TrainedGenerator, table: LookupBaseline, stored: StoredPairs) -> EvaluatedPairs:
-    settings = trained.settings
-    batch = prepare(stored, no_augmentation(len(stored.imagery)), "none", settings, trained.condition, trained.sheet)
-    with torch.no_grad():
-        return EvaluatedPairs(stored, trained.network(batch.generator_input), table.draw(stored))

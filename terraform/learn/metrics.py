@@ -6,6 +6,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terraform.geo.tile_spec import PIXEL_M
+from terraform.pairs.base_colours import FULL_WIDTH_M
+from terraform.pairs.smoothing import smooth
+
 _PATCH_PX = 7
 _PATCHES = 128
 _DIRECTIONS = 128
@@ -47,6 +51,33 @@ def colour_given_relief(generated: Tensor, real: Tensor, kinds: Tensor) -> float
         index = (at * (count - 1)).round().long()
         total += count * float((a[:, index] - b[:, index]).abs().mean())
         weight += count
+    return 127.5 * total / max(weight, 1)
+
+
+def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor) -> float:
+    """Measure how far the smooth colours of pictures are from their base colours, levels of 255.
+
+    The difference is averaged by a Gaussian as wide as that of base colours, 16 km, over land and over sea apart, and
+    its absolute value over the middle of each picture, where the Gaussian has most of its weight inside.
+
+    Parameters
+    ----------
+    pictures, base : (N, 3, H, W) float, [-1, 1]
+    sea : (N, 1, H, W) bool
+    valid : (N, 1, H, W) float, 1 where there is data
+
+    Returns
+    -------
+    float
+    """
+    total, weight = 0.0, 0.0
+    middle = slice(pictures.shape[-1] // 4, -(pictures.shape[-1] // 4))
+    for kind in (sea, ~sea):
+        known = kind * valid
+        smoothed = smooth(torch.cat([(pictures - base) * known, known], 1), FULL_WIDTH_M / PIXEL_M)
+        drift = (smoothed[:, :3] / smoothed[:, 3:].clamp_min(1e-3)).abs() * known
+        total += float(drift[..., middle, middle].sum()) / 3
+        weight += float(known[..., middle, middle].sum())
     return 127.5 * total / max(weight, 1)
 
 

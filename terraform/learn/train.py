@@ -52,7 +52,7 @@ class _Run:
 
 
 def train(
-    folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, watch: Callback
+    folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, callback: Callback
 ) -> TrainState:
     """Train a generator and write `weights.safetensors`, `history.csv` and `regions.csv` into `output`.
 
@@ -66,7 +66,7 @@ def train(
     output : Path
     resume : bool
         Refuse to start afresh.
-    watch : callable
+    callback : callable
         Told of every validation.
 
     Returns
@@ -90,7 +90,7 @@ def train(
     together = distributed.init(device, config.train.batch)
     try:
         with exclusive_run(output) if together.first else nullcontext():
-            return _trained(roles, output, config, resume, watch, device, together)
+            return _trained(roles, output, config, resume, callback, device, together)
     finally:
         distributed.shutdown()
 
@@ -100,7 +100,7 @@ def _trained(
     output: Path,
     config: Config,
     resume: bool,
-    watch: Callback,
+    callback: Callback,
     device: torch.device,
     together: Processes,
 ) -> TrainState:
@@ -116,7 +116,7 @@ def _trained(
               f"{config.train.total_images} images seen")  # fmt: skip
     used = memory.used(device)
     with deferred_signals() as received, memory.explain_oom(device, config.train.batch, used, _one_image(run)):
-        _loop(run, state, received, watch)
+        _loop(run, state, received, callback)
     if together.first:
         _finish(run, state)
     together.wait()
@@ -132,7 +132,7 @@ def _finish(run: _Run, state: TrainState) -> None:
               "for pairs")  # fmt: skip
 
 
-def _loop(run: _Run, state: TrainState, received: list[int], watch: Callback) -> None:
+def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback) -> None:
     settings = run.config.train
     row_images = max(settings.batch, settings.total_images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - state.seconds, state.waited
@@ -147,7 +147,7 @@ def _loop(run: _Run, state: TrainState, received: list[int], watch: Callback) ->
         if looking:
             _check(run)
         if row:
-            _end_row(run, state, last, watch)
+            _end_row(run, state, last, callback)
         stopped = run.processes.largest(max(received, default=0), run.device) if looking else 0
         if stopped or last or _crossed(before, state.images, settings.checkpoint_every):
             _save(run, state)
@@ -155,7 +155,7 @@ def _loop(run: _Run, state: TrainState, received: list[int], watch: Callback) ->
             raise Interrupted(stopped)
 
 
-def _end_row(run: _Run, state: TrainState, last: bool, watch: Callback) -> None:
+def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> None:
     settings = run.config.train
     run.by_region.gather(run.processes)
     rate = run.trainer.rate((state.images - settings.batch) / settings.total_images)
@@ -164,7 +164,7 @@ def _end_row(run: _Run, state: TrainState, last: bool, watch: Callback) -> None:
     run.by_region.values.zero_()
     due = last or _crossed(history.row_before(state), state.images, settings.validate_every)
     if due and run.processes.first:
-        validate(run.trainer, run.loader, run.validation, state, run.folder / "best.safetensors", watch)
+        validate(run.trainer, run.loader, run.validation, state, run.folder / "best.safetensors", callback)
         write_text(run.output / "history.csv", history.as_csv(state))
         write_text(run.output / "regions.csv", history.regions_as_csv(state))
     _say(run, history.progress(state, settings.total_images))

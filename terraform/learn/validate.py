@@ -15,6 +15,7 @@ from terraform.learn.data.loader import BatchLoader
 from terraform.learn.metrics import l1, sliced_wasserstein
 from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.trainer import Trainer
+from terraform.pairs.context import BASE_CHANNELS
 
 _STATISTICS_IMAGES = 32
 _BOARD_PAIRS = 6
@@ -29,10 +30,13 @@ class Samples(NamedTuple):
     ----------
     stored : StoredPairs
     generated : (N, 3, 256, 256) float32, [-1, 1]
+    base : (N, 3, 256, 256) float32, [-1, 1], or None
+        Base colours, where the generator knows them.
     """
 
     stored: StoredPairs
     generated: Tensor
+    base: Tensor | None
 
 
 Callback = Callable[[TrainState, Samples], None]
@@ -40,7 +44,7 @@ Callback = Callable[[TrainState, Samples], None]
 
 
 def validate(
-    trainer: Trainer, loader: BatchLoader, held_out: Collection, state: TrainState, best: Path, watch: Callback
+    trainer: Trainer, loader: BatchLoader, held_out: Collection, state: TrainState, best: Path, callback: Callback
 ) -> None:
     """Measure the network as it would be deployed; keep it when it is the best so far by `train.checkpoint_metric`.
 
@@ -53,7 +57,7 @@ def validate(
         Its last row gets the results.
     best : Path
         Where the best weights are kept.
-    watch : callable
+    callback : callable
         Shown a board.
     """
     with torch.random.fork_rng():
@@ -68,7 +72,9 @@ def validate(
             config, made = loader.config, loader.collection.provenance
             weights.save(best, network, config.condition, config.sheet, config.train, made)
         stored = held_out.read(held_out.spread(_BOARD_PAIRS))
-        watch(state, Samples(stored, _drawn(loader, network, stored)[0]))
+        batch = loader.make_batch(stored, 0, "none")
+        base = batch.condition[:, -BASE_CHANNELS:].cpu() if loader.config.train.base != "none" else None
+        callback(state, Samples(stored, _drawn(loader, network, stored)[0], base))
 
 
 def _measured(loader: BatchLoader, network: nn.Module, held_out: Collection) -> dict[str, float]:

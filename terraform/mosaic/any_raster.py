@@ -26,6 +26,7 @@ from terraform.geo.resample import Axis
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import stac
@@ -53,6 +54,7 @@ def render_raster(
     pixel_m: float | None = None,
     latitude_deg: float | None = None,
     resume: bool | None = None,
+    base: str | None = None,
 ) -> None:
     """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
 
@@ -71,7 +73,9 @@ def render_raster(
     pixel_m, latitude_deg : float, optional
         For a raster that does not say where it lies.
     resume : bool or None
-        What to do with strips of an unfinished drawing; see `kept`.
+        What to do with strips of an unfinished drawing; see `checkpoint`.
+    base : str, optional
+        A raster of base colours, or a colour; see `choose_base`.
 
     Raises
     ------
@@ -80,14 +84,15 @@ def render_raster(
     """
     trained = inputs.load_generator(weights, settings)
     if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg)
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base)
     else:
-        render_georeferenced(weights, trained, elevation, output, settings, resume)
+        render_georeferenced(weights, trained, elevation, output, settings, resume, base)
 
 
 def render_georeferenced(
-    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None
-) -> None:
+    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None,
+    base: str | None = None,
+) -> None:  # fmt: skip
     """Draw a raster that has a CRS or control of its own with a generator that is loaded; see `render_raster`."""
     with open_raster(elevation, Declared()) as raster:
         check_heights(raster)
@@ -97,14 +102,15 @@ def render_georeferenced(
         label = describe(trained, elevation, placed.pixel_m)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster")
+        chosen = choose_base(base, trained, body)
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             if not degrees.exists():
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                renderer = StripRenderer(Predictor(trained, settings), relief)
+                renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
                 render(renderer, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"
     beside = output.with_suffix(".item.json")

@@ -1,7 +1,7 @@
 """Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,9 +12,10 @@ from terraform.config import Mosaics
 from terraform.errors import InputError
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
-from terraform.geo.tile_spec import PIXEL_M
+from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
+from terraform.mosaic.base.base_map import BaseMap, colour_map
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output.metadata import describe
@@ -37,6 +38,7 @@ class PlaneTerrain:
     heights: Heights
     broad: NDArray[np.float32] | None
     latitude_deg: float
+    base: BaseMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -56,12 +58,17 @@ class PlaneTerrain:
         average = None if broad is None else Heights(broad, sea, void)
         latitude = np.full((1, 1), self.latitude_deg)
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        return self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+        found = self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+        if self.base is None:
+            return found
+        # One colour: where it lies is not known.
+        down, right = (Axis(0.0, 1e-9, size - 2 * MARGIN_PX) for size in sea.shape)
+        return found._replace(base=self.base.on_axes(down, right))
 
 
 def draw(
     trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None,
+    latitude_deg: float | None, base: str | None = None,
 ) -> None:  # fmt: skip
     """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
 
@@ -77,7 +84,7 @@ def draw(
         )
     raw = _loaded(elevation)
     label = describe(trained, elevation, pixel_m)
-    terrain = _terrain(raw, pixel_m, latitude_deg, settings)
+    terrain = replace(_terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained))
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
@@ -99,6 +106,18 @@ def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaic
         broad, _ = gather_masked(found.metres, ~found.void, taps(along, high), taps(average.longitudes, wide))
     relief = ElevationModel(source, settings.elevation, measure_hypsometry(source, flat=True), None)
     return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg)
+
+
+def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
+    """Base colours of a plane, of which no body is known: a colour."""
+    if not trained.needs_base:
+        return None
+    if given is None or not given.startswith("#"):
+        raise InputError(
+            f"these weights need base colours, and heights that lie on no map take one colour (given {given}): add "
+            "--base '#7a6a4f' or another"
+        )
+    return colour_map(given)
 
 
 def _loaded(path: Path) -> Heights:

@@ -25,6 +25,7 @@ from terraform.learn.runtime.malloc import give_back
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.terrain import ImageWindow, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
+from terraform.pairs.context import Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
@@ -83,7 +84,8 @@ class Predictor:
         """A patch of H x W pixels -> (3, H - 128, W - 128) in [-1, 1], float32."""
         trained, device = self.trained, self.device
         relief = relief_batch(patch, pixel_m, trained.condition.local_time_h, self.settings.climate, device)
-        seen = encode(relief, trained.condition, trained.sheet)
+        base = None if patch.base is None else Context(*(part.to(device) for part in patch.base))
+        seen = encode(relief, trained.condition, trained.sheet, base)
         if trained.settings.noise:
             rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
             seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)

@@ -13,6 +13,7 @@ from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.base.choice import ChosenBase
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.mosaic.inference import ignored_climate_settings
@@ -82,9 +83,12 @@ def mosaic_fingerprint(
     settings: Mosaics,
     place: str | list[float],
     stage: Stage = "mosaic",
+    base: ChosenBase | None = None,
 ) -> dict[str, Any]:
     """What the strips of a drawing depend on."""
+    own = {} if base is None else {"base": base.version}
     return {
+        **own,
         "weights": file_version(weights),
         "elevation": file_version(elevation),
         "settings": settings.of_strips(),

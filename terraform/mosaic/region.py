@@ -9,6 +9,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.regions import Region
 from terraform.mosaic import inputs
+from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import cog, preview, stac
@@ -20,7 +21,7 @@ Span = tuple[int, int]
 
 
 def render_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics,
-                resume: bool | None = None) -> None:  # fmt: skip
+                resume: bool | None = None, base: str | None = None) -> None:  # fmt: skip
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
     The mosaic is an exact window of the whole-planet equirectangular grid (`bands.GlobalGrid`), or lies on another map
@@ -35,7 +36,9 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
     output : Path
         A folder.
     resume : bool or None
-        What to do with strips of an unfinished drawing; see `kept`.
+        What to do with strips of an unfinished drawing; see `checkpoint`.
+    base : str, optional
+        A raster of base colours, or a colour; see `choose_base`.
 
     Raises
     ------
@@ -51,12 +54,14 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
         grid = raster.grid_of(dataset)
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
+        chosen = choose_base(base, trained, region.body)
         target = _target(region, dataset, settings)
         label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body))
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint)
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
-            render(StripRenderer(Predictor(trained, settings), relief), target, mosaic, settings, label.tags(), strips)
+            renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
+            render(renderer, target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"
     preview.write_preview(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")
     stac.write_item(

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from terraform.config import Elevation
 from terraform.geo.heights import Heights
+from terraform.geo.resample import Axis
+from terraform.geo.tile_spec import MARGIN_PX
 from terraform.mosaic import policy
 from terraform.mosaic.bands import Band, Cap
+from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.elevation import ElevationRaster, points, resample
 from terraform.mosaic.policy import Hypsometry
+from terraform.pairs.context import Context
 
 Span = tuple[int, int]
 
@@ -29,6 +33,8 @@ class TerrainWindow(NamedTuple):
         Local east along the patch's right and its up: (1, 0) in a band.
     rows, columns : (H,) and (W,) int64
         Where on the plane of noise its pixels lie.
+    base : Context or None
+        Base colours of its pixels without a margin of `MARGIN_PX`, where a generator needs them.
     """
 
     metres: NDArray[np.float32]
@@ -38,6 +44,7 @@ class TerrainWindow(NamedTuple):
     east: tuple[NDArray[np.float32], NDArray[np.float32]]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    base: Context | None = None
 
 
 class Terrain(Protocol):
@@ -122,6 +129,7 @@ class BandTerrain:
 
     relief: ElevationModel
     band: Band
+    base: BaseMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -142,7 +150,10 @@ class BandTerrain:
         latitude = np.clip(latitudes.centres(), -90, 90)[:, None]
         places = np.arange(*rows), np.arange(*columns) % self.band.columns
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-        return self.relief.apply_policy(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
+        seen = self.relief.apply_policy(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
+        if self.base is None:
+            return seen
+        return seen._replace(base=self.base.on_axes(*(_within(axis) for axis in (latitudes, longitudes))))
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,7 @@ class CapTerrain:
     relief: ElevationModel
     cap: Cap
     extent_deg: tuple[tuple[float, float], tuple[float, float]]
+    base: BaseMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -187,4 +199,15 @@ class CapTerrain:
         right, up = (part.astype(np.float32) for part in self.cap.eastwards(lon))
         # The noise of a cap lies far from that of the bands and of the other cap.
         places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR
-        return self.relief.apply_policy(heights, broad, places, lat, (right, up))
+        seen = self.relief.apply_policy(heights, broad, places, lat, (right, up))
+        if self.base is None:
+            return seen
+        return seen._replace(base=self.base.at_points(*(part[_WITHIN, _WITHIN] for part in (lon, lat))))
+
+
+_WITHIN = slice(MARGIN_PX, -MARGIN_PX)
+
+
+def _within(axis: Axis) -> Axis:
+    """Without the margin that the relief channels use up."""
+    return axis.part(MARGIN_PX, axis.count - MARGIN_PX)

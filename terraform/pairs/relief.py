@@ -21,7 +21,7 @@ from terraform.pairs.smoothing import distance_px, known_empty, smooth
 
 HIGHEST_M = 9000.0
 _FILL_M = 7500.0
-_CONTRAST = 6.0
+HILLSHADE_CONTRAST = 6.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _hillshade(view: _View) -> Tensor:
     length = torch.sqrt(1 + view.right**2 + view.up**2)
     right, up, zenith = view.relief.sun.unbind(1)
     facing = (zenith - right * view.right[:, 0] - up * view.up[:, 0]) / length[:, 0]
-    return torch.tanh(_CONTRAST * (facing - zenith)).unsqueeze(1)
+    return torch.tanh(HILLSHADE_CONTRAST * (facing - zenith)).unsqueeze(1)
 
 
 def _sea(view: _View) -> Tensor:

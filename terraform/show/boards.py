@@ -48,7 +48,9 @@ def _pictures(output: Path, high_m: float) -> train.Callback:
         from terraform.show import plots
 
         footer = f"{_CAPTION}; {state.images} images seen"
-        plots.sample_board(output / "samples.png", samples.stored, {"generated": samples.generated}, footer, high_m)
+        base = {} if samples.base is None else {"base colours": samples.base}
+        columns = {**base, "generated": samples.generated}
+        plots.sample_board(output / "samples.png", samples.stored, columns, footer, high_m)
         plots.losses(output / "losses.png", state.history)
 
     return draw
@@ -57,13 +59,14 @@ def _pictures(output: Path, high_m: float) -> train.Callback:
 def of_evaluation(output: Path, high_m: float) -> evaluate.Callback:
     """Draw one board a role."""
     if not _can_draw():
-        return lambda role, judged: None
+        return lambda role, evaluated: None
 
-    def watch(role: str, judged: evaluate.EvaluatedPairs) -> None:
+    def watch(role: str, evaluated: evaluate.EvaluatedPairs) -> None:
         from terraform.show import plots
 
-        columns = {"generated": judged.generated, "colour table": judged.table}
-        plots.sample_board(output / f"{role}.png", judged.stored, columns, _CAPTION, high_m)
+        titles = {"base": "base colours", "generated": "generated", "table": "colour table"}
+        columns = {title: evaluated.pictures[name] for name, title in titles.items()}
+        plots.sample_board(output / f"{role}.png", evaluated.stored, columns, _CAPTION, high_m)
 
     return watch
 

@@ -95,6 +95,12 @@ def test_hillshade_is_lit_from_the_north_west(grid: PlanetGrid, ground: Ground):
     np.testing.assert_allclose(hillshade(ground, 0.0), 1.0)
 
 
+def test_hillshade_has_no_streaks_at_the_poles(grid: PlanetGrid, ground: Ground):
+    rough = np.random.default_rng(0).normal(1000, 100, grid.shape).astype(np.float32)
+    shade = hillshade(ground._replace(height_m=rough), 1.0, exaggeration=50.0)
+    assert shade[:2].std() < shade[85:95].std()
+
+
 def test_wrong_shapes_are_refused(model: BaseModel, climate: MonthlyClimate, grid: PlanetGrid, ground: Ground):
     with pytest.raises(InputError, match="planet grid"):
         draw(model, climate, grid, ground._replace(land=ground.land[:10]), SETTINGS)

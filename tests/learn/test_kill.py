@@ -13,7 +13,7 @@ from terraform.learn import trainer
 
 STEPS = 4
 NETWORKS = {
-    "unet_fc": {"diffaugment": True},
+    "unet_fc": {"diffaugment": True, "base": "added"},
     "unet256": {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0},
 }
 

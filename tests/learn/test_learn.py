@@ -1,6 +1,7 @@
 """Networks, order, losses, metrics, weights: what training rests on."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,13 +22,15 @@ from terraform.pairs.relief import channels_of
 from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance
 
-SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel")]
+SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel"), ("added", "pixel")]
 MADE = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"pairs": 1, "regions": ["a"]})
 
 
 def generator(network, norm="pixel", width=8, channels=5):
+    """Of a name; "added": `unet_fc` that adds to base colours, two of relief and three of these, no noise."""
     torch.manual_seed(1)
-    return build_generator(Train(network=network, width=width, norm=norm), channels).eval()
+    own = {"network": "unet_fc", "base": "added", "noise": 0} if network == "added" else {"network": network}
+    return build_generator(Train(width=width, norm=norm, **own), channels).eval()
 
 
 @pytest.mark.parametrize(("network", "norm"), [*SAFE, ("unet256", "batch"), ("unet256", "instance")])
@@ -207,3 +210,14 @@ def test_damaged_weights_are_refused(tmp_path, damage):
         path.write_bytes(damage)
     with pytest.raises(InputError, match="train"):
         weights.load(path)
+
+
+def test_weights_of_the_format_before_still_load():
+    """A file of format 2, whose settings have their names of then."""
+    trained = weights.load(Path(__file__).parent / "files/weights-format-2.safetensors")
+    assert not trained.needs_base and trained.channels == 3
+    assert (trained.settings.learning_rate, trained.settings.lambda_feature_matching) == (1e-3, 5)
+    with torch.no_grad():
+        drawn = trained.network(torch.linspace(-1, 1, 3 * 32 * 32).view(1, 3, 32, 32))
+    expected = [-0.5663341, -0.3187461, -0.3139913, -0.3092220, -0.2869972, -0.1407309, -0.1304386, -0.1201194]
+    assert drawn[0, :, ::9, ::9].flatten()[:8].tolist() == pytest.approx(expected, abs=1e-5)

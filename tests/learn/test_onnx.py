@@ -7,7 +7,6 @@ from terraform.config import Condition, Sheet, Train
 from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn import onnx, weights
 from terraform.learn.models.generators import build_generator
-from terraform.pairs.relief import channels_of
 from terraform.provenance import Credit, Provenance
 
 pytest.importorskip("onnxscript", reason="the extra `onnx` is not installed")
@@ -21,7 +20,7 @@ def trained(folder, **settings):
     """Weights whose values are large enough for every layer to matter."""
     torch.manual_seed(0)
     train = Train(width=8, noise=1, **settings)
-    network = build_generator(train, channels_of(CONDITION) + 1).eval()
+    network = build_generator(train, weights.input_channels(CONDITION, train)).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()
@@ -34,11 +33,12 @@ def trained(folder, **settings):
     ("settings", "shape"),
     [
         ({}, (3, 3, 96, 160)),
+        ({"base": "added"}, (3, 6, 96, 160)),
         ({"norm": "batch"}, (1, 3, 128, 64)),
         ({"network": "cnn"}, (2, 3, 64, 80)),
         ({"network": "unet256", "norm": "instance"}, (1, 3, 256, 256)),
     ],
-    ids=["unet_fc", "unet_fc-batch", "cnn", "unet256-instance"],
+    ids=["unet_fc", "unet_fc-base", "unet_fc-batch", "cnn", "unet256-instance"],
 )
 def test_what_is_exported_draws_the_same(tmp_path, settings, shape):
     path, network = trained(tmp_path, **settings)

@@ -119,7 +119,7 @@ def test_dropout_of_two_processes_is_that_of_one(world, tmp_path, quick):
     close(*(outcome(tmp_path / name)[0] for name in ("alone", "together")))
 
 
-@pytest.mark.parametrize("networks", [{}, PUBLISHED], ids=["unet_fc", "unet256"])
+@pytest.mark.parametrize("networks", [{"base": "added"}, PUBLISHED], ids=["unet_fc", "unet256"])
 def test_two_processes_killed_go_on_exactly(world, tmp_path, quick, networks):
     """One dies, the other cannot go on alone; both started again end where they would have ended."""
     settings = config(batch=4, total_images=16, checkpoint_every=4, validate_every=8, **networks)

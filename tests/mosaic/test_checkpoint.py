@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exact import CLIP, Same, small_planet, trained
+from exact import CLIP, Same, base_raster, small_planet, trained
 
 from terraform.errors import ConfigError, InputError, ResourceError
 from terraform.mosaic import any_raster, inputs
@@ -19,13 +19,15 @@ DRAW = """
 import os, resource, signal, sys
 sys.path[:0] = [{tests!r}, {tests!r}.rpartition('/')[0]]
 from pathlib import Path
-from exact import CLIP, Same, trained
+from exact import CLIP, PLAIN, Base, Same, trained
 from terraform.mosaic import any_raster, inputs, checkpoint
 from terraform.mosaic.region import render_region
 from terraform.mosaic.output import cog
 from terraform.errors import TerraformError
 
-inputs.load_generator = lambda weights, settings: trained(Same(), stride=4, halo_px=4)
+base = "base.tif" if Path("base.tif").exists() else None
+network = {{"stride": 4, "halo_px": 4, "base": "added" if base else "none"}}
+inputs.load_generator = lambda weights, settings: trained(Base() if base else Same(), PLAIN, **network)
 
 def dying(function, moment):
     count = 0
@@ -45,7 +47,7 @@ if place == "verify":
 if place == "limit":
     resource.setrlimit(resource.RLIMIT_FSIZE, (moment, moment))
 try:
-    any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP)
+    any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP, base=base)
 except TerraformError as error:
     print(error)
     sys.exit(error.exit_code)
@@ -64,11 +66,19 @@ def planet(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(params=["without a base", "with a base"])
+def any_planet(planet, request):
+    if request.param == "with a base":
+        base_raster(planet / "base.tif")
+    return planet
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(planet):
+def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(any_planet):
+    planet = any_planet
     done = run(planet)
     assert done.returncode == 0, done.stderr
     whole, last = (planet / "out.tif").read_bytes(), done.stdout.count("strip ")
@@ -80,7 +90,7 @@ def test_killed_and_run_again_it_goes_on_and_the_file_is_the_same(planet):
     done = run(planet)
     assert done.returncode == 0 and done.stdout.count("drawn before") == last
     assert (planet / "out.tif").read_bytes() == whole
-    assert names(planet) == ["e.tif", "out.item.json", "out.tif", "w"]
+    assert [name for name in names(planet) if name != "base.tif"] == ["e.tif", "out.item.json", "out.tif", "w"]
 
 
 def test_every_strip_is_drawn_once(planet):

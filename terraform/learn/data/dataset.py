@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -61,6 +61,10 @@ class Collection:
         base = np.stack([pairs.base[pair] for pairs, pair in wanted])
         latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
         return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
+
+    def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
+        """Records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
+        return np.stack([self.regions[region].tiles[pair] for region, pair in self.places[np.asarray(chosen)]])
 
     def region_of(self, pair: int) -> str:
         """Name of the region that a pair comes from."""

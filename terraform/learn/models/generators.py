@@ -148,7 +148,7 @@ def add_residual(base: Tensor, residual: Tensor) -> Tensor:
     -------
     (N, 3, H, W) Tensor, within 1.12 of 0
     """
-    return torch.tanh(torch.atanh(_BASE_RANGE * base) + residual) / _BASE_RANGE
+    return torch.tanh(torch.atanh(_BASE_RANGE * base.clamp(-1, 1)) + residual) / _BASE_RANGE
 
 
 class _Residual(nn.Module):

@@ -1,0 +1,1 @@
+"""Base colours of mosaics: where they come from, and their values at pixels."""

@@ -1,0 +1,94 @@
+"""Which base colours a mosaic is drawn with: those that were named, else the body's published ones."""
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from terraform.errors import InputError
+from terraform.geo.bodies import Body
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.base.base_map import BaseMap, colour_map
+from terraform.mosaic.base.reading import read_base
+from terraform.mosaic.checkpoint import file_version
+
+_MODELS = (Path("models"), Path(__file__).parents[3] / "models")
+"""Folders of published models: the working directory's, and that of a checkout of this project."""
+
+
+class ChosenBase(NamedTuple):
+    """Base colours and where they come from.
+
+    Attributes
+    ----------
+    base : BaseMap
+    origin : str
+        For people.
+    version : list
+        What strips depend on: the version of a file, or a colour.
+    """
+
+    base: BaseMap
+    origin: str
+    version: list[Any]
+
+
+def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> ChosenBase | None:
+    """Choose the base colours of a mosaic and say which they are.
+
+    Parameters
+    ----------
+    given : str, optional
+        A colour such as `#7a6a4f`, or the path of a raster (`read_base`). By default the body's published base map,
+        `models/<body>-base.tif`.
+    trained : TrainedGenerator
+        Weights that need no base colours get none.
+    body : Body
+        Whose mosaic it is.
+
+    Returns
+    -------
+    ChosenBase or None
+        None where the weights know no base colours.
+
+    Raises
+    ------
+    InputError
+        The weights need base colours and there are none, or what was given is neither a colour nor such a raster.
+    """
+    if not trained.needs_base:
+        if given is not None:
+            _say(f"warning: these weights were trained without base colours: --base {given} changes nothing")
+        return None
+    chosen = _published(body) if given is None else _named(given, body)
+    _say(f"base colours: {chosen.origin}")
+    return chosen
+
+
+def _named(given: str, body: Body) -> ChosenBase:
+    if given.startswith("#"):
+        return ChosenBase(colour_map(given), f"the colour {given}", [given.lower()])
+    path = Path(given)
+    if not path.is_file():
+        raise InputError(f"--base {given} is neither a colour such as #7a6a4f nor a raster that exists: correct it")
+    return ChosenBase(read_base(path, body), given, file_version(path))
+
+
+def _published(body: Body) -> ChosenBase:
+    name = f"{body.name}-base.tif"
+    found = published(name)
+    if found is None:
+        raise InputError(
+            f"these weights need base colours, and {body.name} has no published base map (models/{name}): "
+            "give a raster of its colours or a colour, such as --base results/planet/default/mars/base.tif or --base "
+            "'#7a6a4f'"
+        )
+    return ChosenBase(read_base(found, body), f"the published base map {found}", file_version(found))
+
+
+def published(name: str) -> Path | None:
+    """Find a published model, or None where there is none of that name."""
+    return next((folder / name for folder in _MODELS if (folder / name).is_file()), None)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,135 @@
+"""Base maps from files: a body's own base colours in six bands, or any picture of it in any georeference."""
+
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terraform.errors import InputError
+from terraform.geo.bodies import BODIES, Body
+from terraform.geo.grid import RasterGrid
+from terraform.geo.resample import Axis
+from terraform.mosaic.base.base_map import BANDS, BaseMap
+from terraform.sources.raster.classify import MaskedPixels, check_colours, classify_colours
+from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
+from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, georeference_checked
+from terraform.sources.raster.resample import Planes, planes
+
+CELLS_PER_DEGREE = 12
+"""Cells of a base map that is made from a picture."""
+MOST_CELLS_PER_DEGREE = 24
+"""Cells of a base map of six bands, at most: it is held in memory, 224 MB then."""
+
+_STRIP_ROWS = 90
+_RGB = 3
+
+
+def read_base(path: Path, body: Body) -> BaseMap:
+    """Read the base colours of a body.
+
+    Parameters
+    ----------
+    path : Path
+        GeoTIFF of six bands, uint8, plate carree over the whole body: red, green and blue of land, then of sea. Or an
+        RGB raster that the source `files` reads, in any CRS of the body: it serves land and sea, is averaged to 1/12
+        degree, and where it has nothing its surroundings are taken.
+    body : Body
+        Whose mosaic it is for.
+
+    Raises
+    ------
+    InputError
+        It is of another body, has other bands, or nothing in it.
+    """
+    with open_raster(path, Declared()) as raster:
+        placed = georeference_checked(raster, body) if body in BODIES.values() else georeference(raster, body)
+        if raster.bands == BANDS:
+            return BaseMap(_read_whole(placed))
+        check_colours(raster)
+        return BaseMap(np.tile(_filled(*_resampled(placed)), 2))
+
+
+def _read_whole(placed: GeoreferencedRaster) -> NDArray[np.uint8]:
+    raster, axes = placed.raster, placed.axes
+    step = 180 / raster.height
+    whole = Axis(90.0, -step, raster.height), Axis(-180.0, step, 2 * raster.height)
+    lies = axes is not None and all(
+        np.allclose((axis.origin, axis.step, axis.count), (own.origin, own.step, own.count), rtol=1e-6)
+        for axis, own in zip(axes, whole, strict=True)
+    )
+    if not lies or raster.dtype != "uint8" or step < 1 / MOST_CELLS_PER_DEGREE - 1e-9:
+        raise InputError(
+            f"{raster.name} has {raster.width} x {raster.height} pixels of {raster.dtype} in six bands; base colours "
+            f"are uint8 over the whole body from 180 W and 90 N, twice as wide as high, with at most "
+            f"{MOST_CELLS_PER_DEGREE} cells a degree: make them with `snakemake planet`, or give an RGB raster"
+        )
+    return np.asarray(raster.read((0, raster.height), (0, raster.width)).values, np.uint8)
+
+
+def _resampled(placed: GeoreferencedRaster) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Colours (H, W, 3), 0 where there are none, and the share of each cell that is known (H, W)."""
+    height = 180 * CELLS_PER_DEGREE
+    colours, known = np.zeros((height, 2 * height, _RGB), np.float32), np.zeros((height, 2 * height), np.float32)
+    for rows, found in _strips(placed, height):
+        if found is not None:
+            colours[rows], known[rows] = found.total, found.valid
+    return colours, known
+
+
+def _strips(placed: GeoreferencedRaster, height: int) -> Iterator[tuple[slice, Planes | None]]:
+    step = 180 / height
+    for top in range(0, height, _STRIP_ROWS):
+        rows = Axis(90.0, -step, height).part(top, min(top + _STRIP_ROWS, height))
+        block = RasterGrid(placed.body, rows, Axis(-180.0, step, 2 * height))
+        yield slice(top, top + rows.count), planes(placed, block, _classified, _RGB)
+
+
+def _classified(pixels: Pixels, raster: Raster) -> MaskedPixels:
+    return classify_colours(pixels, raster)
+
+
+def _filled(colours: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Fill cells of which less than half is known from ever larger surroundings, smoothly.
+
+    Each level halves the resolution; a cell takes what the next coarser level has for as much of it as is unknown (the
+    push-pull of Gortler et al. 1996, section 3.4).
+    """
+    if not known.any():
+        raise InputError("the base raster shows nothing of this body: every pixel is missing, or it is black")
+    share = np.minimum(known, 1)[..., None]
+    mean = np.asarray(colours / np.maximum(known, 1e-6)[..., None], np.float32)
+    if (share >= 1 - 1e-6).all():
+        return np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(_pushed(np.asarray(mean * share, np.float32), share)), 0, 255).astype(np.uint8)
+
+
+def _pushed(total: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours everywhere from weighted colours and their weight, both (H, W, C)."""
+    if (share > 1 - 1e-6).all() or min(share.shape[:2]) == 1:
+        weight = share.sum(axis=(0, 1))
+        everywhere = total.sum(axis=(0, 1)) / np.maximum(weight, 1e-6)
+        return np.asarray(total + (1 - share) * everywhere, np.float32)
+    coarse_total, coarse_share = (_halved(part) for part in (total, share))
+    gain = np.where(coarse_share > 0, np.minimum(1, 4 * coarse_share) / np.maximum(coarse_share, 1e-6), 0)
+    below = _pushed(coarse_total * gain, coarse_share * gain)
+    around = _doubled(below)[: total.shape[0], : total.shape[1]]
+    return np.asarray(total + (1 - share) * around, np.float32)
+
+
+def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = (2 * ceil(size / 2) for size in values.shape[:2])
+    padded = np.pad(values, ((0, height - values.shape[0]), (0, width - values.shape[1]), (0, 0)), mode="edge")
+    return np.asarray(padded.reshape(height // 2, 2, width // 2, 2, -1).mean(axis=(1, 3)), np.float32)
+
+
+def _doubled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Twice as many rows and columns, bilinear; the columns go round."""
+    rows = np.pad(values, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    tall = np.empty((2 * values.shape[0], *values.shape[1:]), np.float32)
+    tall[::2], tall[1::2] = 0.75 * rows[1:-1] + 0.25 * rows[:-2], 0.75 * rows[1:-1] + 0.25 * rows[2:]
+    wide = np.empty((tall.shape[0], 2 * tall.shape[1], tall.shape[2]), np.float32)
+    wide[:, ::2] = 0.75 * tall + 0.25 * np.roll(tall, 1, axis=1)
+    wide[:, 1::2] = 0.75 * tall + 0.25 * np.roll(tall, -1, axis=1)
+    return wide

@@ -1,0 +1,259 @@
+"""Base colours in mosaics: the right colour at every place, without seams and without the lattice of their cells.
+
+A network that repeats the base has an exact answer.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from exact import (
+    CLIP,
+    PLAIN,
+    SMALL,
+    SMALL_M,
+    Base,
+    Same,
+    base_raster,
+    colours,
+    download,
+    hills,
+    read,
+    region_of,
+    small_planet,
+    trained,
+)
+from rasterio.crs import CRS
+from shapely.geometry import box
+
+from terraform.config import Elevation
+from terraform.errors import InputError
+from terraform.geo.bodies import MARS, Body
+from terraform.geo.resample import Axis, Taps
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.base import base_map, choice
+from terraform.mosaic.base.base_map import BaseMap
+from terraform.mosaic.base.reading import read_base
+from terraform.mosaic.region import render_region
+from terraform.pairs.smoothing import distance_px
+
+SEA = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=1900)})
+MARS_DEGREES = "IAU_2015:49900"
+
+
+def repeating(weights=None, settings=None):
+    return trained(Base(), PLAIN, stride=4, halo_px=4, base="added")
+
+
+@pytest.fixture(autouse=True)
+def _known_network(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("w").write_bytes(b"an exact answer")
+    monkeypatch.setattr(inputs, "load_generator", repeating)
+    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
+
+
+def levels_of(context):
+    return (np.concatenate([part[0].numpy() for part in context]) + 1) * 127.5
+
+
+def whole_body(cells, levels=colours):
+    lon, lat = (np.arange(360 * cells) + 0.5) / cells - 180, 90 - (np.arange(180 * cells) + 0.5) / cells
+    return BaseMap(np.rint(levels(lon[None], lat[:, None])).astype(np.uint8))
+
+
+def of_mosaic(path, radius_m=SMALL_M):
+    """The mosaic, its mask, and the longitude and latitude of its pixels."""
+    picture, valid = read(path)
+    globe = GlobalGrid(radius_m)
+    assert picture.shape[:2] == (globe.rows, globe.columns)
+    return picture, valid, globe.longitudes.centres()[None], globe.latitudes.centres()[:, None]
+
+
+@pytest.mark.parametrize("origin", [(70.0, 178.0), (-89.9, -181.0), (89.9, 30.0), (0.2, 540.0)])
+def test_axes_and_points_agree(origin):
+    base = whole_body(2)
+    lat, lon = Axis(origin[0], -0.004, 40), Axis(origin[1], 0.05, 60)
+    on_axes = levels_of(base.on_axes(lat, lon))
+    places = np.meshgrid(lon.centres(), np.clip(lat.centres(), -90, 90))
+    assert np.abs(on_axes - levels_of(base.at_points(*places))).max() < 0.02
+    assert np.abs(on_axes - np.moveaxis(colours(*places), -1, 0)).max() < 0.7
+
+
+@pytest.mark.parametrize("pole", [90, -90])
+def test_a_pole_has_one_colour_and_no_spokes(pole):
+    """Cells of noise: there is no telling from where a pole is reached."""
+    noise = np.random.default_rng(0).integers(0, 255, (360, 720, 6)).astype(np.uint8)
+    base = BaseMap(noise)
+    lon = np.linspace(-180, 180, 25)[None]
+    at_pole = levels_of(base.at_points(lon, np.full(lon.shape, pole - np.sign(pole) * 1e-7)))
+    assert np.ptp(at_pole, axis=2).max() < 3
+    y, x = np.mgrid[-100:100, -100:100] + 0.5
+    near = levels_of(base.at_points(np.degrees(np.arctan2(x, y)), np.sign(pole) * (90 - np.hypot(x, y) * 0.02)))
+    assert np.isfinite(near).all() and np.abs(np.diff(near, axis=1)).max() < 10
+
+
+def lattice(picture, period):
+    """Power of steps between neighbouring pixels at the frequency of the cells, over that of frequencies beside it."""
+    steps = np.abs(np.diff(picture, axis=-1)).mean(axis=-2)
+    steps = steps[..., : steps.shape[-1] // period * period]
+    power = np.abs(np.fft.rfft(steps - steps.mean(axis=-1, keepdims=True))) ** 2
+    first = steps.shape[-1] // period
+    beside = np.concatenate([power[..., first - 6 : first - 1], power[..., first + 2 : first + 7]], axis=-1)
+    return power[..., first].mean() / beside.mean()
+
+
+def test_no_lattice_of_cells_shows(tmp_path, monkeypatch):
+    """A mosaic of flat relief and a smooth base, in cells of 41 pixels: a draft that takes the nearest cell fails."""
+    rough = np.random.default_rng(0).normal(size=(720, 1440, 6))
+    for axis in (0, 1):
+        rough = sum(np.roll(rough, shift, axis) * np.exp(-(shift**2) / 4) for shift in range(-5, 6))
+    levels = 127 + 30 * rough / rough.std()
+    base = base_raster(tmp_path / "base.tif", MARS_DEGREES, 4, lambda lon, lat: np.clip(levels, 0, 255))
+    region = region_of(box(0, -3, 14, 3))
+    elevation = download(tmp_path / "e.tif", region, lambda lon, lat: 1000 + 0 * lon * lat)
+
+    def pixels():
+        render_region(Path("w"), elevation, region, tmp_path / "out", CLIP, resume=False, base=str(base))
+        return np.moveaxis(read(tmp_path / "out/terraformed.tif")[0], -1, 0)
+
+    cell_px = round(MARS.metres_per_degree / 4 / 200)
+    assert lattice(pixels(), cell_px) < 4
+    monkeypatch.setattr(base_map, "spline_taps", nearest_taps)
+    assert lattice(pixels(), cell_px) > 20
+
+
+def nearest_taps(source, places):
+    index = np.floor((places - source.origin) / source.step).astype(np.int64)[:, None]
+    return Taps(index, np.ones(index.shape, np.float32))
+
+
+def test_a_whole_planet_has_its_base_colours(tmp_path):
+    """Bands, cross-fades, caps, poles and the antimeridian; land and sea each have their own, right up to the coast."""
+    base = base_raster(tmp_path / "base.tif")
+    any_raster.render_raster(Path("w"), small_planet(tmp_path / "e.tif"), tmp_path / "out.tif", SEA, base=str(base))
+    picture, valid, lon, lat = of_mosaic(tmp_path / "out.tif")
+    height = hills(lon, lat)
+    expected = np.where(height[..., None] < 1900, colours(lon, lat)[..., 3:], colours(lon, lat)[..., :3])
+    sea = torch.from_numpy(height < 1900)[None, None]
+    from_coast = np.maximum(distance_px(sea, 20).numpy(), distance_px(~sea, 20).numpy())[0, 0]
+    assert valid.all() and 0.3 < sea.numpy().mean() < 0.7 and (from_coast > 12).mean() > 0.5
+    error = np.abs(picture - expected)
+    # A cross-fade of two strips gives back fine power, and a coast is fine.
+    assert error[from_coast > 12].max() <= 1.6 and (error[from_coast > 2] > 2).mean() < 0.002
+
+
+def test_windows_and_regions_agree_to_the_pixel(tmp_path):
+    base = str(base_raster(tmp_path / "base.tif", MARS_DEGREES, 12))
+    region = region_of(box(178.5, 63.8, 181.5, 65.9))
+    elevation = download(tmp_path / "e.tif", region)
+    pictures = []
+    for window_px in (256, 1024):
+        settings = SEA.model_copy(update={"window_px": window_px})
+        render_region(Path("w"), elevation, region, tmp_path / str(window_px), settings, base=base)
+        pictures.append(read(tmp_path / f"{window_px}/terraformed.tif")[0])
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1
+    assert (pictures[0] != pictures[1]).mean() < 1e-3
+    assert np.ptp(pictures[0]) > 20
+
+
+def test_weights_without_a_base_draw_as_before(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+    planet = small_planet(tmp_path / "e.tif", 0.4)
+    any_raster.render_raster(Path("w"), planet, tmp_path / "one.tif", CLIP)
+    any_raster.render_raster(Path("w"), planet, tmp_path / "two.tif", CLIP, base="#102030")
+    assert "changes nothing" in capsys.readouterr().err
+    assert (tmp_path / "one.tif").read_bytes() == (tmp_path / "two.tif").read_bytes()
+
+
+def test_a_colour_is_a_base(tmp_path, capsys):
+    planet = small_planet(tmp_path / "e.tif", 0.4)
+    any_raster.render_raster(Path("w"), planet, tmp_path / "out.tif", CLIP, base="#7a6A4f")
+    assert np.abs(read(tmp_path / "out.tif")[0] - [0x7A, 0x6A, 0x4F]).max() <= 1
+    assert "base colours: the colour #7a6A4f" in capsys.readouterr().err
+    np.save(tmp_path / "e.npy", np.full((70, 80), 900.0))
+    any_raster.render_raster(Path("w"), tmp_path / "e.npy", tmp_path / "out.npy", CLIP, 200.0, 40.0, base="#7a6a4f")
+    assert np.abs(np.load(tmp_path / "out.npy")[..., :3].astype(int) - [0x7A, 0x6A, 0x4F]).max() <= 1
+
+
+def test_the_published_base_map_serves_where_none_is_named(tmp_path, capsys):
+    region = region_of(box(10, 20, 10.2, 20.2))
+    elevation = download(tmp_path / "e.tif", region)
+    with pytest.raises(InputError, match="mars has no published base map"):
+        render_region(Path("w"), elevation, region, tmp_path / "out", CLIP)
+    (tmp_path / "models").mkdir()
+    base_raster(tmp_path / "models/mars-base.tif", MARS_DEGREES, 1)
+    render_region(Path("w"), elevation, region, tmp_path / "out", CLIP)
+    assert "the published base map" in capsys.readouterr().err
+    assert np.abs(read(tmp_path / "out/terraformed.tif")[0] - colours(10.1, 20.1)[:3]).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("#12", "no colour"), ("none.tif", "neither a colour"), ("e.tif", "1 band"), ("earth.tif", "is on earth")],
+)
+def test_what_is_no_base_is_refused(tmp_path, name, said):
+    region = region_of(box(10, 20, 10.2, 20.2))
+    elevation = download(tmp_path / "e.tif", region)
+    base_raster(tmp_path / "earth.tif", "EPSG:4326", 1)
+    with pytest.raises(InputError, match=said):
+        render_region(Path("w"), elevation, region, tmp_path / "out", CLIP, base=name)
+    assert not (tmp_path / "out/terraformed.tif").exists()
+
+
+def test_other_base_colours_draw_the_strips_anew(tmp_path):
+    base = base_raster(tmp_path / "base.tif", MARS_DEGREES, 1)
+    made = {}
+    for name, given in (("a", str(base)), ("b", "#102030"), ("c", str(base))):
+        chosen = choice.choose_base(given, repeating(), MARS)
+        made[name] = inputs.mosaic_fingerprint(Path("w"), base, repeating(), CLIP, "here", base=chosen)
+    assert made["a"] == made["c"] and made["a"] != made["b"]
+    base_raster(tmp_path / "base.tif", MARS_DEGREES, 1, lambda lon, lat: colours(lon, lat) / 2)
+    chosen = choice.choose_base(str(base), repeating(), MARS)
+    assert inputs.mosaic_fingerprint(Path("w"), Path("w"), repeating(), CLIP, "here", base=chosen) != made["a"]
+
+
+def painted(lon, lat):
+    return colours(lon, lat)[..., :3]
+
+
+def test_any_picture_of_a_body_is_a_base(tmp_path):
+    """Of a whole body, or of a part: what is missing is then like its surroundings."""
+    small = Body("small", SMALL_M, SMALL, f"+proj=eqc +R={SMALL_M}", -np.inf, np.inf)
+    made = read_base(base_raster(tmp_path / "rgb.tif", SMALL, 4, painted), small)
+    lon, lat = np.meshgrid(np.linspace(-179.9, 179.9, 50), np.linspace(-85, 85, 40))
+    found = levels_of(made.at_points(lon, lat))
+    assert np.abs(found[:3] - np.moveaxis(painted(lon, lat), -1, 0)).max() < 3
+    assert (found[:3] == found[3:]).all()
+
+    def part(lon, lat):
+        return np.where((np.abs(lat - 20) < 10)[..., None], painted(lon, lat), 0)
+
+    made = read_base(base_raster(tmp_path / "part.tif", SMALL, 4, part), small)
+    inside = (lat > 12) & (lat < 28)
+    assert (
+        np.abs(
+            levels_of(made.at_points(lon, lat))[:3][:, inside] - np.moveaxis(painted(lon, lat), -1, 0)[:, inside]
+        ).max()
+        < 3
+    )
+    assert made.levels.min() > 10
+    with pytest.raises(InputError, match="every pixel is missing"):
+        read_base(base_raster(tmp_path / "black.tif", SMALL, 1, lambda lon, lat: 0 * painted(lon, lat)), small)
+
+
+def test_an_rgb_raster_in_another_projection(tmp_path):
+    import rasterio
+    from rasterio.transform import from_origin
+
+    crs = CRS.from_user_input("+proj=stere +lat_0=90 +lon_0=0 +R=3396190")
+    x, y = np.meshgrid(np.arange(400) * 5e3 - 1e6 + 2.5e3, 1e6 - 2.5e3 - np.arange(400) * 5e3)
+    lon, lat = any_raster.transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)
+    with rasterio.open(tmp_path / "p.tif", "w", driver="GTiff", height=400, width=400, count=3, dtype="uint8", crs=crs,
+                       transform=from_origin(-1e6, 1e6, 5e3, 5e3)) as dataset:  # fmt: skip
+        dataset.write(np.rint(np.moveaxis(painted(np.array(lon), np.array(lat)), -1, 0)).astype(np.uint8))
+    made = read_base(tmp_path / "p.tif", MARS)
+    lon, lat = np.meshgrid(np.linspace(-179, 179, 30), np.linspace(76, 89.9, 20))
+    assert np.abs(levels_of(made.at_points(lon, lat))[:3] - np.moveaxis(painted(lon, lat), -1, 0)).max() < 3
