@@ -77,6 +77,9 @@ class Train(Section):
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     noise: int = Field(3, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
+    noise_at: Literal["last", "scales"] = "last"
+    """Where noise joins `unet_fc`. `last`: before the last layers, where it becomes grain. `scales`: at every scale of
+    the decoder too, where it becomes fields, woods and dunes; for `base: added`, whose colours it cannot drown."""
     validate_every: int = Field(5_000, ge=1)
     """Images between two validations."""
     checkpoint_every: int = Field(2_000, ge=1)

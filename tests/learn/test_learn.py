@@ -22,14 +22,16 @@ from terraform.pairs.relief import channels_of
 from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance
 
-SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel"), ("added", "pixel")]
+SAFE = [("cnn", "batch"), ("unet_fc", "batch"), ("unet_fc", "pixel"), ("added", "pixel"), ("scales", "pixel")]
 MADE = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"pairs": 1, "regions": ["a"]})
 
 
 def generator(network, norm="pixel", width=8, channels=5):
-    """Of a name; "added": `unet_fc` that adds to base colours, two of relief and three of these, no noise."""
+    """Of a name, or `unet_fc` that adds to base colours, without noise or with noise at every scale."""
     torch.manual_seed(1)
-    own = {"network": "unet_fc", "base": "added", "noise": 0} if network == "added" else {"network": network}
+    own = {"network": network}
+    if network in ("added", "scales"):
+        own = {"network": "unet_fc", "base": "added", "noise": int(network == "scales"), "noise_at": "scales"}
     return build_generator(Train(width=width, norm=norm, **own), channels).eval()
 
 

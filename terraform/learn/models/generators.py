@@ -82,21 +82,27 @@ class UNetFc(nn.Module):
     follows from its own height, slope and climate; and noise that joins the last layers only, where it can become
     texture but cannot drown the condition.
 
-    With `adds_base` what it draws is a residual to the base colours, the last three channels of the condition.
+    With `base: added` what it draws is a residual to the base colours, the last three channels of the condition. With
+    `noise_at: scales` white noise joins every scale of the decoder (as in StyleGAN, Karras et al. 2019, 3.2), there
+    pooled from the plane of noise, so that windows still agree.
     """
 
     stride = 16
     halo_px = 112
     tile_safe = True
 
-    def __init__(self, channels: int, width: int, norm: str, noise: int, adds_base: bool = False) -> None:
+    def __init__(self, channels: int, settings: Train) -> None:
         super().__init__()
-        w, self.condition, self.adds_base = width, channels - noise, adds_base
+        w, norm = settings.width, settings.norm
+        self.condition, self.adds_base = channels - settings.noise, settings.base == "added"
+        self.scales = settings.noise_at == "scales" and settings.noise > 0
         sizes = [self.condition, w, 2 * w, 4 * w, 8 * w]
         self.down = nn.ModuleList(_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes)))
         self.middle = nn.Sequential(_Residual(8 * w, norm))
-        self.up = nn.ModuleList([_resize(8 * w, 4 * w, norm), _resize(8 * w, 2 * w, norm), _resize(4 * w, w, norm)])
-        self.fine = _resize(2 * w, w // 2, norm)
+        self.up = nn.ModuleList(
+            _resize(a + self.scales, b, norm) for a, b in ((8 * w, 4 * w), (8 * w, 2 * w), (4 * w, w))
+        )
+        self.fine = _resize(2 * w + self.scales, w // 2, norm)
         self.detail = nn.Sequential(nn.Conv2d(w // 2 + channels, w // 2, 3, 1, 1), nn.LeakyReLU(0.2, True))
         self.last = nn.Conv2d(w // 2, 3, 3, 1, 1)
         self.pointwise = nn.Sequential(
@@ -113,15 +119,21 @@ class UNetFc(nn.Module):
             x = layer(x)  # half the side
             skips.append(x)
         x = self.middle(skips.pop())
-        for layer in self.up:
-            x = torch.cat([layer(x), skips.pop()], 1)  # twice the side, twice the channels
-        detail = self.detail(torch.cat([self.fine(x), condition, noise], 1))
+        for level, layer in zip((4, 3, 2), self.up, strict=True):
+            x = torch.cat([layer(self._with_noise(x, noise, level)), skips.pop()], 1)  # twice the side and channels
+        detail = self.detail(torch.cat([self.fine(self._with_noise(x, noise, 1)), condition, noise], 1))
         drawn: Tensor = self.last(detail) + self.colours(self.pointwise(condition))
         if not self.adds_base:
             return torch.tanh(drawn)
         colours = add_residual(base, drawn)
         # A loss pulls back what lies beyond the range; people are shown none of it.
         return colours if self.training else colours.clamp(-1, 1)
+
+    def _with_noise(self, x: Tensor, noise: Tensor, level: int) -> Tensor:
+        """Join white noise of the same variance at one of 2^level of the pixels."""
+        if not self.scales:
+            return x
+        return torch.cat([x, F.avg_pool2d(noise[:, :1], 2**level) * 2**level], 1)
 
     def initialise(self) -> None:
         """Draw He's normal weights (2015), the last layers small: colours begin near the middle of their range, or near
@@ -232,7 +244,7 @@ def build_generator(settings: Train, channels: int) -> nn.Module:
     """
     width, norm = settings.width, settings.norm
     if settings.network == "unet_fc":
-        network = UNetFc(channels, width, norm, settings.noise, settings.base == "added")
+        network = UNetFc(channels, settings)
         network.initialise()
         return network
     kinds: dict[str, Callable[[int, int, str], nn.Module]] = {"cnn": Cnn, "unet256": UNet256}
