@@ -160,8 +160,8 @@ def _with_folder(settings: S, config: Config) -> S:
 def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
     """Ask a service, unless an earlier attempt of the same run was refused.
 
-    Snakemake tries a job again after any end of it. A job that was killed should resume; one whose service asked to come
-    back later should not ask again at once.
+    Snakemake tries a job again after any end of it. A job that was killed resumes; one whose service asked to come
+    back later does not ask again at once.
 
     Parameters
     ----------
