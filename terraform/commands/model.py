@@ -9,6 +9,14 @@ from terraform.commands.options import Configs, Folders, Output, Weights, by_rol
 from terraform.config import Mosaics, overlay, parse
 from terraform.learn.runtime.malloc import keep_freed
 
+Base = Annotated[
+    str | None,
+    typer.Option(
+        help="Base colours: a raster of the body's colours in any georeference, or a colour such as '#7a6a4f'. "
+        "Default: the body's published base map."
+    ),
+]
+
 
 def train(
     pairs: Folders,
@@ -92,13 +100,7 @@ def generate(
     policy: Annotated[str | None, typer.Option(help="clip, sea_level, affine, quantile or relief.")] = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
     grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            help="Base colours: a raster of the body's colours in any georeference, or a colour such as '#7a6a4f'. "
-            "Default: the body's published base map."
-        ),
-    ] = None,
+    base: Base = None,
     compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
     resume: Annotated[
         bool | None,
@@ -122,6 +124,20 @@ def generate(
         render_region(weights, elevation, region_named(settings, region), output, wanted, resume, base)
     else:
         render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
+
+
+def render_planet(
+    elevation: Annotated[Path, typer.Option(help="Heights of a whole body, at any resolution.")],
+    output: Annotated[Path, typer.Option(help="A .jpg, .png or .tif.")],
+    config: Configs = None,
+    base: Base = None,
+    shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
+) -> None:
+    """Draw a whole body at 1/12 degree: base colours, light on its relief, its sea by depth."""
+    from terraform.mosaic.picture import planet
+
+    wanted = _drawn(configured(config, required=False).mosaics, None, shoreline)
+    planet.render_planet(base, elevation, output, wanted.elevation.shoreline_m)
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:

@@ -123,7 +123,7 @@ def colour_map(colour: str) -> BaseMap:
     return BaseMap(np.tile(np.frombuffer(bytes.fromhex(colour[1:]), np.uint8), (4, 8, 2)))
 
 
-def isotropic(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def isotropic(cells: NDArray[Any]) -> NDArray[Any]:
     """Average cells along their parallel over the width that a cell has on the equator.
 
     At latitude phi that is (pi / 2) / cos(phi) - (pi / 2 - 1) cells: one on the equator, and in the row at a pole half
@@ -131,18 +131,21 @@ def isotropic(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    levels : (H, W, C) uint8
+    cells : (H, W, C)
+        Plate carree over a whole body.
 
     Returns
     -------
-    (H, W, C) uint8
+    (H, W, C)
+        The same dtype; integers are rounded.
     """
-    height, width = levels.shape[:2]
+    height, width = cells.shape[:2]
     cosine = np.cos(np.radians(90 - (np.arange(height) + 0.5) * 180 / height))
-    cells = np.minimum((np.pi / 2) / cosine - (np.pi / 2 - 1), width / 2)
-    result = np.empty_like(levels)
-    for row, wide in enumerate(cells):
-        result[row] = _averaged(levels[row], float(wide))
+    widths = np.minimum((np.pi / 2) / cosine - (np.pi / 2 - 1), width / 2)
+    result = np.empty_like(cells)
+    for row, wide in enumerate(widths):
+        mean = _averaged(cells[row], float(wide))
+        result[row] = np.rint(mean) if cells.dtype.kind in "iu" else mean
     return result
 
 
@@ -153,7 +156,7 @@ def over_the_poles(levels: NDArray[np.uint8], rows: int) -> NDArray[np.uint8]:
     return np.concatenate([north, levels, south])
 
 
-def _averaged(row: NDArray[np.uint8], cells: float) -> NDArray[np.uint8]:
+def _averaged(row: NDArray[Any], cells: float) -> Doubles:
     """Average round a parallel, (W, C), over a width that need not be whole."""
     width, reach = len(row), int(np.ceil(cells / 2)) + 1
     padded = np.concatenate([row[-reach:], row, row[:reach]]).astype(np.float64)
@@ -164,8 +167,7 @@ def _averaged(row: NDArray[np.uint8], cells: float) -> NDArray[np.uint8]:
         return np.asarray(sums[whole] + (place - whole)[:, None] * padded[np.minimum(whole, len(padded) - 1)])
 
     middle = np.arange(width) + reach + 0.5
-    mean = (until(middle + cells / 2) - until(middle - cells / 2)) / cells
-    return np.asarray(np.rint(mean), np.uint8)
+    return (until(middle + cells / 2) - until(middle - cells / 2)) / cells
 
 
 def _pairs(place: Doubles) -> list[tuple[Tensor, Tensor]]:

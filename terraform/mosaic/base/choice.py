@@ -59,6 +59,17 @@ def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> Cho
         if given is not None:
             _say(f"warning: these weights were trained without base colours: --base {given} changes nothing")
         return None
+    return named_base(given, body)
+
+
+def named_base(given: str | None, body: Body) -> ChosenBase:
+    """Read the base colours that were named, or a body's published ones, and say which they are; see `choose_base`.
+
+    Raises
+    ------
+    InputError
+        There are none, or what was given is neither a colour nor a raster of base colours.
+    """
     chosen = _published(body) if given is None else _named(given, body)
     _say(f"base colours: {chosen.origin}")
     return chosen
@@ -78,7 +89,7 @@ def _published(body: Body) -> ChosenBase:
     found = published(name)
     if found is None:
         raise InputError(
-            f"these weights need base colours, and {body.name} has no published base map (models/{name}): "
+            f"base colours are needed, and {body.name} has no published base map (models/{name}): "
             "give a raster of its colours or a colour, such as --base results/planet/default/mars/base.tif or --base "
             "'#7a6a4f'"
         )

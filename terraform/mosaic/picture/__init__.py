@@ -1,0 +1,1 @@
+"""Pictures of whole bodies at the scale of their base colours."""
