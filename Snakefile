@@ -1,4 +1,4 @@
-# From nothing to a terraformed Mars. Targets: pairs, train (the default), mosaics, evaluate, all.
+# From nothing to a terraformed Mars. Targets: pairs, train (the default), planet, mosaics, evaluate, all.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -19,6 +19,12 @@ rule pairs:
         expand(SHEET, region=PLAN.paired),
 
 
+rule planet:
+    input:
+        expand(BASE_COLOURS, body=CONFIG.planet.bodies),
+        expand(CLIMATE, body=CONFIG.planet.bodies),
+
+
 rule mosaics:
     input:
         expand(MOSAIC, region=PLAN.mosaics),
@@ -33,12 +39,14 @@ rule all:
     input:
         rules.train.input,
         rules.pairs.input,
+        rules.planet.input,
         rules.mosaics.input,
         rules.evaluate.input,
 
 
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/pairs.smk"
+include: "workflow/rules/planet.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/mosaics.smk"
 include: "workflow/rules/show.smk"

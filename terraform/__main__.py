@@ -7,7 +7,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import check, keep, model, pairs, plan
+from terraform.commands import check, keep, model, pairs, plan, planet
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -18,6 +18,9 @@ app = typer.Typer(
 app.command()(pairs.fetch)
 app.command()(pairs.cut)
 app.command()(pairs.sheet)
+app.command("simulate-climate")(planet.simulate_climate)
+app.command("fit-base-model")(planet.fit_base_model)
+app.command("draw-base-colours")(planet.draw_base_colours)
 app.command()(model.train)
 app.command()(model.evaluate)
 app.command()(model.generate)

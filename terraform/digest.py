@@ -9,13 +9,16 @@ from typing import Any, Literal
 
 from terraform.errors import ConfigError
 
-Stage = Literal["cut", "sheet", "train", "evaluate", "mosaic", "raster"]
+Stage = Literal["cut", "sheet", "train", "evaluate", "climate", "base model", "base colours", "mosaic", "raster"]
 
 STAGES: dict[Stage, str] = {
     "cut": "terraform.pairs.cut",
     "sheet": "terraform.pairs.sheet",
     "train": "terraform.learn.train",
     "evaluate": "terraform.learn.evaluate",
+    "climate": "terraform.planet.climate",
+    "base model": "terraform.planet.base_model",
+    "base colours": "terraform.planet.base_colours",
     "mosaic": "terraform.mosaic.region",
     "raster": "terraform.mosaic.any_raster",
 }
@@ -31,6 +34,7 @@ CHANGES_NO_RESULT = (
     "terraform.learn.runtime",
     "terraform.learn.fingerprint",
     "terraform.mosaic.output",
+    "terraform.planet.pictures",
     "terraform.show",
     "terraform.commands",
     "terraform.workflow",

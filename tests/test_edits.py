@@ -15,12 +15,13 @@ from terraform.workflow.stages import relevant_source, source_code
 PACKAGE = Path(digest.__file__).parent
 LEARNT = {"train", "state"}
 DRAWN = {"mosaic", "raster"}
+PLANET = {"climate", "base model", "base colours"}
 USES_GENERATOR = {"evaluate", *DRAWN}
 FETCHES = {f"fetch {name}" for name in ("sample", "mola", "s2cloudless", "files")}
 
 NOTHING = [
-    "errors.py", "provenance.py", "digest.py", "config", "storage", "learn/runtime", "mosaic/output", "show",
-    "commands", "workflow", "doctor", "__main__.py", "__init__.py",
+    "errors.py", "provenance.py", "digest.py", "config", "storage", "learn/runtime", "mosaic/output",
+    "planet/pictures.py", "show", "commands", "workflow", "doctor", "__main__.py", "__init__.py",
 ]  # fmt: skip
 REAL = [
     ("learn/models/losses.py", LEARNT),
@@ -30,15 +31,20 @@ REAL = [
     ("pairs/relief.py", LEARNT | USES_GENERATOR),
     ("pairs/cut.py", {"cut"}),
     ("pairs/sheet.py", {"sheet"}),
+    ("climate/rain.py", {"climate"}),
+    ("climate/monthly.py", {"climate", "base model", "base colours"}),
+    ("basemap/fitting.py", {"base model"}),
+    ("basemap/model.py", {"base model", "base colours"}),
+    ("basemap/sea.py", {"base colours"}),
     ("mosaic/blend.py", DRAWN),
     ("mosaic/bands.py", DRAWN),
-    ("geo/tile_spec.py", LEARNT | USES_GENERATOR | FETCHES | {"cut", "sheet"}),
+    ("geo/tile_spec.py", LEARNT | USES_GENERATOR | FETCHES | PLANET | {"cut", "sheet"}),
     ("sources/catalog/mola.py", {"fetch mola"}),
     ("sources/catalog/sample.py", {"fetch sample"}),
     ("sample_world/craters.py", {"fetch sample"}),
     ("sources/catalog/files.py", {"fetch files"}),
     ("sources/remote/client.py", FETCHES),
-    ("sources/raster/pds3.py", {"fetch files", "fetch mola", "raster"}),
+    ("sources/raster/pds3.py", FETCHES | {"raster"}),
     ("mosaic/any_raster.py", {"raster"}),
 ]
 

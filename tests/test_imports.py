@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "terraform"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "errors", "storage", "provenance", "digest", "config", "geo", "sample_world", "sources", "climate", "pairs",
-    "learn", "basemap", "mosaic", "show", "workflow", "doctor", "commands", "__main__",
+    "learn", "basemap", "planet", "mosaic", "show", "workflow", "doctor", "commands", "__main__",
 ]  # fmt: skip
 """Each may import those before it, lazily or not (docs/architecture.md)."""
 
@@ -19,11 +19,12 @@ MOST_LINES = 300
 MOST_FILES = 15
 UNFINISHED_RUNTIME = {"history.py", "by_region.py"}
 
+LIGHT_ROOMS = {"learn", "basemap"}
+LIGHT_FILES = {"pairs/relief.py", "pairs/store.py", "mosaic/inference.py"}
 LIGHT = [
     path
     for path in MODULES
-    if path.relative_to(PACKAGE).parts[0] in ("learn", "basemap")
-    or path.relative_to(PACKAGE).as_posix() in ("pairs/relief.py", "pairs/store.py", "mosaic/inference.py")
+    if path.relative_to(PACKAGE).parts[0] in LIGHT_ROOMS or path.relative_to(PACKAGE).as_posix() in LIGHT_FILES
 ]
 ABSENT = [
     "rasterio", "osgeo", "geopandas", "pyogrio", "fiona", "pandas", "pyarrow", "snakemake", "shapely", "pyproj",

@@ -23,7 +23,12 @@ SETTINGS = {
         "checkpoint_every": 4, "validation_pairs": 2, "device": "cpu",
     },
     "mosaics": {"regions": ["crater"], "window_px": 256},
+    "sources": {body: {"planet": {"cells_per_degree": 1}} for body in ("earth", "mars")},
+    "planet": {"climate_cells_per_degree": 0.5},
+    "basemap": {"training": {"steps": 5, "members": 1}},
 }  # fmt: skip
+CLIMATES = {"simulate climate of earth", "simulate climate of mars"}
+BASES = {"draw base colours of earth", "draw base colours of mars"}
 PAIRED = ("andes", "czech", "nw", "italy")
 RUN = SETTINGS["run"]
 AFTER_WEIGHTS = {"draw mosaic of crater", f"evaluate generator of run {RUN}"}

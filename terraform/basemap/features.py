@@ -1,5 +1,6 @@
 """What the base model sees of a cell: climate, height above the shoreline, roughness; each near unit range."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from terraform.geo.planet_grid import PlanetGrid
 
 Field = NDArray[np.float32]
 
+_BAND = 90
 _EARTH_GRAVITY_M_S2 = 9.807
 
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
@@ -138,6 +140,39 @@ def relief_of(height_m: NDArray[np.float32], grid: PlanetGrid, near_m: float, wi
     near = Smoother(grid, near_m)
     spread = near((height - near(height)) ** 2)
     return Relief(height, height - Smoother(grid, wide_m)(height), np.sqrt(np.maximum(spread, 0)))
+
+
+def climate_bands(
+    climate: MonthlyClimate, grid: PlanetGrid, height_m: NDArray[np.float32], target: PlanetGrid,
+    lapse_rate_k_per_km: float,
+) -> Iterator[tuple[slice, MonthlyClimate]]:  # fmt: skip
+    """Refine a climate band by band, so that no more than a tenth of its months are in memory at once.
+
+    Parameters
+    ----------
+    climate : MonthlyClimate
+        On `grid`, temperatures of that grid's mean heights.
+    grid : PlanetGrid
+        Cells that are whole blocks of the target's, or the target itself.
+    height_m : (H, W) float32
+        Of the target's cells above the shoreline, metres; the sea is 0.
+    target : PlanetGrid
+        Where it is refined to.
+    lapse_rate_k_per_km : float
+        Fall of temperature with height.
+
+    Yields
+    ------
+    slice
+        Rows of the target.
+    MonthlyClimate
+        (12, h, W), temperatures at the shoreline.
+    """
+    level = climate.at_sea_level(target.coarsened(height_m, grid), lapse_rate_k_per_km)
+    for top in range(0, target.height, _BAND):
+        rows = slice(top, min(top + _BAND, target.height))
+        warmth, rain = (grid.refined(values, target, rows) for values in (level.temperature, level.precipitation))
+        yield rows, MonthlyClimate(warmth, rain)
 
 
 def _warmth(climate: MonthlyClimate) -> list[Field]:

@@ -1,12 +1,11 @@
 """Draw the base colours of a body: land everywhere, sea everywhere, and a preview of both."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.features import features_of, relief_of
+from terraform.basemap.features import climate_bands, features_of, relief_of
 from terraform.basemap.model import BaseModel
 from terraform.basemap.sea import depth_from_distance_m, distance_to_land_m, sea_colours
 from terraform.climate.monthly import MonthlyClimate
@@ -14,7 +13,6 @@ from terraform.climate.sphere import Smoother, gradient
 from terraform.config.basemap import BaseMap
 from terraform.geo.planet_grid import PlanetGrid
 
-_BAND = 90
 _LIGHT = np.array([-1.0, 1.0, np.sqrt(2.0)], np.float32) / 2
 """Towards the sun: north-west, 45 degrees high."""
 
@@ -92,7 +90,7 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
     relief = relief_of(height, grid, settings.roughness_m, settings.surroundings_m)
     depth = _depth(ground, settings)
     drawn = BaseColours(*(np.empty((*grid.shape, 3), np.uint8) for _ in range(2)))
-    for rows, level in _bands(climate, climate_grid, ground, height):
+    for rows, level in climate_bands(climate, climate_grid, height, grid, ground.lapse_rate_k_per_km):
         here = level.at_heights(height[rows], ground.lapse_rate_k_per_km)
         features = features_of(here, relief.part(rows), ground.gravity_m_s2, settings.month)
         drawn.land[rows] = _levels(model.colours(features))
@@ -155,17 +153,6 @@ def _depth(ground: Ground, settings: BaseMap) -> NDArray[np.float32]:
     if (known[ground.land < 0.5] > 0).any():
         return known
     return depth_from_distance_m(distance_to_land_m(ground.land, ground.grid), settings.sea)
-
-
-def _bands(
-    climate: MonthlyClimate, grid: PlanetGrid, ground: Ground, height: NDArray[np.float32]
-) -> Iterator[tuple[slice, MonthlyClimate]]:
-    """Bands of rows with the climate at the shoreline there, refined to the ground's grid."""
-    level = climate.at_sea_level(ground.grid.coarsened(height, grid), ground.lapse_rate_k_per_km)
-    for top in range(0, ground.grid.height, _BAND):
-        rows = slice(top, min(top + _BAND, ground.grid.height))
-        warmth, rain = (grid.refined(values, ground.grid, rows) for values in (level.temperature, level.precipitation))
-        yield rows, MonthlyClimate(warmth, rain)
 
 
 def _levels(colours: NDArray[np.float32]) -> NDArray[np.uint8]:

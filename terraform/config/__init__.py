@@ -1,8 +1,11 @@
 """The configuration: every setting with its default, unit and range; the one place where these stand."""
 
+from terraform.config.basemap import BaseMap
+from terraform.config.climate import ClimateModel
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Climate, Elevation, Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.planet import Climates, Planet
 from terraform.config.renames import current, renamed
 from terraform.config.services import (
     BlueMarbleSource,
@@ -34,8 +37,11 @@ __all__ = [
     "SOURCES",
     "AnyPlanetSource",
     "AnySource",
+    "BaseMap",
     "BlueMarbleSource",
     "Climate",
+    "ClimateModel",
+    "Climates",
     "Condition",
     "Config",
     "CopernicusSource",
@@ -49,6 +55,7 @@ __all__ = [
     "Mosaics",
     "OpenTopographySource",
     "Pairs",
+    "Planet",
     "PlanetFilesSource",
     "PlanetSources",
     "Regions",

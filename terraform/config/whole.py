@@ -7,14 +7,18 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from terraform.config.basemap import BaseMap
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
+from terraform.config.planet import Climates, Planet, one_shoreline
 from terraform.config.renames import current
 from terraform.config.section import Name, Section
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
 from terraform.errors import ConfigError
+
+BODIES = ("earth", "mars")
 
 
 class Config(Section):
@@ -42,6 +46,12 @@ class Config(Section):
     """What the generator sees."""
     train: Train = Train()
     """How it learns."""
+    planet: Planet = Planet()
+    """Whole bodies."""
+    climate: Climates = Climates()
+    """Their climates."""
+    basemap: BaseMap = BaseMap()
+    """Their base colours."""
     mosaics: Mosaics = Mosaics()
     """What it draws."""
 
@@ -63,10 +73,19 @@ class Config(Section):
             chosen["sheet"] = {"low_m": self.sheet.low_m, "high_m": self.sheet.high_m}
         return chosen
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_shoreline(cls, given: Any) -> Any:
+        return one_shoreline(given) if isinstance(given, dict) else given
+
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
         if self.sheet.high_m <= self.sheet.low_m:
             raise ValueError(f"sheet: high_m {self.sheet.high_m:g} must be above low_m {self.sheet.low_m:g}")
+        for body in BODIES:
+            planet = getattr(self.sources, body).planet
+            if (planet.temperature is None) != (planet.precipitation is None):
+                raise ValueError(f"sources.{body}.planet: give both temperature and precipitation, or neither")
         return self
 
 

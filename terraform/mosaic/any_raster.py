@@ -110,7 +110,9 @@ def render_georeferenced(
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
+                renderer = StripRenderer(
+                    Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+                )
                 render(renderer, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"
     beside = output.with_suffix(".item.json")

@@ -60,7 +60,9 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
-            renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
+            renderer = StripRenderer(
+                Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+            )
             render(renderer, target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"
     preview.write_preview(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")

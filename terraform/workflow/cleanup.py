@@ -16,9 +16,9 @@ def orphans(bodies: Mapping[str, str]) -> list[Path]:
     bodies : mapping of str to str
         Body by name of each region that there is.
     """
-    # Beside the bodies lies the cache of the sources.
+    # Beside the bodies lies the cache of the sources, beside the regions the rasters of the whole body.
     found = [p for body in BODIES for p in Path("resources").glob(f"{body}/*")]
-    downloads = [p for p in found if bodies.get(p.name) != p.parent.name]
+    downloads = [p for p in found if p.name != "planet" and bodies.get(p.name) != p.parent.name]
     results = [p for pattern in ("pairs/*", "mars/*/*") for p in Path("results").glob(pattern) if p.name not in bodies]
     return sorted(path for path in (*downloads, *results) if path.is_dir() and not path.is_symlink())
 

@@ -13,9 +13,9 @@ from terraform.config import Config, FilesSource, RemoteSource, Split, current, 
 from terraform.config.strict_yaml import plain, read_yaml
 from terraform.errors import ConfigError, InputError
 from terraform.geo.regions import Region, load_regions, of_role, select
-from terraform.sources import Kind
+from terraform.sources import Kind, PlanetKind
 from terraform.storage.atomic_write import write_text
-from terraform.workflow.stages import source_settings
+from terraform.workflow.stages import planet_settings, source_settings
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,8 @@ def planned(config: Config) -> Plan:
         for name in config.mosaics.regions
         if name not in everything
     ]
+    if "planet" in everything:
+        mistakes.append(f"a region of {config.regions.file} is called planet, as the folder of whole bodies: rename it")
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return Plan(
@@ -162,11 +164,24 @@ def downloads(config: Config, body: str, kind: Kind) -> int:
     return int(isinstance(source_settings(config, body, kind), RemoteSource))
 
 
+def planet_downloads(config: Config, body: str, kind: PlanetKind) -> int:
+    """1 where a raster of a whole body comes over the network; else 0."""
+    return int(isinstance(planet_settings(config, body, kind), RemoteSource))
+
+
+def own_planet_rasters(config: Config, body: str, kind: PlanetKind) -> list[str]:
+    """The user's own files that a raster of a whole body is read from, as far as they exist."""
+    return _own(config, planet_settings(config, body, kind), "")
+
+
 def own_rasters(config: Config, region: Region, kind: Kind) -> list[str]:
     """The user's own files that a region is read from, as far as they exist: newer ones are fetched anew."""
-    source = source_settings(config, region.body.name, kind)
+    return _own(config, source_settings(config, region.body.name, kind), region.name)
+
+
+def _own(config: Config, source: Any, region: str) -> list[str]:
     if not isinstance(source, FilesSource):
         return []
     patterns = [source.path] if isinstance(source.path, str) else source.path
-    paths = [Path(p.replace("{rasters}", config.rasters).replace("{region}", region.name)) for p in patterns]
+    paths = [Path(p.replace("{rasters}", config.rasters).replace("{region}", region)) for p in patterns]
     return [str(path) for path in paths if path.is_file()]

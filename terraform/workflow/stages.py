@@ -6,7 +6,7 @@ from typing import Any
 from terraform.config import Config, FilesSource, SampleSource
 from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
-from terraform.sources import Kind, module_of
+from terraform.sources import Kind, PlanetKind, module_of
 
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
@@ -22,19 +22,46 @@ def relevant(config: Config, stage: Stage) -> str:
         "sheet": {"sheet": config.sheet},
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
+        "base model": _of_base_model(config),
+        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
 
 
+def relevant_climate(config: Config, body: str) -> str:
+    """The settings on which a body's climate depends, as canonical JSON: of an observed one, few."""
+    model = getattr(config.climate, body)
+    if is_observed(config, body):
+        model = {name: getattr(model, name) for name in ("shoreline_m", "gravity_m_s2", "lapse_rate_k_per_km")}
+    return _canonical({"climate": model, "cells_per_degree": config.planet.climate_cells_per_degree})
+
+
+def is_observed(config: Config, body: str) -> bool:
+    """Whether a body's climate comes from rasters, not from the model."""
+    return getattr(config.sources, body).planet.temperature is not None
+
+
 def relevant_source(config: Config, body: str, kind: Kind) -> str:
     """The settings of one body's elevation or imagery, as canonical JSON."""
-    source = source_settings(config, body, kind)
+    return _of_source(config, source_settings(config, body, kind))
+
+
+def relevant_planet_source(config: Config, body: str, kind: PlanetKind) -> str:
+    """The settings of one raster of a whole body, as canonical JSON."""
+    return _of_source(
+        config, planet_settings(config, body, kind), getattr(config.sources, body).planet.cells_per_degree
+    )
+
+
+def _of_source(config: Config, source: Any, cells_per_degree: float | None = None) -> str:
     chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
     if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
     elif isinstance(source, FilesSource) and "{rasters}" in str(source.path):
         chosen["rasters"] = config.rasters
+    if cells_per_degree is not None:
+        chosen["cells_per_degree"] = cells_per_degree
     return _canonical(chosen)
 
 
@@ -52,6 +79,20 @@ def source_settings(config: Config, body: str, kind: Kind) -> Any:
     return source
 
 
+def planet_settings(config: Config, body: str, kind: PlanetKind) -> Any:
+    """The configured source of a raster of a whole body.
+
+    Raises
+    ------
+    ConfigError
+        The body has none.
+    """
+    source = getattr(getattr(config.sources, body).planet, kind, None)
+    if source is None:
+        raise ConfigError(f"sources.{body}.planet has no {kind}: name a source for it")
+    return source
+
+
 def code(stage: Stage) -> str:
     """Compute the digest of the code whose edits change a stage's results."""
     return stage_digest(stage)
@@ -61,6 +102,20 @@ def source_code(config: Config, body: str, kind: Kind) -> str:
     """Compute the digest of the code that fetches one body's elevation or imagery: its own source, not the others."""
     source = module_of(source_settings(config, body, kind).source)
     return code_digest(["terraform.sources.fetch", source])
+
+
+def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
+    """Compute the digest of the code that fetches one raster of a whole body."""
+    source = module_of(planet_settings(config, body, kind).source)
+    return code_digest(["terraform.sources.fetch", source])
+
+
+def _of_base_model(config: Config) -> dict[str, Any]:
+    return {
+        "seed": config.seed,
+        "basemap": config.basemap.model_dump(mode="json", include={"training", "roughness_m", "surroundings_m"}),
+        "left_out": sorted({*config.split.validation, *config.split.test}),
+    }
 
 
 def _canonical(settings: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from terraform.config import Config, load, overlay, parse, schema_yaml
 from terraform.config.strict_yaml import plain, read_yaml
 from terraform.errors import ConfigError
-from terraform.workflow.stages import relevant, relevant_source, source_settings
+from terraform.workflow.stages import relevant, relevant_climate, relevant_source, source_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,13 +177,19 @@ def changed(**sections):
         ({"mosaics": {"regions": ["mars"]}}, set()),
         ({"mosaics": {"device": "cpu"}}, set()),
         ({"mosaics": {"elevation": {"shoreline_m": -1500}}}, {"mosaic"}),
-        ({"split": {"test": ["italy"]}}, {"train", "evaluate"}),
-        ({"split": {"validation": ["italy"]}}, {"train", "evaluate"}),
+        ({"split": {"test": ["italy"]}}, {"train", "evaluate", "base model"}),
+        ({"split": {"validation": ["italy"]}}, {"train", "evaluate", "base model"}),
         ({"run": "other"}, set()),
+        ({"basemap": {"month": 7}}, {"base colours"}),
+        ({"basemap": {"sea": {"ice_c": -2}}}, {"base colours"}),
+        ({"basemap": {"training": {"steps": 9}}}, {"base model"}),
+        ({"basemap": {"roughness_m": 9000}}, {"base model", "base colours"}),
+        ({"climate": {"mars": {"wetness": 2}}}, set()),
+        ({"planet": {"bodies": ["mars"]}}, set()),
     ],
 )
 def test_a_setting_concerns_its_own_stages(sections, stages):
-    names = ("cut", "sheet", "train", "evaluate", "mosaic")
+    names = ("cut", "sheet", "train", "evaluate", "base model", "base colours", "mosaic")
     assert {name for name in names if relevant(changed(**sections), name) != relevant(Config(), name)} == stages
 
 
@@ -209,3 +215,46 @@ def test_a_source_depends_on_its_own_settings():
     )
     with pytest.raises(ConfigError, match="mars has no imagery"):
         source_settings(one, "mars", "imagery")
+
+
+@pytest.mark.parametrize(
+    ("sections", "bodies"),
+    [
+        ({"climate": {"mars": {"wetness": 2}}}, {"mars"}),
+        ({"climate": {"mars": {"mean_temperature_c": 20}}}, {"mars"}),
+        ({"climate": {"earth": {"wetness": 2}}}, set()),  # Earth's is observed
+        ({"climate": {"earth": {"shoreline_m": 70}}}, {"earth"}),
+        ({"mosaics": {"elevation": {"shoreline_m": -1000}}}, {"mars"}),
+        ({"planet": {"climate_cells_per_degree": 1}}, {"earth", "mars"}),
+        ({"sources": {"earth": {"planet": {"temperature": None, "precipitation": None}}}}, {"earth"}),
+    ],
+)
+def test_a_knob_concerns_the_climate_of_its_body(sections, bodies):
+    after = changed(**sections)
+    assert {
+        body for body in ("earth", "mars") if relevant_climate(after, body) != relevant_climate(Config(), body)
+    } == bodies
+
+
+def test_a_body_keeps_its_own_climate_beside_what_is_set():
+    mars = changed(climate={"mars": {"orbit": {"obliquity_deg": 40}}}).climate.mars
+    assert (mars.orbit.obliquity_deg, mars.orbit.year_days, mars.gravity_m_s2) == (40, 686.98, 3.721)
+    assert changed(climate={"mars": {}}).climate.mars == Config().climate.mars
+    with pytest.raises(ConfigError, match=r"climate\.mars\.wetnes: unknown setting"):
+        changed(climate={"mars": {"wetnes": 1}})
+    with pytest.raises(ConfigError, match=r"climate\.venus: unknown setting"):
+        changed(climate={"venus": {"wetness": 1}})
+
+
+def test_one_shoreline_serves_mosaics_and_climate():
+    one = changed(mosaics={"elevation": {"shoreline_m": -4500}})
+    other = changed(climate={"mars": {"shoreline_m": -1200}})
+    both = changed(mosaics={"elevation": {"shoreline_m": -4500}}, climate={"mars": {"shoreline_m": -1200}})
+    assert (one.climate.mars.shoreline_m, other.mosaics.elevation.shoreline_m) == (-4500, -1200)
+    assert (both.climate.mars.shoreline_m, both.mosaics.elevation.shoreline_m) == (-1200, -4500)
+    assert changed(**one.model_dump(mode="json")) == one
+
+
+def test_half_a_climate_is_refused():
+    with pytest.raises(ConfigError, match=r"sources\.mars\.planet: give both temperature and precipitation"):
+        changed(sources={"mars": {"planet": {"temperature": {"source": "sample"}}}})

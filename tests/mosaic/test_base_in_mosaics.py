@@ -27,15 +27,20 @@ from exact import (
 from rasterio.crs import CRS
 from shapely.geometry import box
 
+from terraform.basemap.features import FEATURES
+from terraform.basemap.model import BaseModel, Networks, save
 from terraform.config import Elevation
+from terraform.config.climate import MARS_CLIMATE
 from terraform.errors import InputError
 from terraform.geo.bodies import MARS, Body
+from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis, Taps
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base import base_map, choice
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.reading import read_base
+from terraform.mosaic.base.zonal import zonal_climate
 from terraform.mosaic.region import render_region
 from terraform.pairs.smoothing import distance_px
 
@@ -188,6 +193,46 @@ def test_the_published_base_map_serves_where_none_is_named(tmp_path, capsys):
     render_region(Path("w"), elevation, region, tmp_path / "out", CLIP)
     assert "the published base map" in capsys.readouterr().err
     assert np.abs(read(tmp_path / "out/terraformed.tif")[0] - colours(10.1, 20.1)[:3]).max() < 3
+
+
+@pytest.fixture
+def base_model(tmp_path):
+    """Networks that have learnt nothing: their colours are some function of climate and relief."""
+    networks = Networks([len(FEATURES), 8, 3], 1)
+    networks.reset(torch.Generator().manual_seed(0))
+    range_ = np.full(len(FEATURES), 3, np.float32)
+    (tmp_path / "models").mkdir()
+    save(tmp_path / "models/base-model.safetensors", BaseModel(networks.eval(), (0,), -range_, range_))
+
+
+def test_latitude_and_height_serve_where_there_is_only_a_base_model(tmp_path, base_model, capsys):
+    """Around a region nothing is known: there the colours are those of belts; in it mountains differ from lowland."""
+    region = region_of(box(10, 20, 14, 24))
+
+    def steep(lon, lat):
+        return np.where(lon < 12, 0, 9000) + 0 * lat
+
+    settings = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=-500)})
+    render_region(Path("w"), download(tmp_path / "e.tif", region, steep), region, tmp_path / "out", settings)
+    assert "base colours: zonal, from latitude and height" in capsys.readouterr().err
+    picture, valid = read(tmp_path / "out/terraformed.tif")
+    assert valid.all()
+    middle = picture[len(picture) // 2]
+    assert np.abs(middle[60] - middle[-60]).max() > 8
+    assert np.abs(picture[60, 60] - picture[-60, 60]).max() < np.abs(middle[60] - middle[-60]).max()
+    version = choice.choose_base(None, repeating(), MARS).version
+    assert version[0] == "zonal" and len(version) == 3
+
+
+def test_a_zonal_climate_has_cold_poles_dry_belts_and_wet_summers():
+    grid = PlanetGrid(MARS, 1)
+    climate = zonal_climate(grid, MARS_CLIMATE)
+    year, rain = climate.annual_temperature[:, 0], climate.annual_precipitation[:, 0]
+    assert year[90] > 20 > year[45] > year[10] and year[0] < -10
+    assert rain[90] > 1500 and rain[62] < 700 and rain[0] < 120
+    assert climate.precipitation[6, 72, 0] > 3 * climate.precipitation[0, 72, 0]
+    assert climate.precipitation[0, 107, 0] > 3 * climate.precipitation[6, 107, 0]
+    assert climate.precipitation.min() >= 0 and np.ptp(climate.temperature, axis=2).max() == 0
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def test_who_does_not_refuse_waits(tmp_path):
 
     with exclusive(path, say):
         os.waitpid(child, 0)
+        with pytest.raises(ResourceError, match="in use"), exclusive(path, refuse):
+            pass
     assert told[0].startswith(f"process {child} ")
 
 

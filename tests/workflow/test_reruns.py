@@ -11,6 +11,8 @@ import edits
 import pytest
 from tiny_world import (
     AFTER_PAIRS,
+    BASES,
+    CLIMATES,
     PAIRED,
     all_of,
     configure,
@@ -28,7 +30,15 @@ from tiny_world import (
 def test_everything_is_made_at_the_places_promised(finished):
     for name in PAIRED:
         folder = finished / "results/pairs" / name
-        for file in ("elevation.npy", "imagery.npy", "tiles.npy", "tiles.parquet", "sheet.jpg", "provenance.json"):
+        for file in (
+            "elevation.npy",
+            "imagery.npy",
+            "base.npy",
+            "tiles.npy",
+            "tiles.parquet",
+            "sheet.jpg",
+            "provenance.json",
+        ):
             assert (folder / file).stat().st_size > 0
         for what in ("elevation", "imagery"):
             assert (finished / f"resources/earth/{name}/{what}.tif").exists()
@@ -153,7 +163,7 @@ def test_a_setting_of_the_pairs_cuts_and_what_follows(world):
 @pytest.mark.parametrize(
     "knob",
     [
-        {"elevation": {"policy": "quantile", "shoreline_m": -2000}},
+        {"elevation": {"policy": "quantile"}},
         {"climate": {"latitude_shift_deg": 10, "sun_azimuth_deg": 90}},
         {"grid": "input", "compression": "webp"},
     ],
@@ -164,8 +174,33 @@ def test_a_mosaic_setting_draws_alone(world, knob):
     assert jobs(world) == {"draw mosaic of crater"}
 
 
+@pytest.mark.parametrize(
+    ("sections", "follows"),
+    [
+        ({"basemap": {"month": 7}}, BASES),
+        ({"climate": {"mars": {"mean_temperature_c": 20}}}, {"simulate climate of mars", "draw base colours of mars"}),
+        ({"mosaics": {"elevation": {"shoreline_m": -1000}}},
+         {"simulate climate of mars", "draw base colours of mars", "draw mosaic of crater"}),
+        ({"basemap": {"training": {"steps": 6, "members": 1}}}, {"fit base model of run tiny", *BASES}),
+    ],
+    ids=["a season", "a temperature", "a shoreline", "the base model"],
+)  # fmt: skip
+def test_a_knob_of_the_planet_is_its_climate_and_colours_and_never_pairs_or_the_generator(world, sections, follows):
+    configure(world, **sections)
+    assert jobs(world) == follows
+
+
+def test_mosaics_follow_base_colours_where_the_generator_adds_to_them(world):
+    configure(world, train={"network": "unet_fc", "base": "added"})
+    run(world, "--touch", "all")  # as if it had been trained so
+    assert jobs(world) == set()
+    configure(world, basemap={"month": 7})
+    assert jobs(world) == BASES | {"draw mosaic of crater"}
+
+
 def test_another_run_is_another_model_and_keeps_the_first(world):
-    follows = {job.replace("run tiny", "run second") for job in AFTER_PAIRS}
+    made = AFTER_PAIRS | CLIMATES | BASES | {"fit base model of run tiny"}
+    follows = {job.replace("run tiny", "run second") for job in made}
     assert jobs(world, "all", "--config", "run=second") == follows
     assert (world / "results/model/tiny/weights.safetensors").exists()
 

@@ -40,13 +40,19 @@ PAIRS = "results/pairs/{region}/provenance.json"
 SHEET = "results/pairs/{region}/sheet.jpg"
 WEIGHTS = f"results/model/{CONFIG.run}/weights.safetensors"
 MOSAIC = f"results/mars/{CONFIG.run}/{{region}}/terraformed.tif"
+PLANET_RASTER = "resources/{body}/planet/{kind}.tif"
+PLANET = f"results/planet/{CONFIG.run}"
+BASE_MODEL = f"{PLANET}/base-model.safetensors"
+CLIMATE = f"{PLANET}/{{body}}/climate.tif"
+BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
 
 
 wildcard_constraints:
-    region=r"[a-z0-9][a-z0-9_-]{0,63}",
+    region=r"(?!planet/)[a-z0-9][a-z0-9_-]{0,63}",
     body="earth|mars",
     what="elevation|imagery",
+    kind="elevation|imagery|temperature|precipitation",
 
 
 def command(name):
@@ -81,3 +87,29 @@ def raster_of(what):
 def folders(wildcards, input):
     """Folders of the pairs that a job reads."""
     return [str(Path(path).parent) for path in input.pairs]
+
+
+def base_of(wildcards):
+    """The base colours of a region's body, where the generator adds to them."""
+    return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
+def planet_raster(kind):
+    """A raster of the whole body of a job."""
+    return lambda wildcards: PLANET_RASTER.format(body=wildcards.body, kind=kind)
+
+
+def observed_climate(wildcards):
+    """The rasters of a body's climate, where it is observed."""
+    if not stages.is_observed(CONFIG, wildcards.body):
+        return []
+    return [PLANET_RASTER.format(body=wildcards.body, kind=kind) for kind in ("temperature", "precipitation")]
+
+
+def climate_options(input):
+    """What the command is told of an observed climate."""
+    options = [f"--{Path(path).stem} {shlex.quote(path)}" for path in input.observed]
+    return " ".join(options)
+
+
+HELD_OUT = sorted({*CONFIG.split.validation, *CONFIG.split.test})

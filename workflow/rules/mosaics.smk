@@ -2,6 +2,7 @@ rule draw_mosaic:
     input:
         weights=WEIGHTS,
         elevation=raster_of("elevation"),
+        base=base_of,
     output:
         mosaic=MOSAIC,
         preview=report(
@@ -17,11 +18,12 @@ rule draw_mosaic:
         gpu=GPUS,
     params:
         polygon=polygon,
+        base=lambda wildcards, input: f"--base {shlex.quote(str(input.base))}" if input.base else "",
         settings=stages.relevant(CONFIG, "mosaic"),
         code=stages.code("mosaic"),
     message:
         "draw mosaic of {wildcards.region}"
     shell:
         command("generate") + "--weights {input.weights:q} "
-        "--elevation {input.elevation:q} --region {wildcards.region:q} "
+        "--elevation {input.elevation:q} --region {wildcards.region:q} {params.base} "
         '--output "$(dirname {output.mosaic:q})" > {log:q} 2>&1'

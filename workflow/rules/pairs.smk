@@ -5,6 +5,7 @@ rule cut_pairs:
     output:
         elevation="results/pairs/{region}/elevation.npy",
         imagery="results/pairs/{region}/imagery.npy",
+        base="results/pairs/{region}/base.npy",
         tiles="results/pairs/{region}/tiles.npy",
         index="results/pairs/{region}/tiles.parquet",
         provenance="results/pairs/{region}/provenance.json",

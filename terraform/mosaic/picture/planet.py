@@ -15,7 +15,7 @@ from terraform.geo.raster import write_strips
 from terraform.geo.resample import Axis
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.choice import named_base
-from terraform.mosaic.picture.ground import PlanetRelief, body_named_by, read_relief
+from terraform.mosaic.picture.ground import PlanetRelief, as_source, body_named_by, read_relief
 from terraform.mosaic.picture.shading import brightened, sea_by_depth, shade
 from terraform.storage.atomic_write import atomic_write
 
@@ -56,7 +56,8 @@ def render_planet(
     body = body_named_by(elevation)
     chosen = named_base(base, body)
     relief = read_relief(elevation, shoreline_m, CELLS_PER_DEGREE)
-    _save(np.concatenate(list(bands(chosen.base, relief, strength))), output, body, tags or {})
+    made = chosen.make(as_source(relief), 0.0)
+    _save(np.concatenate(list(bands(made, relief, strength))), output, body, tags or {})
 
 
 def bands(base: BaseMap, relief: PlanetRelief, strength: float) -> Iterator[NDArray[np.uint8]]:
