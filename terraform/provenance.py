@@ -96,7 +96,7 @@ class Provenance:
 
 
 def most_restrictive(licences: Iterable[str]) -> str:
-    """The licence that what is derived from all of them must carry; an unlisted one is the most restrictive.
+    """Choose the licence that what is derived from all of them must carry; an unlisted one is the most restrictive.
 
     Raises
     ------
@@ -110,20 +110,20 @@ def most_restrictive(licences: Iterable[str]) -> str:
 
 
 def merge(parts: Iterable[Provenance], **details: Any) -> Provenance:
-    """The provenance of something made from several files."""
+    """Merge the provenances of several files into that of what is made from them."""
     credits = dict.fromkeys(credit for part in parts for credit in part.credits)
     return Provenance(tuple(credits), details)
 
 
 def to_json(provenance: Provenance) -> str:
-    """As text, with the licence that follows from the sources."""
+    """Write as JSON, with the licence that follows from the sources."""
     return json.dumps(
         {"licence": provenance.licence, "attribution": provenance.attribution, **asdict(provenance)}, indent=2
     )
 
 
 def from_json(text: str) -> Provenance:
-    """The inverse of `to_json`."""
+    """Read what `to_json` wrote."""
     document = json.loads(text)
     credits = tuple(Credit(**credit) for credit in document["credits"])
     return Provenance(credits, document["details"], document["code_version"], document["created"])
@@ -149,5 +149,5 @@ def read(path: Path) -> Provenance:
 
 
 def beside(path: Path) -> Path:
-    """Where the provenance of a download lies: the same name with .json."""
+    """Name the file of a download's provenance: the same with .json."""
     return path.with_suffix(".json")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from servers.accounts import CANARY, key_file, sign_in
-from servers.buckets import copernicus, copernicus_list, megdr, planet, srtm, srtm_list
+from servers.buckets import copernicus, copernicus_list, megdr, megdr_planet, planet, srtm, srtm_list, worldclim
 from servers.earthengine import EarthEngine
 from servers.faults import Fault, Proxy
 from servers.maps import Maps
@@ -235,3 +235,22 @@ def test_the_words_of_an_error_are_kept() -> None:
         raise RemoteError("the service is closed")
 
     assert examine("x", refused)[0].says == "the service is closed"
+
+
+def test_planets_are_tried_at_a_cell_a_degree(maps: Maps, file_server: Nginx, place: Path) -> None:
+    folder = file_server.files / f"doctor-{place.name}"
+    megdr_planet(folder, 4, lambda lon, lat: 100 + 0 * lon * lat)
+    worldclim(folder, "wc2.1_10m_prec", lambda month, lon, lat: 10 + 0 * lon * lat, "int16", -32768)
+    url = f"{file_server.url}/{folder.name}"
+    mola = {"source": "mola", "hosts": [], "base_url": url, "archive_url": f"{url}/meg128"}
+    rain = {"source": "worldclim", "hosts": [], "base_url": url}
+    earth = {"imagery": {"source": "blue_marble", "base_url": maps.wms}, "precipitation": rain}
+    configured(place, earth_planet=earth, mars_planet={"elevation": mola})
+    found = findings("--online")
+    assert (
+        "180 x 360 pixels of 100 to 100; licence LicenseRef-Public-Domain"
+        in found["mola (planet mars elevation)"]["says"]
+    )
+    assert "180 x 360 pixels" in found["blue_marble (planet earth imagery)"]["says"]
+    assert "answers ranges with status 206" in found["worldclim (planet earth precipitation)"]["says"]
+    assert {one["state"] for name, one in found.items() if "planet" in name} == {"ok"}

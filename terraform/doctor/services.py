@@ -99,7 +99,7 @@ def _asked_for(name: str, use: Use, config: Config) -> Iterator[Finding]:
     try:
         if isinstance(use.settings, S2CloudlessSource):
             yield from _map_service(name, use.settings, config)
-        elif use.settings.source in _AT_HAND:
+        elif use.settings.source in _AT_HAND and not (use.planet and isinstance(use.settings, MolaSource)):
             yield from _store(name, *_at_hand(use.settings), config)
         if not isinstance(use.settings, WorldClimSource):
             # Its archives come whole, or not at all.

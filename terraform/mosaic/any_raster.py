@@ -99,10 +99,10 @@ def render_georeferenced(
         body = body_of(raster.crs, elevation.name)
         require_centric(raster, body)
         placed = georeference(raster, body)
-        label = describe(trained, elevation, placed.pixel_m)
+        chosen = choose_base(base, trained, body)
+        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        chosen = choose_base(base, trained, body)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
@@ -110,7 +110,9 @@ def render_georeferenced(
                 _write_degrees(placed, bounds, degrees, _is_download(elevation))
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
+                renderer = StripRenderer(
+                    Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+                )
                 render(renderer, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"
     beside = output.with_suffix(".item.json")

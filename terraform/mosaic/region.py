@@ -56,11 +56,13 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         chosen = choose_base(base, trained, region.body)
         target = _target(region, dataset, settings)
-        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body))
+        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), chosen and chosen.provenance)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
-            renderer = StripRenderer(Predictor(trained, settings), relief, chosen and chosen.base)
+            renderer = StripRenderer(
+                Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+            )
             render(renderer, target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"
     preview.write_preview(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")

@@ -111,6 +111,11 @@ class ElevationModel:
     hypsometry: Hypsometry
     broad: ElevationRaster | None
 
+    @property
+    def shoreline_m(self) -> float:
+        """What lies below it is sea, metres; the policy `clip` knows none, and takes the datum."""
+        return 0.0 if self.settings.policy == "clip" else self.settings.shoreline_m
+
     def with_source(self, source: ElevationRaster) -> "ElevationModel":
         """The same heights, read in another way."""
         return replace(self, source=source)

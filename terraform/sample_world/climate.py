@@ -62,16 +62,14 @@ def climate(grid: PlanetGrid, height_m: Float, sea: NDArray[np.bool_], moisture:
     """
     lat = grid.latitude_deg
     inland = 1 - np.exp(-sea_distance_km(grid, sea) / REACH_KM)
-    year = np.cos(2 * np.pi * np.arange(12) / 12)
+    year = np.cos(2 * np.pi * np.arange(12, dtype=np.float32) / 12).astype(np.float32)[:, None, None]
     sine = np.sin(np.radians(lat))[:, None]
     swing = SWING_K * sine * np.abs(sine) * (0.3 + 0.7 * inland)
     mean = snow_line_m(lat)[:, None] * LAPSE_K_PER_M["earth"] + SNOW_LINE_C - LAPSE_K_PER_M[grid.body.name] * height_m
     follows = 0.8 * np.exp(-(((np.abs(lat) - 15) / 10) ** 2)) * np.sign(lat)
     rain = WETTEST_MM / 12 * np.clip(moisture, 0, 1) ** 2
-    return SampleClimate(
-        (mean - year[:, None, None] * swing).astype(np.float32),
-        (rain * (1 - year[:, None, None] * follows[:, None])).astype(np.float32),
-    )
+    level, wide, tropics = (np.asarray(part, np.float32) for part in (mean, swing, follows[:, None]))
+    return SampleClimate(level - year * wide, np.asarray(rain, np.float32) * (1 - year * tropics))
 
 
 def sea_distance_km(grid: PlanetGrid, sea: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ def snow_line_m(lat_deg: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1)
 def _chart() -> Float:
-    """The colour chart, (3, CHART * CHART) float32: height below the snow line runs slowest."""
+    """Make the colour chart, (3, CHART * CHART) float32: height below the snow line runs slowest."""
     table = np.array(COLOURS, np.float64)
     steps = np.linspace(0, 1, CHART)
     columns = np.linspace(0, 1, table.shape[1])

@@ -32,19 +32,19 @@ class Craters(NamedTuple):
     fresh: Double
 
     def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Craters":
-        """Some of the craters."""
+        """Take some of the craters."""
         return Craters(*(field[which] for field in self))
 
 
 def _mixed(words: Words) -> Words:
-    """The finaliser of splitmix64 (Steele, Lea and Flood 2014)."""
+    """Mix bits by the finaliser of splitmix64 (Steele, Lea and Flood 2014)."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return words ^ (words >> np.uint64(31))
 
 
 def _uniform(keys: Words, draw: int) -> Double:
-    """The draw-th random number of each key, 0..1."""
+    """Draw the draw-th random number of each key, 0..1."""
     stepped = _mixed(keys + np.uint64(draw * 0x9E3779B97F4A7C15 % 2**64))
     return (stepped >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
@@ -86,7 +86,7 @@ def _class_of(seed: int, number: int, lat_deg: Double, radius_km: float) -> Crat
 
 
 def chance(seed: int, craters: Craters) -> Double:
-    """A random number 0..1 for each crater, to thin them out by."""
+    """Draw a random number for each crater, (n,) float64 0..1, to thin them out by."""
     words = np.stack([craters.lon_deg, craters.lat_deg]).view(np.uint64)
     return _uniform(_mixed(words[0]) + words[1] + np.uint64(seed % 2**64), 5)
 
@@ -101,7 +101,7 @@ def half_widths(craters: Craters, radius_km: float) -> tuple[Double, Double]:
 
 
 def touching(craters: Craters, lon_deg: Double, lat_deg: Double, radius_km: float) -> Craters:
-    """The craters that change at least one pixel of the grid with these axes (longitudes 0..360)."""
+    """Choose the craters that change at least one pixel of the grid with these axes (longitudes 0..360)."""
     wide, high = half_widths(craters, radius_km)
     around = np.sort(np.concatenate([lon_deg - 360, lon_deg, lon_deg + 360]))
     inside = _any_between(around, craters.lon_deg, wide) & _any_between(np.sort(lat_deg), craters.lat_deg, high)
@@ -141,7 +141,7 @@ def profile_m(distance: Float, diameter_km: float, fresh: float) -> Float:
 def dug(
     shape: tuple[int, int], craters: Craters, lon_deg: Double, lat_deg: Double, ragged: Float, radius_km: float
 ) -> Float:
-    """Changes of height in metres by the craters of one class, each wiping out what its forerunners left inside it.
+    """Dig the craters of one class, each wiping out what its forerunners left inside it.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def elevation(lon_deg: ArrayLike, lat_deg: ArrayLike, seed: int) -> Relief:
 def imagery(
     lon_deg: ArrayLike, lat_deg: ArrayLike, seed: int, pixel_deg: tuple[float, float] | None = None
 ) -> NDArray[np.uint8]:
-    """The imagery of `scene`, (H, W, 3) uint8."""
+    """Draw the imagery of `scene`: (H, W, 3) uint8 red, green, blue."""
     return scene(lon_deg, lat_deg, seed, pixel_deg).imagery
 
 

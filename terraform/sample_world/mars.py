@@ -205,7 +205,7 @@ def _age(table: Tables, axes: Axes) -> Float:
 
 
 def _ground(table: Tables, axes: Axes) -> Ground:
-    """The smooth shape at the nodes of a lattice."""
+    """Compute the smooth shape at the nodes of a lattice."""
     highland, bulge = _highland(table, axes), _bulge(axes)
     ragged = _noise(table, 20, 40, axes) + _f(0.5) * _noise(table, 21, 15, axes) + _f(0.3) * _noise(table, 22, 7, axes)
     hills = _hills(table, axes)
@@ -219,7 +219,7 @@ def _ground(table: Tables, axes: Axes) -> Ground:
 
 
 def _hills(table: Tables, axes: Axes) -> Float:
-    """Rolling ground of the highlands, metres, seven octaves from 700 km to 11 km."""
+    """Compute the rolling ground of the highlands, metres, seven octaves from 700 km to 11 km."""
     total = _f(520) * _noise(table, 4, 700, axes)
     for number in range(1, 7):
         total += _f(520 * 0.62**number) * _noise(table, 4 + number, 700 / 2**number, axes)

@@ -53,7 +53,7 @@ class Tables(NamedTuple):
 
 @lru_cache(maxsize=4)
 def tables(seed: int, world: int) -> Tables:
-    """The random tables of a world; worlds of different numbers differ for the same seed."""
+    """Make the random tables of a world; worlds of different numbers differ for the same seed."""
     rng = np.random.default_rng([world, abs(seed), int(seed < 0)])
     directions = rng.standard_normal((3, PERIOD))
     directions /= np.sqrt((directions**2).sum(axis=0))
@@ -68,7 +68,7 @@ def tables(seed: int, world: int) -> Tables:
 
 
 def rounded(degrees: ArrayLike, period: float | None = None) -> Double:
-    """A 1-D axis in degrees on the common raster of coordinates, brought into 0..period if one is given."""
+    """Round a 1-D axis in degrees to the common raster of coordinates, brought into 0..period if one is given."""
     ticks = np.rint(np.atleast_1d(np.asarray(degrees, np.float64)) / MICRO)
     return np.asarray((np.mod(ticks, np.rint(period / MICRO)) if period else ticks) * MICRO, np.float64)
 
@@ -83,7 +83,7 @@ class Axes(NamedTuple):
 
 
 def axes(lon_deg: Double, lat_deg: Double) -> Axes:
-    """The directions of a grid given by its 1-D axes."""
+    """Find the directions of a grid given by its 1-D axes."""
     lon, lat = np.radians(lon_deg)[None, :], np.radians(lat_deg)[:, None]
     return Axes(np.sin(lon), np.cos(lon), np.sin(lat), np.cos(lat))
 
@@ -100,7 +100,7 @@ class Cells(NamedTuple):
 
 
 def along(row: Double, axes: Axes) -> Double:
-    """The scalar product of a fixed vector with the unit vectors of a grid, (H, W) float64: two operations a pixel."""
+    """Compute the scalar product of a vector with a grid's unit vectors, (H, W) float64: two operations a pixel."""
     product: Double = axes.cos_lat * (row[0] * axes.cos_lon + row[1] * axes.sin_lon) + row[2] * axes.sin_lat
     return product
 
@@ -220,7 +220,7 @@ class Taps(NamedTuple):
     slopes: Float
 
     def part(self, pixels: slice) -> "Taps":
-        """The same nodes for some of the positions."""
+        """Take some of the positions, at the same nodes."""
         return Taps(self.nodes, self.neighbours[:, pixels], self.weights[:, pixels], self.slopes[:, pixels])
 
 
@@ -258,7 +258,7 @@ def down(field: Float, weights: Float, y: Taps) -> Float:
 
 
 def interpolate(field: Float, x: Taps, y: Taps) -> Float:
-    """A field known at the nodes, at the pixels: (n, m) to (H, W)."""
+    """Interpolate a field from the nodes to the pixels: (n, m) to (H, W)."""
     return across(down(field, y.weights, y), x.weights, x)
 
 

@@ -120,7 +120,7 @@ def _moisture(table: Tables, axes: Axes, warp: tuple[Double, ...], continents: F
 
 
 def ground(table: Tables, axes: Axes) -> Ground:
-    """The smooth shape of the land at the nodes of a lattice."""
+    """Compute the smooth shape of the land at the nodes of a lattice."""
     warp = _warp(table, axes)
     continents = _continents(table, axes, warp)
     chains = _chains(table, axes, warp, continents)
@@ -167,7 +167,7 @@ def level_terrain(ground: Ground) -> Terrain:
 
 
 def eroded(table: Tables, axes: Axes, x: noise.Taps, y: noise.Taps, ground: Ground) -> Terrain:
-    """The land at the pixels: the smooth shape with gullies, five octaves from 6.4 km to 450 m."""
+    """Compute the land at the pixels: the smooth shape with gullies, five octaves from 6.4 km to 450 m."""
     height, per_lon, per_lat = noise.interpolate_with_slopes(ground.height, x, y)
     # A pole has no east for gullies to know downhill by: they end 3 km from it.
     depth = noise.interpolate(ground.gully, x, y) * noise.smoothstep(0.0005, 0.004, axes.cos_lat.astype(_f))

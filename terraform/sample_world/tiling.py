@@ -8,7 +8,7 @@ from terraform.sample_world.noise import Double
 
 
 def axis(name: str, degrees: ArrayLike) -> Double:
-    """A 1-D axis in degrees, float64.
+    """Check a 1-D axis in degrees, and return it as float64.
 
     Raises
     ------
@@ -29,5 +29,5 @@ def blocks(size: int, block: int) -> list[slice]:
 
 
 def shifted(part: slice, start: int) -> slice:
-    """The same slice, counted from an earlier origin."""
+    """Count a slice from an earlier origin."""
     return slice(part.start + start, part.stop + start)

@@ -1,5 +1,8 @@
-"""Sources: upstream data sets behind one protocol. Adding one is one module here and one line in `AnySource` of
-`terraform.config`, beside its settings."""
+"""Sources: upstream data sets behind one protocol.
+
+Adding one is one module in `terraform.sources.catalog` and one line in `AnySource` or `AnyPlanetSource` of
+`terraform.config.sources`, beside its settings.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,7 +154,7 @@ class DataSource(Protocol):
         ...
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """What `fetch` would ask of a remote service. Asks nothing of it."""
+        """Estimate what `fetch` would ask of a remote service. Asks nothing of it."""
         ...
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -188,7 +191,7 @@ class PlanetSource(Protocol):
 
 
 def module_of(name: str) -> str:
-    """The module of the source of that name. It has `build(settings, config) -> DataSource`.
+    """Name the module of a source. It has `build(settings, config) -> DataSource`.
 
     Raises
     ------
@@ -201,7 +204,7 @@ def module_of(name: str) -> str:
 
 
 def source_named(name: str, settings: Any, config: Config) -> DataSource:
-    """The source of that name with its section of the configuration, and the whole of it.
+    """Build the source of that name from its section of the configuration, and the whole of it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a run would fetch, region by region, before anything starts; nothing is asked of any service for it."""
+"""Estimates of what a run would fetch, before anything starts; nothing is asked of any service for them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from terraform.sources.fetch import planet_request, planet_settings_of, settings
 
 
 class RasterEstimate(NamedTuple):
-    """One raster to fetch; `present` where it lies there already."""
+    """One raster to fetch; `present` where it is there already."""
 
     region: str
     body: str
@@ -25,7 +25,7 @@ class RasterEstimate(NamedTuple):
 def estimate(
     config: Config, wanted: Iterable[tuple[Region, Kind]], folder: Path = Path("resources")
 ) -> list[RasterEstimate]:
-    """What each raster needs from its source.
+    """Estimate what each raster needs from its source.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _planet(config: Config, body: Body, kind: PlanetKind, folder: Path) -> Raste
 
 
 def totals(made: Sequence[RasterEstimate]) -> list[FetchEstimate]:
-    """Sums by service. Regions that overlap share what they fetch, so that these are upper bounds."""
+    """Sum up by service. Regions that overlap share what they fetch, so that these are upper bounds."""
     found: dict[str, FetchEstimate] = {}
     for item in made:
         found[item.estimate.service] = found.get(item.estimate.service, FetchEstimate(item.estimate.service)).plus(

@@ -64,7 +64,7 @@ def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Prov
 def accept_changes(config: Config, source: str) -> list[str]:
     """Forget which versions of a source's files were locked, and what was kept of them; name what was forgotten.
 
-    Its files are then fetched anew, and their new versions are locked.
+    Its files are then fetched again, and their new versions are locked.
     """
     gone = VersionLock(Path(config.downloads.lock)).forget(f"{source}/")
     kept = Path(config.downloads.cache) / source
@@ -132,7 +132,7 @@ def planet_settings_of(config: Config, body: Body, kind: PlanetKind) -> AnyPlane
 
 
 def settings_of(config: Config, region: Region, kind: Kind) -> AnySource:
-    """The settings of the source that serves a region, with `{rasters}` replaced.
+    """Find the settings of the source that serves a region, with `{rasters}` replaced.
 
     Raises
     ------
@@ -160,8 +160,8 @@ def _with_folder(settings: S, config: Config) -> S:
 def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
     """Ask a service, unless an earlier attempt of the same run was refused.
 
-    Snakemake tries a job again whatever ended it. A job that was killed should go on; one that a service told to come
-    back later should not ask again at once.
+    Snakemake tries a job again after any end of it. A job that was killed resumes; one whose service asked to come
+    back later does not ask again at once.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
     Raises
     ------
     RemoteError
-        An earlier attempt was refused, with what it was told; or this one is.
+        An earlier attempt was refused, with the reason given then; or this one is.
     """
     note = raster.with_name(f".{raster.name}.refused")
     if attempt > 1 and note.exists():

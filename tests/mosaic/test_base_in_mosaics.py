@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 from exact import (
     CLIP,
@@ -25,19 +26,27 @@ from exact import (
     trained,
 )
 from rasterio.crs import CRS
+from rasterio.transform import from_origin
 from shapely.geometry import box
 
+from terraform import provenance
+from terraform.basemap.features import FEATURES
+from terraform.basemap.model import BaseModel, Networks, save
 from terraform.config import Elevation
+from terraform.config.climate import MARS_CLIMATE
 from terraform.errors import InputError
 from terraform.geo.bodies import MARS, Body
+from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis, Taps
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base import base_map, choice
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.reading import read_base
+from terraform.mosaic.base.zonal import zonal_climate
 from terraform.mosaic.region import render_region
 from terraform.pairs.smoothing import distance_px
+from terraform.provenance import Credit, Provenance
 
 SEA = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=1900)})
 MARS_DEGREES = "IAU_2015:49900"
@@ -190,6 +199,46 @@ def test_the_published_base_map_serves_where_none_is_named(tmp_path, capsys):
     assert np.abs(read(tmp_path / "out/terraformed.tif")[0] - colours(10.1, 20.1)[:3]).max() < 3
 
 
+@pytest.fixture
+def base_model(tmp_path):
+    """Networks that have learnt nothing: their colours are some function of climate and relief."""
+    networks = Networks([len(FEATURES), 8, 3], 1)
+    networks.reset(torch.Generator().manual_seed(0))
+    range_ = np.full(len(FEATURES), 3, np.float32)
+    (tmp_path / "models").mkdir()
+    save(tmp_path / "models/base-model.safetensors", BaseModel(networks.eval(), (0,), -range_, range_))
+
+
+def test_latitude_and_height_serve_where_there_is_only_a_base_model(tmp_path, base_model, capsys):
+    """Around a region nothing is known: there the colours are those of belts; in it mountains differ from lowland."""
+    region = region_of(box(10, 20, 14, 24))
+
+    def steep(lon, lat):
+        return np.where(lon < 12, 0, 9000) + 0 * lat
+
+    settings = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=-500)})
+    render_region(Path("w"), download(tmp_path / "e.tif", region, steep), region, tmp_path / "out", settings)
+    assert "base colours: zonal, from latitude and height" in capsys.readouterr().err
+    picture, valid = read(tmp_path / "out/terraformed.tif")
+    assert valid.all()
+    middle = picture[len(picture) // 2]
+    assert np.abs(middle[60] - middle[-60]).max() > 8
+    assert np.abs(picture[60, 60] - picture[-60, 60]).max() < np.abs(middle[60] - middle[-60]).max()
+    version = choice.choose_base(None, repeating(), MARS).version
+    assert version[0] == "zonal" and len(version) == 3
+
+
+def test_a_zonal_climate_has_cold_poles_dry_belts_and_wet_summers():
+    grid = PlanetGrid(MARS, 1)
+    climate = zonal_climate(grid, MARS_CLIMATE)
+    year, rain = climate.annual_temperature[:, 0], climate.annual_precipitation[:, 0]
+    assert year[90] > 20 > year[45] > year[10] and year[0] < -10
+    assert rain[90] > 1500 and rain[62] < 700 and rain[0] < 120
+    assert climate.precipitation[6, 72, 0] > 3 * climate.precipitation[0, 72, 0]
+    assert climate.precipitation[0, 107, 0] > 3 * climate.precipitation[6, 107, 0]
+    assert climate.precipitation.min() >= 0 and np.ptp(climate.temperature, axis=2).max() == 0
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("#12", "no colour"), ("none.tif", "neither a colour"), ("e.tif", "1 band"), ("earth.tif", "is on earth")],
@@ -213,6 +262,19 @@ def test_other_base_colours_draw_the_strips_anew(tmp_path):
     base_raster(tmp_path / "base.tif", MARS_DEGREES, 1, lambda lon, lat: colours(lon, lat) / 2)
     chosen = choice.choose_base(str(base), repeating(), MARS)
     assert inputs.mosaic_fingerprint(Path("w"), Path("w"), repeating(), CLIP, "here", base=chosen) != made["a"]
+
+
+def test_the_licence_of_the_base_goes_into_the_mosaic(tmp_path):
+    region = region_of(box(10, 20, 10.2, 20.2))
+    elevation = download(tmp_path / "e.tif", region)
+    base = base_raster(tmp_path / "base.tif", MARS_DEGREES, 1)
+    for licence, made in (("LicenseRef-Unknown", None), ("CC-BY-NC-4.0", Credit("files", "CC-BY-NC-4.0", "a painter"))):
+        if made:
+            provenance.write(Provenance((made,)), provenance.beside(base))
+        render_region(Path("w"), elevation, region, tmp_path / "out", CLIP, base=str(base))
+        with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
+            assert dataset.tags()["LICENCE"] == licence
+    assert "a painter" in (tmp_path / "out/item.json").read_text()
 
 
 def painted(lon, lat):
@@ -245,9 +307,6 @@ def test_any_picture_of_a_body_is_a_base(tmp_path):
 
 
 def test_an_rgb_raster_in_another_projection(tmp_path):
-    import rasterio
-    from rasterio.transform import from_origin
-
     crs = CRS.from_user_input("+proj=stere +lat_0=90 +lon_0=0 +R=3396190")
     x, y = np.meshgrid(np.arange(400) * 5e3 - 1e6 + 2.5e3, 1e6 - 2.5e3 - np.arange(400) * 5e3)
     lon, lat = any_raster.transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)

@@ -1,7 +1,6 @@
 """Base maps from files: a body's own base colours in six bands, or any picture of it in any georeference."""
 
 from collections.abc import Iterator
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis
 from terraform.mosaic.base.base_map import BANDS, BaseMap
+from terraform.mosaic.base.filling import push_pull
 from terraform.sources.raster.classify import MaskedPixels, check_colours, classify_colours
 from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, georeference_checked
@@ -91,45 +91,11 @@ def _classified(pixels: Pixels, raster: Raster) -> MaskedPixels:
 
 
 def _filled(colours: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Fill cells of which less than half is known from ever larger surroundings, smoothly.
-
-    Each level halves the resolution; a cell takes what the next coarser level has for as much of it as is unknown (the
-    push-pull of Gortler et al. 1996, section 3.4).
-    """
+    """Colours of all cells, rounded: what is unknown is like its surroundings."""
     if not known.any():
         raise InputError("the base raster shows nothing of this body: every pixel is missing, or it is black")
     share = np.minimum(known, 1)[..., None]
     mean = np.asarray(colours / np.maximum(known, 1e-6)[..., None], np.float32)
     if (share >= 1 - 1e-6).all():
         return np.clip(np.rint(mean), 0, 255).astype(np.uint8)
-    return np.clip(np.rint(_pushed(np.asarray(mean * share, np.float32), share)), 0, 255).astype(np.uint8)
-
-
-def _pushed(total: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours everywhere from weighted colours and their weight, both (H, W, C)."""
-    if (share > 1 - 1e-6).all() or min(share.shape[:2]) == 1:
-        weight = share.sum(axis=(0, 1))
-        everywhere = total.sum(axis=(0, 1)) / np.maximum(weight, 1e-6)
-        return np.asarray(total + (1 - share) * everywhere, np.float32)
-    coarse_total, coarse_share = (_halved(part) for part in (total, share))
-    gain = np.where(coarse_share > 0, np.minimum(1, 4 * coarse_share) / np.maximum(coarse_share, 1e-6), 0)
-    below = _pushed(coarse_total * gain, coarse_share * gain)
-    around = _doubled(below)[: total.shape[0], : total.shape[1]]
-    return np.asarray(total + (1 - share) * around, np.float32)
-
-
-def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    height, width = (2 * ceil(size / 2) for size in values.shape[:2])
-    padded = np.pad(values, ((0, height - values.shape[0]), (0, width - values.shape[1]), (0, 0)), mode="edge")
-    return np.asarray(padded.reshape(height // 2, 2, width // 2, 2, -1).mean(axis=(1, 3)), np.float32)
-
-
-def _doubled(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Twice as many rows and columns, bilinear; the columns go round."""
-    rows = np.pad(values, ((1, 1), (0, 0), (0, 0)), mode="edge")
-    tall = np.empty((2 * values.shape[0], *values.shape[1:]), np.float32)
-    tall[::2], tall[1::2] = 0.75 * rows[1:-1] + 0.25 * rows[:-2], 0.75 * rows[1:-1] + 0.25 * rows[2:]
-    wide = np.empty((tall.shape[0], 2 * tall.shape[1], tall.shape[2]), np.float32)
-    wide[:, ::2] = 0.75 * tall + 0.25 * np.roll(tall, 1, axis=1)
-    wide[:, 1::2] = 0.75 * tall + 0.25 * np.roll(tall, -1, axis=1)
-    return wide
+    return np.clip(np.rint(push_pull(np.asarray(mean * share, np.float32), share)), 0, 255).astype(np.uint8)

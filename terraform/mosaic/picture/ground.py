@@ -12,10 +12,12 @@ from terraform.config.basemap import SeaLaw
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
+from terraform.geo.heights import Heights
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
 from terraform.mosaic.any_raster import body_of
 from terraform.mosaic.base.base_map import isotropic
+from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.sources.raster.classify import MaskedPixels, check_heights
 from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, require_centric
@@ -125,6 +127,14 @@ def _above(signed: Field, grid: PlanetGrid) -> Field:
     east, north = gradient(signed, grid)
     fall = np.hypot(east, north) * (np.radians(grid.cell_deg) * grid.body.radius_m)
     return np.asarray(np.clip(0.5 + signed / np.maximum(fall, 1.0), 0, 1), np.float32)
+
+
+def as_source(relief: PlanetRelief) -> ElevationRaster:
+    """Give the heights above the shoreline as mosaics read them."""
+    none = np.zeros(relief.grid.shape, np.bool_)
+    heights = Heights(relief.height_m - relief.depth_m, none, none)
+    step, (rows, columns) = relief.grid.cell_deg, relief.grid.shape
+    return from_array(heights, Axis(90.0, -step, rows), Axis(-180.0, step, columns), relief.grid.body.metres_per_degree)
 
 
 def body_named_by(path: Path) -> Body:

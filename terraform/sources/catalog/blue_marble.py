@@ -21,7 +21,7 @@ _BYTES_PER_PX = 0.3
 
 
 def build(settings: BlueMarbleSource, config: Config) -> "BlueMarble":
-    """The source as configured."""
+    """Build the source as configured."""
     return BlueMarble(settings, open_store(settings, config.downloads, f"{settings.layer}-2004-{settings.month:02}"))
 
 

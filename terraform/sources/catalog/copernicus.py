@@ -30,7 +30,7 @@ NOTICE = (
     "provided under COPERNICUS by the European Union and ESA; all rights reserved. The organisations in charge of the "
     "Copernicus programme by law or by delegation do not incur any liability for any use of the Copernicus WorldDEM-30"
 )
-"""What the licence of GLO-30 and GLO-90 asks for with whatever is derived from them, whoever serves them."""
+"""What the licence of GLO-30 and GLO-90 asks for with everything that is derived from them."""
 
 CREDIT = Credit("copernicus", LICENCE, NOTICE)
 
@@ -42,7 +42,7 @@ _NAME = re.compile(r"Copernicus_DSM_COG_(10|30)_[NS]\d{2}_00_[EW]\d{3}_00_DEM")
 
 
 def build(settings: CopernicusSource, config: Config) -> "Copernicus":
-    """The source as configured."""
+    """Build the source as configured."""
     fine = open_store(settings, config.downloads, "GLO-30")
     coarse = open_store(settings.model_copy(update={"base_url": settings.coarse_url}), config.downloads, "GLO-90")
     return Copernicus(fine, coarse)
@@ -60,7 +60,7 @@ class Copernicus:
         return CREDIT
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Tiles of the window; without the lists all count, also those that turn out to be sea."""
+        """Estimate the tiles of the window; without the lists all count, also those that turn out to be sea."""
         require(request, "copernicus", EARTH, "elevation")
         fine, coarse = (_kept_list(of) for of in (self.fine, self.coarse))
         here = cells(request.grid)
@@ -114,7 +114,7 @@ def _tiles(of: RemoteStore, spacing: str, here: list[Cell], listed: set[str] | N
 
 
 def _named(spacing: str, cell: Cell) -> str:
-    """The name of a tile; 10 and 30 are tenths of an arc second."""
+    """Name a tile; 10 and 30 are tenths of an arc second."""
     return f"Copernicus_DSM_COG_{spacing}_{cell.latitude}_00_{cell.longitude}_00_DEM"
 
 

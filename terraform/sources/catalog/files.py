@@ -1,4 +1,4 @@
-"""The source `files`: one's own rasters, in whatever format, grid and CRS they are."""
+"""The source `files`: one's own rasters, of any format, grid and CRS."""
 
 import string
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from terraform.sources.raster.resample import Classify, reaches
 
 
 def build(settings: FilesSource, config: Config) -> "OwnRasters":
-    """The source with its settings; nothing of it is random."""
+    """Build the source with its settings; nothing of it is random."""
     return OwnRasters(settings)
 
 
@@ -42,7 +42,7 @@ class OwnRasters:
         return Credit("files", self.settings.licence, self.settings.attribution)
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Nothing: the files are here."""
+        """Estimate nothing: the files are here."""
         return FetchEstimate("files")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -117,7 +117,7 @@ class OwnRasters:
         return partial(classify_heights, body=request.region.body, missing_is_sea=self.settings.nodata_means == "sea")
 
     def _reaching(self, request: Request, stack: ExitStack) -> list[Group]:
-        """The rasters that reach the window, finest group first; those that do not are closed again."""
+        """Open the rasters that reach the window, finest group first; those that do not are closed again."""
         declared = Declared(self.settings.crs, self.settings.nodata)
         check = check_heights if request.kind == "elevation" else check_colours
         groups: list[Group] = []

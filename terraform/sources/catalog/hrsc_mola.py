@@ -17,7 +17,7 @@ _SHAPE = (53_347, 106_694)
 
 
 def build(settings: HrscMolaSource, config: Config) -> DataSource:
-    """The source as configured."""
+    """Build the source as configured."""
     store = open_store(settings, config.downloads, "v2")
     # In degrees of the sphere of 3,396.19 km; 106,694 columns are 0.46 pixels short of closing.
     return GlobalDemSource(store, _FILE, "200m", MARS, "IAU_2015:49900", True, _SHAPE, CREDIT)

@@ -42,7 +42,7 @@ _HEAD_BYTES = 16
 
 
 def build(settings: MolaSource, config: Config) -> DataSource:
-    """The product as configured."""
+    """Build the product as configured."""
     if settings.product == "463m":
         store = open_store(settings, config.downloads, "463m")
         return GlobalDemSource(store, _MAP, "463m", MARS, "IAU_2015:49910", False, _MAP_SHAPE, CREDIT)
@@ -51,7 +51,7 @@ def build(settings: MolaSource, config: Config) -> DataSource:
 
 
 def build_planet(settings: MolaSource, config: Config) -> "MolaPlanet":
-    """The maps of the whole planet; `product` is of regions."""
+    """Build the source of the whole planet; `product` is of regions."""
     return MolaPlanet(settings, config)
 
 
@@ -120,11 +120,11 @@ class MolaArchive:
     store: RemoteStore
 
     def credit(self) -> Credit:
-        """Free of rights."""
+        """Public domain."""
         return CREDIT
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """One request a row of the window, in each tile."""
+        """Estimate one request a row of the window, in each tile."""
         require(request, "mola", MARS, "elevation")
         total = FetchEstimate(self.store.cache.source)
         for rows, raster in self._tiles(request.grid):
@@ -144,14 +144,14 @@ class MolaArchive:
         ConfigError
             Another body is asked for, or imagery.
         InputError
-            The region lies beyond 88 degrees.
+            The region is beyond 88 degrees.
         RemoteError, IntegrityError
             The service fails, or a tile is not the one that is locked.
         """
         require(request, "mola", MARS, "elevation")
         tiles = self._tiles(request.grid)
         if not tiles:
-            raise InputError(f"region {request.region.name!r} lies beyond 88 degrees: use mola with product 463m there")
+            raise InputError(f"region {request.region.name!r} is beyond 88 degrees: use mola with product 463m there")
         with self.store.cache.exclusive():
             for rows, raster in tiles:
                 _check_size(rows)
@@ -172,7 +172,7 @@ class MolaArchive:
 def _megdr(
     store: RemoteStore, name: str, corner: tuple[int, int], per_degree: int, extent_deg: tuple[int, int]
 ) -> tuple[RowStripedRaster, GeoreferencedRaster]:
-    """A file of MEGDR: its rows, and how they lie; corner and extent are of latitude and longitude."""
+    """Describe a file of MEGDR: its rows and its georeference; corner and extent are of latitude, longitude."""
     file = RemoteFile(store, f"{name}.img", name, _IMAGE, _HEAD_BYTES)
     height, width = extent_deg[0] * per_degree, extent_deg[1] * per_degree
     rows = RowStripedRaster(file, height, width, ">i2", contiguous(0, width, 2))

@@ -39,7 +39,7 @@ _NAME = re.compile(rb"\b([NS]\d{2}[EW]\d{3})\.tif")
 
 
 def build(settings: OpenTopographySource, config: Config) -> "OpenTopography":
-    """The source as configured."""
+    """Build the source as configured."""
     return OpenTopography(open_store(settings, config.downloads, VERSION))
 
 
@@ -50,11 +50,11 @@ class OpenTopography:
     store: RemoteStore
 
     def credit(self) -> Credit:
-        """Free of rights."""
+        """Public domain."""
         return CREDIT
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Tiles of the window; without the list all count, also those that turn out to be sea."""
+        """Estimate the tiles of the window; without the list all count, also those that turn out to be sea."""
         _check(request)
         found = estimate_tiles(self.store, self._tiles(request, self._kept_list()), request.grid, _TILE_BYTES, EARTH)
         if self.store.cache.has("list"):

@@ -37,12 +37,12 @@ _LEFT = "CC-BY-NC-SA-4.0"
 
 
 def build(settings: S2CloudlessSource, config: Config) -> "S2Cloudless":
-    """The source as configured."""
+    """Build the source as configured."""
     return S2Cloudless(settings, open_store(settings, config.downloads, layer_of(settings.year)))
 
 
 def layer_of(year: int) -> str:
-    """The service's layer of a year in EPSG:4326; that of the first year has no suffix."""
+    """Name the service's layer of a year in EPSG:4326; that of the first year has no suffix."""
     return "s2cloudless" if year == 2016 else f"s2cloudless-{year}"
 
 
@@ -52,7 +52,7 @@ def licence_of(year: int) -> str:
 
 
 def attribution_of(year: int) -> str:
-    """The text that EOX asks for (cloudless.eox.at, licence)."""
+    """Write the text that EOX asks for (cloudless.eox.at, licence)."""
     return (
         "Sentinel-2 cloudless - https://s2maps.eu by EOX IT Services GmbH "
         f"(Contains modified Copernicus Sentinel data {'2016 & 2017' if year == 2016 else year})"
@@ -73,7 +73,7 @@ class S2Cloudless:
         return Credit("s2cloudless", licence, self.settings.attribution or attribution_of(year))
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Pictures that are still to be fetched; their bytes are estimated."""
+        """Estimate the pictures that are still to be fetched, and their bytes."""
         require(request, "s2cloudless", EARTH, "imagery")
         windows = self._windows(request_grid(request.grid))
         missing = [window for window in windows if not self.store.cache.has(*_names(window))]
@@ -157,7 +157,7 @@ class S2Cloudless:
         return part.windows(self.settings.request_px, -90, 90)
 
     def _offer(self) -> LayerInfo:
-        """What the service says of itself, asked once.
+        """Read what the service says of itself, asked once.
 
         Raises
         ------
@@ -181,7 +181,7 @@ class S2Cloudless:
         self.store.cache.write(body, *_names(window))
 
     def _strips(self, part: RequestGrid, windows: list[RequestWindow], request: Request) -> Iterator[NDArray[np.uint8]]:
-        """The region from north to south, a row of pictures at a time."""
+        """Put the region together from north to south, a row of pictures at a time."""
         seen = False
         for (top, bottom), row in strips(part, windows):
             strip = np.zeros((bottom - top, part.columns[1] - part.columns[0], 3), np.uint8)
@@ -195,8 +195,10 @@ class S2Cloudless:
 
 
 def query(window: RequestWindow, settings: S2CloudlessSource) -> dict[str, object]:
-    """The parameters of a GetMap request: WMS 1.3.0 takes the axes of EPSG:4326 as they are defined, latitude first
-    (OGC 06-042, 6.7.2), 1.1.1 longitude first."""
+    """List the parameters of a GetMap request.
+
+    WMS 1.3.0 takes the axes of EPSG:4326 as they are defined, latitude first (OGC 06-042, 6.7.2), 1.1.1 does not.
+    """
     height, width = window.shape
     west, south = window.west, window.north - height * ROW_S * ARC_SECOND
     east, north = west + width * window.step_deg, window.north

@@ -71,7 +71,7 @@ class MgrsTile:
 
 
 def build(settings: Mosaic120Source, config: Config) -> "Mosaic120":
-    """The source as configured."""
+    """Build the source as configured."""
     return Mosaic120(open_store(settings, config.downloads, settings.date), settings)
 
 
@@ -90,7 +90,7 @@ class Mosaic120:
         )
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Zones of the window; those that were never looked at all count."""
+        """Estimate the zones of the window; those that were never looked at all count."""
         require(request, "s2mosaic120", EARTH, "imagery")
         total = FetchEstimate(self.store.cache.source)
         for tile in self._tiles(request.grid):
@@ -171,7 +171,7 @@ class Mosaic120:
         )  # fmt: skip
 
     def _stretched(self, numbers: NDArray[Any]) -> NDArray[np.uint8]:
-        """The stretch; 0 in any band is missing, and missing is black."""
+        """Stretch reflectance to colours, (H, W, 3) uint8; 0 in any band is missing, and missing is black."""
         share = np.minimum(numbers / np.float32(_FULL * self.settings.white_reflectance), 1)
         values = np.rint(1 + 254 * share ** np.float32(1 / self.settings.gamma)).astype(np.uint8)
         values[(numbers == 0).any(axis=-1)] = 0
@@ -193,7 +193,7 @@ class Mosaic120:
 
 
 def zones(grid: RasterGrid) -> list[Zone]:
-    """The grid zones that a window touches (NGA.STND.0037, 3.1).
+    """List the grid zones that a window touches (NGA.STND.0037, 3.1).
 
     Zones 31 and 32 meet at 3 E in band V; in band X there are no zones 32, 34 and 36, and 31, 33, 35, 37 are wider.
     Every zone that could hold a part is named: what does not reach the window is not read.
@@ -216,7 +216,7 @@ def _also(number: int, letter: str) -> list[int]:
 
 
 def _wanted(tiles: Sequence[tuple[MgrsTile, GeoreferencedRaster]], grid: RasterGrid) -> list[tuple[Cog, list[int]]]:
-    """The blocks of each band that a window needs, strip by strip: in UTM a whole window lies askew."""
+    """List the blocks of each band that a window needs, strip by strip: in UTM a whole window lies askew."""
     if not tiles:
         return []
     strips = list(strips_of(result_grid(grid, [raster for _, raster in tiles])))

@@ -28,7 +28,7 @@ CREDIT = Credit("sample", "CC0-1.0", "synthetic world of terraform, not an obser
 
 
 def build(settings: SampleSource, config: Config) -> "SyntheticWorld":
-    """The world of a seed; there is nothing else to set."""
+    """Build the world of a seed; there is nothing else to set."""
     return SyntheticWorld(config.seed)
 
 
@@ -39,11 +39,11 @@ class SyntheticWorld:
     seed: int
 
     def credit(self) -> Credit:
-        """Free of rights, and marked as invented."""
+        """Public domain, and marked as invented."""
         return CREDIT
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Nothing: it is computed."""
+        """Estimate nothing: it is computed."""
         return FetchEstimate("sample")
 
     def fetch(self, request: Request, destination: Path) -> Provenance:
@@ -83,7 +83,7 @@ class SyntheticWorld:
         return provenance
 
     def _planet(self, request: PlanetRequest) -> NDArray[Any]:
-        """The raster as it is stored; the sea of Earth has its floor."""
+        """Compute the raster as it is stored; the sea of Earth has its floor."""
         if request.kind in ("temperature", "precipitation"):
             months: NDArray[np.float32] = getattr(sample_climate(request.grid, self.seed), request.kind)
             return stored_months(np.moveaxis(months, 0, -1), np.ones(request.grid.shape, bool), request.kind)
@@ -116,5 +116,5 @@ class SyntheticWorld:
 
 
 def _centres(block: RasterGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    # The last row of a grid round a pole may have its centre a hair beyond it.
+    # The last row of a grid round a pole may have its centre just beyond it.
     return block.longitudes.centres(), np.clip(block.latitudes.centres(), -90, 90)

@@ -63,7 +63,7 @@ class XyzTile(NamedTuple):
 
 
 def build(settings: TerrariumSource, config: Config) -> "Terrarium":
-    """The source as configured."""
+    """Build the source as configured."""
     return Terrarium(open_store(settings, config.downloads, f"zoom-{settings.zoom}"), settings.zoom)
 
 
@@ -79,7 +79,7 @@ class Terrarium:
         return CREDIT
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """One request a tile."""
+        """Estimate one request a tile."""
         require(request, "terrarium", EARTH, "elevation")
         tiles = self._tiles(request.grid)
         missing = [tile for tile in tiles if not self.store.cache.has(*self._names(tile))]
@@ -152,13 +152,13 @@ class Terrarium:
         return provenance
 
     def _level_of(self, request: PlanetRequest) -> "Terrarium":
-        """The coarsest zoom level whose pixels on the equator are at most 1.2 cells."""
+        """Choose the coarsest zoom level whose pixels on the equator are at most 1.2 cells."""
         zoom = min(max(ceil(log2(request.grid.width / _SIDE) - 0.25), 0), 7)
         cache = Cache(self.store.cache.folder.parents[1], self.store.cache.source, f"zoom-{zoom}")
         return Terrarium(replace(self.store, cache=cache), zoom)
 
     def _span(self, grid: RasterGrid) -> tuple[range, range]:
-        """Rows and columns of tiles that a window touches; columns go on beyond the antimeridian."""
+        """Rows and columns of tiles that a window touches; columns count on beyond the antimeridian."""
         count = 1 << self.zoom
         north, south = (
             min(max(lat, -_HIGHEST_DEG), _HIGHEST_DEG) for lat in (grid.latitudes.origin, grid.latitudes.end)
@@ -178,7 +178,7 @@ class Terrarium:
         return str(tile.x), str(tile.y)
 
     def _png(self, tile: XyzTile) -> bytes:
-        """A tile, from the cache or fetched; it is decoded before it is kept."""
+        """Get a tile from the cache or the service; it is decoded before it is kept."""
         stored = self.store.cache.read(*self._names(tile))
         if stored is None:
             url = self.store.client.access.url(f"{self.zoom}/{tile.x}/{tile.y}.png")
@@ -210,7 +210,7 @@ class Terrarium:
 
 
 def decode_tile(png: bytes, name: str) -> NDArray[np.float32]:
-    """The heights of a tile, (256, 256) float32 metres.
+    """Decode the heights of a tile, (256, 256) float32 metres.
 
     Raises
     ------

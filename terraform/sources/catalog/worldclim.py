@@ -41,7 +41,7 @@ _MOST_MEMBER_BYTES = 64 << 20
 
 
 def build(settings: WorldClimSource, config: Config) -> "WorldClim":
-    """The source as configured."""
+    """Build the source as configured."""
     return WorldClim(open_store(settings, config.downloads, VERSION))
 
 

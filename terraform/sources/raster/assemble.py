@@ -1,4 +1,4 @@
-"""From rasters that are placed on a body to the raster of a request: one grid, strip by strip, what is void said so."""
+"""From georeferenced rasters to the raster of a request: one grid, strip by strip, void where nothing is known."""
 
 from collections.abc import Iterator, Sequence
 from math import cos, floor, radians
@@ -63,14 +63,14 @@ def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], classif
 
 
 def strips_of(grid: RasterGrid) -> Iterator[RasterGrid]:
-    """The parts in which a raster is made, north to south: what is read for each decides what must be fetched."""
+    """Cut a grid into the parts in which a raster is made, north to south: what each reads is what must be fetched."""
     for top in range(0, grid.latitudes.count, _STRIP_ROWS):
         rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
         yield RasterGrid(grid.body, rows, grid.longitudes)
 
 
 def result_grid(window: RasterGrid, finest: Group) -> RasterGrid:
-    """The grid of the result: the lattice of the finest raster within the window, or the window's own at 200 or 100 m.
+    """Choose the grid of the result: the finest raster's within the window, or the window's own at 200 or 100 m.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _refined(axis: Axis, parts: int) -> Axis:
 
 
 def _coarsened(axis: Axis, metres_per_degree: float) -> Axis:
-    """The lattice of an axis, joined by whole numbers to at most `FINE_M`."""
+    """Join the pixels of an axis by whole numbers to at most `FINE_M`."""
     parts = max(1, floor(FINE_M / (abs(axis.step) * metres_per_degree)))
     return Axis(axis.origin, axis.step * parts, axis.count // parts)
 

@@ -14,7 +14,7 @@ _SENTINELS = (-32768, -32767, 32767)
 
 
 class MaskedPixels(NamedTuple):
-    """The pixels of a window by what is known of them.
+    """The pixels of a window, classified.
 
     Attributes
     ----------
@@ -32,16 +32,16 @@ class MaskedPixels(NamedTuple):
 
 
 def classify_heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea: bool) -> MaskedPixels:
-    """Sort the pixels of an elevation raster.
+    """Classify the pixels of an elevation raster.
 
     Missing is the declared value; without one, NaN, what is too large for a height in any unit, and in int16 the
     usual -32768, -32767 and 32767. What a mask of the file hides is missing too. Where a value is declared, any
-    -32768 or NaN beside it is a void whatever missing stands for.
+    other -32768 or NaN is a void, also where missing means sea.
 
     Raises
     ------
     InputError
-        A height lies outside the physical range of the body.
+        A height is outside the physical range of the body.
     """
     values = pixels.values
     declared = _equal(values, raster.nodata)
@@ -56,7 +56,7 @@ def classify_heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea:
 
 
 def classify_colours(pixels: Pixels, raster: Raster) -> MaskedPixels:
-    """Sort the pixels of an 8-bit RGB or RGBA raster: hidden, transparent, or missing in all three bands is void.
+    """Classify the pixels of an 8-bit RGB or RGBA raster: hidden, transparent, or missing in all three bands is void.
 
     Where the file declares no missing value and has no mask, black (0, 0, 0) is missing.
     """

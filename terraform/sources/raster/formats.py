@@ -1,4 +1,4 @@
-"""Which file opens how: every format of one's own rasters as one `Raster`, without guessing."""
+"""One's own rasters of every format, opened as one `Raster` by their suffix, without guessing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ class Pixels(NamedTuple):
 
 @dataclass(frozen=True)
 class Raster:
-    """A raster with a georeference, whatever its format.
+    """A raster with a georeference, of any format.
 
     Attributes
     ----------
@@ -79,13 +79,13 @@ SUFFIXES = (*_GDAL, *_SRTM, _LABEL)
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that decides how a file is read, lower-case; `.hgt.zip` and `.hgt.gz` count as one."""
+    """Find the suffix that decides how a file is read, lower-case; `.hgt.zip` and `.hgt.gz` count as one."""
     name = path.name.lower()
     return next((double for double in _SRTM if name.endswith(double)), path.suffix.lower())
 
 
 def readable_in(folder: Path) -> list[Path]:
-    """The rasters of a folder, by name; pictures count only with a world file beside them.
+    """List the rasters of a folder, by name; pictures count only with a world file beside them.
 
     Raises
     ------
@@ -198,7 +198,7 @@ def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool
 
 
 def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
-    """The CRS of a file, or what the user says of it.
+    """Choose the CRS of a file, or what the user says of it.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
 
 
 def world_file(path: Path) -> Path | None:
-    """The world file of a raster: `.wld`, or its suffix with a w (`.pgw`, `.pngw`)."""
+    """Find the world file of a raster: `.wld`, or its suffix with a w (`.pgw`, `.pngw`)."""
     letters = path.suffix[1:]
     ends = ("wld", letters[0] + letters[-1] + "w", letters + "w")
     found = (path.with_suffix("." + end) for name in ends for end in (name, name.upper()))
@@ -239,7 +239,7 @@ def _from_world_file(path: Path) -> Affine:
 
 
 def shift_transform(transform: Affine, columns: float, rows: float) -> Affine:
-    """The georeference of the part of a raster that begins that many columns and rows further."""
+    """Shift a georeference to the part of a raster that begins that many columns and rows further."""
     a, b, c, d, e, f = transform[:6]
     return Affine(a, b, a * columns + b * rows + c, d, e, d * columns + e * rows + f)
 

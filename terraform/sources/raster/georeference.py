@@ -1,4 +1,4 @@
-"""How a raster lies on its body: which body, and whether its rows are parallels and its columns meridians."""
+"""Georeferenced rasters: their body, and whether their rows are parallels and their columns meridians."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Axes(NamedTuple):
 
 @dataclass(frozen=True)
 class GeoreferencedRaster:
-    """A raster that lies on a known body; `axes` where its rows are parallels and its columns meridians."""
+    """A raster on a known body; `axes` where its rows are parallels and its columns meridians."""
 
     raster: Raster
     body: Body
@@ -45,7 +45,7 @@ class GeoreferencedRaster:
 
 
 def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
-    """Find out how a raster lies.
+    """Georeference a raster, and refuse one of another body.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _centric(body: Body) -> str:
 
 
 def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
-    """How a raster lies on a body that it is known to be on."""
+    """Georeference a raster on a body that it is known to be of."""
     return GeoreferencedRaster(raster, body, _axes(raster, body))
 
 
@@ -117,7 +117,7 @@ def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis
 
 
 def wraps(longitudes: Axis) -> bool:
-    """The columns go round the planet."""
+    """Whether the columns wrap around the planet."""
     return abs(longitudes.count * longitudes.step - 360) < longitudes.step / 2
 
 

@@ -28,14 +28,14 @@ class Offsets(NamedTuple):
     metres: NDArray[np.float32]
 
     def on(self, block: RasterGrid) -> NDArray[np.float32]:
-        """The same on the pixels of a block, (H, W) float32."""
+        """Interpolate the offsets to the pixels of a block, (H, W) float32 metres."""
         rows = taps(self.grid.latitudes, block.latitudes)
         columns = taps(self.grid.longitudes, block.longitudes)
         return gather(self.metres, rows, columns)
 
 
 def coarse_grid(grid: RasterGrid) -> RasterGrid:
-    """The grid of the offsets: the same ground in at most 1,024 pixels a side."""
+    """Make the grid of the offsets: the same ground in at most 1,024 pixels a side."""
     parts = -(-max(grid.latitudes.count, grid.longitudes.count) // _SIDE_PX)
     return RasterGrid(grid.body, _coarser(grid.latitudes, parts), _coarser(grid.longitudes, parts))
 
@@ -47,7 +47,7 @@ def offsets(
     both: NDArray[np.bool_],
     filler_pixel_m: float,
 ) -> Offsets:
-    """The offsets that make a filler meet what is finer.
+    """Compute the offsets that make a filler meet what is finer.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ Group = Sequence[GeoreferencedRaster]
 def merge_groups(
     block: RasterGrid, groups: Sequence[Group], shifts: Sequence[Offsets], classify: Classify, bands: int
 ) -> Planes:
-    """Groups of rasters on a block, the finest first.
+    """Resample groups of rasters onto a block, the finest first.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def merge_groups(
 
 
 def group_offsets(grid: RasterGrid, groups: Sequence[Group], classify: Classify) -> list[Offsets]:
-    """The offsets with which each group after the first meets those before it, from a coarse look at all of them."""
+    """Compute the offsets with which each group after the first meets those before it, on a coarse grid."""
     coarse = coarse_grid(grid)
     shifts: list[Offsets] = []
     for number, group in enumerate(groups[1:], start=1):
@@ -160,7 +160,7 @@ def group_offsets(grid: RasterGrid, groups: Sequence[Group], classify: Classify)
 
 
 def _together(block: RasterGrid, group: Group, classify: Classify, bands: int) -> Planes:
-    """The rasters of a group as one; where several overlap, their mean."""
+    """Resample the rasters of a group as one; where several overlap, their mean."""
     made = [part for raster in group if (part := planes(raster, block, classify, bands)) is not None]
     total = made[0] if made else nothing(block, bands)
     for part in made[1:]:

@@ -123,7 +123,7 @@ def _unit(stated: str | None, kind: PlanetKind, name: str) -> _Unit:
 
 
 def _bands(rasters: Sequence[Raster], settings: PlanetFilesSource) -> list[int]:
-    """The bands of the months, counted from 0 over all files."""
+    """Choose the bands of the months, counted from 0 over all files."""
     count = sum(raster.bands for raster in rasters)
     if settings.bands is not None and settings.first_month_band is not None:
         raise ConfigError("bands and first_month_band both say where the months are: keep one of them")
@@ -150,7 +150,7 @@ def _joined(rasters: Sequence[Raster], bands: Sequence[int], unit: _Unit) -> Ras
 
 
 def _layers(raster: Raster, rows: Span, columns: Span, unit: _Unit) -> NDArray[np.float32]:
-    """All bands of a file, (h, w, C) float32 in our unit, NaN where missing."""
+    """Read all bands of a file, (h, w, C) float32 in our unit, NaN where missing."""
     values, hidden = raster.read(rows, columns)
     values = values[..., None] if values.ndim == 2 else values
     missing = _missing(values, raster.nodata)

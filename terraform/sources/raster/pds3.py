@@ -33,7 +33,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Image:
-    """A labelled image: `values` (lines, samples) on disk, their scale in metres, and where they lie (degrees)."""
+    """A labelled image: `values` (lines, samples) on disk, their scale in metres, and their georeference (degrees)."""
 
     values: NDArray[Any]
     transform: Affine
@@ -49,7 +49,7 @@ class Image:
         return str(self.values.dtype.newbyteorder("=")) if plain else "float32"
 
     def scaled(self, rows: tuple[int, int], columns: tuple[int, int]) -> NDArray[Any]:
-        """A window in metres, in this machine's byte order; missing values stay as they are."""
+        """Read a window in metres, (h, w) in this machine's byte order; missing values stay as they are."""
         window = self.values[slice(*rows), slice(*columns)]
         native = window.astype(window.dtype.newbyteorder("="))
         if (self.scale, self.offset) == (1.0, 0.0):
@@ -163,7 +163,7 @@ def _values(label: _Label) -> NDArray[Any]:
 
 
 def _pointed(label: _Label) -> tuple[Path, int]:
-    """The image's path and the byte at which it begins: `"NAME"`, `("NAME", record)` or `("NAME", byte <BYTES>)`."""
+    """Find the image's path and its first byte: `"NAME"`, `("NAME", record)` or `("NAME", byte <BYTES>)`."""
     found = re.match(r'\(?\s*"([^"]+)"\s*(?:,\s*(\d+)\s*(<BYTES>)?)?', label.raw("^IMAGE"))
     if found is None:
         raise label.wrong(f"^IMAGE is {label.raw('^IMAGE')}, expected the name of a file beside it")

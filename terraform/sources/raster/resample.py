@@ -29,7 +29,7 @@ Classify = Callable[[Pixels, Raster], MaskedPixels]
 
 
 class Planes(NamedTuple):
-    """What the pixels of a block are made of.
+    """Pixels of a block as weighted sums.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class Planes(NamedTuple):
 
     @property
     def void(self) -> NDArray[np.bool_]:
-        """Less than half of the kernel fell on anything known, (h, w)."""
+        """Where less than half of the kernel fell on anything known, (h, w) bool."""
         return np.asarray(self.valid + self.sea < 0.5 - 1e-6)
 
     def plus(self, other: "Planes") -> "Planes":
-        """Both together, as if they were one raster."""
+        """Add up both, as if they were one raster."""
         return Planes(self.total + other.total, self.valid + other.valid, self.sea + other.sea)
 
 
@@ -71,13 +71,16 @@ def planes(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, bands
 
 
 def reaches(of: GeoreferencedRaster, block: RasterGrid) -> bool:
-    """Whether any pixel of a raster lies in a block."""
+    """Whether any pixel of a raster is in a block."""
     return bool(windows(of, block))
 
 
 def windows(of: GeoreferencedRaster, block: RasterGrid) -> list["PixelWindow"]:
-    """The rows and columns of a raster that a block needs: two where the antimeridian cuts the block off from part of
-    it; the columns go on round the planet where it closes."""
+    """Find the windows of a raster that a block needs.
+
+    There are two where the antimeridian cuts the block off from part of it; the columns of a raster that wraps around
+    the planet may lie beyond its edges.
+    """
     if of.axes is not None:
         return windows_along(of.axes, block)
     found = _window(of, block)
@@ -85,7 +88,7 @@ def windows(of: GeoreferencedRaster, block: RasterGrid) -> list["PixelWindow"]:
 
 
 def windows_along(axes: Axes, block: RasterGrid) -> list["PixelWindow"]:
-    """The same for a raster of which no more is known than its rows and columns in degrees."""
+    """Find the windows of a raster of which no more is known than its rows and columns in degrees."""
     found = [_spans(axes, block, turn) for turn in _turns(axes, block)]
     return [window for window in found if window is not None]
 
@@ -98,7 +101,7 @@ def _sum(parts: list[Planes]) -> Planes | None:
 
 
 def _turns(axes: Axes, block: RasterGrid) -> list[float]:
-    """The multiples of 360 degrees that bring a raster over a block."""
+    """List the multiples of 360 degrees that bring a raster over a block."""
     own, wanted = axes.longitudes, block.longitudes
     first = int(np.ceil((wanted.origin - own.end) / 360 - 1e-9))
     last = int(np.floor((wanted.end - own.origin) / 360 + 1e-9))
@@ -115,7 +118,7 @@ class PixelWindow(NamedTuple):
 
 
 def _spans(axes: Axes, block: RasterGrid, turn: float) -> PixelWindow | None:
-    """The rows and columns of a raster that a block needs; the columns go on round the planet where it closes."""
+    """Find the window of a raster that a block needs; its columns may lie beyond the edges where the raster wraps."""
     lat, lon = axes.latitudes, axes.longitudes
     spare_y = int(np.ceil(abs(block.latitudes.step / lat.step))) + 1
     spare_x = int(np.ceil(block.longitudes.step / lon.step)) + 1
@@ -192,7 +195,7 @@ def _warped(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, band
 
 
 def _window(of: GeoreferencedRaster, block: RasterGrid) -> PixelWindow | None:
-    """The rows and columns of a raster in any CRS that a block needs."""
+    """Find the window of a raster in any CRS that a block needs."""
     lon = np.linspace(block.longitudes.origin, block.longitudes.end, 17)
     lat = np.linspace(block.latitudes.origin, block.latitudes.end, 17)
     to_source = transformer(degrees_crs(of.raster.crs, of.body), of.raster.crs)
@@ -228,6 +231,6 @@ def _halved(block: RasterGrid, bands: int, work: Callable[[RasterGrid], Planes |
 
 
 def nothing(block: RasterGrid, bands: int) -> Planes:
-    """A block of void."""
+    """Make a block of void."""
     shape = (block.latitudes.count, block.longitudes.count)
     return Planes(np.zeros((*shape, bands), np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32))

@@ -1,4 +1,4 @@
-"""What was fetched, kept for the next region and the next run: whole or absent, and checked when it is used."""
+"""The cache of what was fetched, for the next region and the next run: entries are whole or absent, and checked."""
 
 import hashlib
 import re
@@ -36,7 +36,7 @@ class Cache:
         self._swept: set[Path] = set()
 
     def path(self, *names: str) -> Path:
-        """Where an entry lies.
+        """Build the path of an entry.
 
         Raises
         ------
@@ -50,12 +50,12 @@ class Cache:
         return self.path(*names).is_file()
 
     def read(self, *names: str) -> bytes | None:
-        """An entry, or None where there is none or it is damaged."""
+        """Read an entry; None where there is none or it is damaged."""
         stored = self._sealed(*names)
         return None if stored is None else stored[_SEAL_BYTES:]
 
     def require(self, *names: str) -> bytes:
-        """An entry that was fetched before.
+        """Read an entry that was fetched before.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class Cache:
         return self._require(*names)[_SEAL_BYTES:]
 
     def digest(self, entries: Iterable[Sequence[str]]) -> str:
-        """What a provenance names entries by: the SHA-256 of their SHA-256s, 32 bytes each, in their order."""
+        """Digest entries as a provenance names them: the SHA-256 of their SHA-256s, 32 bytes each, in their order."""
         seals = (self._require(*names)[:_SEAL_BYTES] for names in entries)
         return hashlib.sha256(b"".join(seals)).hexdigest()
 
@@ -76,7 +76,7 @@ class Cache:
         return stored
 
     def _sealed(self, *names: str) -> bytes | None:
-        """An entry behind its SHA-256, if that is right."""
+        """Read an entry behind its SHA-256, if that is right."""
         path = self.path(*names)
         try:
             stored = path.read_bytes()
@@ -102,8 +102,11 @@ class Cache:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock of the source: one process at a time asks its hosts, so that their bound on connections holds
-        for all, and nothing is fetched twice. The kernel releases it when the process ends, however it ends."""
+        """Hold the lock of the source: one process at a time asks its hosts.
+
+        So their bound on connections holds for all, and nothing is fetched twice. The kernel releases it when the
+        process ends, however it ends.
+        """
 
         def say(holder: str) -> None:
             print(f"waiting until {holder} has done with {self.source}", file=sys.stderr, flush=True)

@@ -39,7 +39,7 @@ _RETRY_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 
 @dataclass
 class _Request(Generic[T]):
-    """One thing to fetch, however many attempts it takes."""
+    """One thing to fetch, in any number of attempts."""
 
     url: str
     receive: Callable[[Response], T]
@@ -77,7 +77,7 @@ class Client:
     def get(
         self, url: str, content_type: ContentType, most: int, check: Callable[[bytes], object] | None = None
     ) -> bytes:
-        """The body of an address, of the kind that was asked for.
+        """Get the body of an address, of the content type that was asked for.
 
         Parameters
         ----------
@@ -120,18 +120,18 @@ class Client:
         headers: Callable[[], Mapping[str, str]] = dict,
         keeps: bool = False,
     ) -> T:
-        """What `receive` makes of the answer to a GET, after as many attempts as it takes within the limits.
+        """Request an address until `receive` accepts the response, within the limits of `downloads`.
 
         Parameters
         ----------
         receive : callable
-            Reads the answer (status 200, 206 or 416). It raises `InvalidResponse` where another attempt is worth it.
+            Reads the response (status 200, 206 or 416). It raises `InvalidResponse` where another attempt is worth it.
         expected : int
             Bytes that are expected; they extend the deadline.
         headers : callable, optional
             Headers of each attempt.
         keeps : bool
-            What an attempt received is not lost: attempts are counted anew after each that brought something.
+            What an attempt received is not lost: attempts are counted from one again after each that brought something.
 
         Raises
         ------
@@ -245,8 +245,10 @@ def _resumable(url: str, reason: str) -> Resumable:
 
 
 def _release(raw: BaseHTTPResponse) -> None:
-    """Return the connection; close it where its answer was not read to the end, since what is left would be taken for
-    the next answer."""
+    """Return the connection; close it where its response was not read to the end.
+
+    What is left would be taken for the next response.
+    """
     if getattr(raw, "length_remaining", None) == 0:
         raw.drain_conn()
     else:

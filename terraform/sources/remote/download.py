@@ -19,7 +19,7 @@ def download(
     expected: int,
     verify: Callable[[Path], None] | None = None,
 ) -> FileVersion:
-    """Fetch a file to `path`. An interrupted one goes on where it stopped, if the file is still the same.
+    """Fetch a file to `path`. An interrupted one resumes where it stopped, if the file is still the same.
 
     The caller holds the lock of the source, so that one process at a time writes the part.
 
@@ -33,7 +33,7 @@ def download(
     Raises
     ------
     NotFound, RemoteError
-        The service refuses or fails; what was received lies beside `path` for the next time.
+        The service refuses or fails; what was received stays beside `path` for the next time.
     ResourceError
         The disk is full.
     """

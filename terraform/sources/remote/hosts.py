@@ -1,5 +1,7 @@
-"""Which addresses a source may reach: https and named hosts only, each redirect included, and never a private network,
-whatever a name resolves to."""
+"""Which addresses a source may reach.
+
+Only https and named hosts, each redirect included, and never a private network, whatever a name resolves to.
+"""
 
 import socket
 from collections.abc import Sequence
@@ -45,6 +47,7 @@ class Access:
     connections: int = 4
 
     def __post_init__(self) -> None:
+        """Refuse a base URL that cannot be used, or that holds secrets."""
         parts = _split(self.base_url)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(f"{self.source}: base_url is no address that can be used: expected https://HOST/PATH")
@@ -62,7 +65,7 @@ class Access:
         return not self._listed(self.base_url)
 
     def url(self, path: str) -> str:
-        """The address of something below the base URL."""
+        """Build the address of something below the base URL."""
         return f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
 
     def check(self, url: str) -> None:
@@ -94,7 +97,7 @@ class Access:
 
 
 def redact_url(url: str) -> str:
-    """An address for messages and records: without user, password, and whatever in its query might be a key."""
+    """Reduce an address to what may be shown: no user, no password, nothing in its query that might be a key."""
     parts = _split(url)
     if parts is None:
         return "an unreadable address"
@@ -133,8 +136,9 @@ def _host_and_port(entry: str) -> tuple[str, int]:
 
 
 def pool(connections: int, private: bool) -> PoolManager:
-    """A pool with at most that many connections to each host; more requests wait. Where the environment names a proxy
-    (HTTPS_PROXY), what is public goes through it, as compute nodes often need.
+    """Open a pool with at most that many connections to each host; more requests wait.
+
+    Where the environment names a proxy (HTTPS_PROXY), what is public goes through it, as compute nodes often need.
 
     Parameters
     ----------

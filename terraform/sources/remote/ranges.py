@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 
 def part(client: Client, url: str, start: int, length: int, content_type: ContentType) -> Part:
-    """Bytes `start` to `start + length` of a file; fewer only where the file ends.
+    """Fetch bytes `start` to `start + length` of a file; fewer only where the file ends.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def pieces(
     of: FileVersion,
     take: Callable[[int, bytes], None],
 ) -> None:
-    """Several pieces of a file by one request, each handed over as soon as it is there.
+    """Fetch several pieces of a file by one request, each handed over as soon as it is there.
 
     A line that breaks, or a process that is killed, costs the piece in flight and no more: the next attempt begins
     with it.
@@ -128,8 +128,9 @@ def _range(first: int, end: int) -> dict[str, str]:
 
 
 def _announced(response: Response, start: int, length: int) -> tuple[int, FileVersion]:
-    """How many bytes an answer says to bring, fewer than were asked for only at the end of the file, and of which
-    version.
+    """Check how many bytes a response says to bring, and of which version.
+
+    Fewer than were asked for come only at the end of the file.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def content_range(response: Response) -> tuple[int, int, int]:
 
 
 def file_version(response: Response, size: int) -> FileVersion:
-    """The version of a file by its size and its strong ETag, or else the time of its last change."""
+    """Identify the version of a file by its size and its strong ETag, or else the time of its last change."""
     etag = response.headers.get("ETag", "")
     if not etag or etag.startswith("W/"):
         etag = response.headers.get("Last-Modified", "")

@@ -61,7 +61,7 @@ class Response:
     chunks: Iterator[bytes]
 
     def read_all(self, most: int) -> bytes:
-        """The body.
+        """Read the body.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Response:
 
 
 def describe_error(error: Exception) -> str:
-    """What went wrong, without what urllib3 says of objects and whole addresses."""
+    """Describe what went wrong, without what urllib3 says of objects and whole addresses."""
     if isinstance(error, InvalidResponse | RetryLater):
         return str(error)
     return _PLAIN.get(type(error).__name__, type(error).__name__)
@@ -119,12 +119,12 @@ BINARY = ContentType("data", _STORED)
 
 
 def media_type(headers_value: str | None) -> str:
-    """The bare type of a Content-Type header, lower-case; empty where there is none."""
+    """Extract the bare type of a Content-Type header, lower-case; empty where there is none."""
     return (headers_value or "").partition(";")[0].strip().lower()
 
 
 def type_mismatch(content_type: ContentType, given_type: str | None, start: bytes | None) -> str | None:
-    """What speaks against a body being of a kind, or None.
+    """Say what speaks against a body being of a content type; None where nothing does.
 
     A type that is not known counts against it where it is a page's, or where the content has no sign of its own.
 
@@ -144,14 +144,16 @@ def type_mismatch(content_type: ContentType, given_type: str | None, start: byte
 
 
 def _telling(said: str, content_type: ContentType) -> str:
-    """A type, where it tells something: stores of files give binary files all sorts of types, but a page or a report is
-    always text of some kind."""
+    """Keep a type where it tells something.
+
+    Stores of files give binary files all sorts of types, but a page or a report is always text of some kind.
+    """
     text = said.startswith("text/") or any(word in said for word in ("xml", "json", "html"))
     return said if text or not content_type.magic else ""
 
 
 def plain_text(body: bytes, most: int = 300) -> str:
-    """What a server says in an error page or an exception report: its text without the markup, in one line."""
+    """Extract what a server says in an error page or an exception report: its text without the markup, in one line."""
     text = body[:20_000].decode("utf-8", "replace")
     if "<" in text:
         text = re.sub(r"<(script|style)\b.*?(</\1>|$)", " ", text, flags=re.DOTALL | re.IGNORECASE)

@@ -24,7 +24,7 @@ class Deadline:
 
 
 def pause_s(attempt: int, base_s: float, jitter: random.Random) -> float:
-    """The pause before another attempt: anything up to an exponentially growing bound.
+    """Draw the pause before another attempt: anything up to an exponentially growing bound.
 
     "Full jitter" of Brooker 2015, "Exponential Backoff And Jitter": those that failed together do not return together.
 
@@ -39,7 +39,7 @@ def pause_s(attempt: int, base_s: float, jitter: random.Random) -> float:
 
 
 def retry_after_s(value: str | None) -> float | None:
-    """What a server asks for by Retry-After (RFC 9110, 10.2.3): seconds, or None where it says nothing sensible."""
+    """Parse Retry-After (RFC 9110, 10.2.3): seconds, or None where it says nothing sensible."""
     if value is None:
         return None
     try:

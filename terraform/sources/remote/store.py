@@ -48,7 +48,7 @@ class RemoteStore:
                 raise
 
     def get_cached(self, path: str, content_type: ContentType, most: int, *names: str) -> bytes:
-        """A small file, from the cache or else fetched whole."""
+        """Get a small file from the cache, or else fetch it whole."""
         content = self.cache.read(*names)
         if content is None:
             content = self.client.get(self.client.access.url(path), content_type, most)

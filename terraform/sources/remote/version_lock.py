@@ -51,11 +51,11 @@ class VersionLock:
                 write_text(self.path, json.dumps({**locked, name: known | seen}, indent=2, sort_keys=True) + "\n")
 
     def entry(self, name: str) -> dict[str, Any]:
-        """What is locked of a file; nothing where it is not named."""
+        """Look up what is locked of a file; nothing where it is not named."""
         return self._read().get(name, {})
 
     def forget(self, prefix: str) -> list[str]:
-        """Accept whatever comes next for the files whose name begins so; their names."""
+        """Accept any next version of the files whose name begins so; return their names."""
         with exclusive(self._held):
             locked = self._read()
             gone = [name for name in locked if name.startswith(prefix)]

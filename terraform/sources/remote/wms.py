@@ -91,7 +91,7 @@ def _parsed(document: bytes) -> ElementTree.Element:
 
 
 def _all(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
-    """Elements of a local name, whatever their namespace."""
+    """Find the elements of a local name in any namespace."""
     return (element for element in root.iter() if element.tag.rpartition("}")[2] == name)
 
 
@@ -107,7 +107,7 @@ with sea, snow and salt there is none."""
 
 
 def decode_jpeg(body: bytes, shape: tuple[int, int], most_blank: float = MOST_BLANK) -> NDArray[np.uint8]:
-    """The pixels of a JPEG, (H, W, 3); where nothing is shown, black: void.
+    """Decode a JPEG, (H, W, 3) uint8; where nothing is shown, black: void.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class PlanetPictures:
         Its cache is of one layer at one time.
     base_url : str
     parameters : mapping
-        LAYERS, VERSION and whatever else GetMap takes besides the place.
+        LAYERS, VERSION and all else that GetMap takes, except the place.
     grid : PlanetGrid
     request_px : int
         Largest side of a picture, pixels.

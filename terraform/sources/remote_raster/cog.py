@@ -54,7 +54,7 @@ class Cog:
         return self.tiff.layout
 
     def blocks(self, rows: Span, columns: Span) -> list[int]:
-        """The blocks that a window touches, row by row."""
+        """List the blocks that a window touches, row by row."""
         made = self.layout
         down = range(rows[0] // made.block_height, -(-rows[1] // made.block_height))
         across = range(columns[0] // made.block_width, -(-columns[1] // made.block_width))
@@ -95,7 +95,7 @@ class Cog:
                     raise
 
     def read(self, rows: Span, columns: Span, block_cache: "BlockCache") -> NDArray[Any]:
-        """The pixels of a window, (H, W). What the cache lacks is fetched."""
+        """Read the pixels of a window, (H, W). What the cache lacks is fetched."""
         made = self.layout
         result = np.empty((rows[1] - rows[0], columns[1] - columns[0]), np.dtype(made.dtype).newbyteorder("="))
         for number in self.blocks(rows, columns):
@@ -108,7 +108,7 @@ class Cog:
         return result
 
     def block(self, number: int) -> NDArray[Any]:
-        """The pixels of a block."""
+        """Read the pixels of a block, (h, w)."""
         [(_, size)] = self._located([number])
         return self.tiff.decode(number, self._packed(number) if size else b"")
 
@@ -122,7 +122,7 @@ class Cog:
         return found
 
     def provenance_record(self) -> dict[str, Any]:
-        """What is told of it in the provenance: the digest is that of the digests of the blocks that were used."""
+        """Write its provenance record: the digest is that of the digests of the blocks that were used."""
         used = [(self.file.name, str(number)) for number in sorted(self._used)]
         return self.file.provenance_record() | {"blocks": len(used), "sha256": self.file.store.cache.digest(used)}
 
@@ -165,7 +165,7 @@ class BlockCache:
         self._lock = threading.Lock()
 
     def get(self, cog: Cog, number: int) -> NDArray[Any]:
-        """A block, unpacked at most once while it is held."""
+        """Get a block, unpacked at most once while it is held."""
         key = (cog.file.path, number)
         with self._lock:
             if key in self._blocks:

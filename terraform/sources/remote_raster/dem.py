@@ -34,7 +34,7 @@ class DemTile(NamedTuple):
 
 
 def classify_zero_as_sea(pixels: Pixels, raster: Raster, body: Body) -> MaskedPixels:
-    """Sort the pixels of a model whose sea is exactly 0: SRTM (version 3) and Copernicus flatten it so.
+    """Classify the pixels of a model whose sea is exactly 0: SRTM (version 3) and Copernicus flatten it so.
 
     Land of exactly 0 m counts as sea too; it is rare, and where pixels are averaged the larger share decides.
     """
@@ -44,12 +44,12 @@ def classify_zero_as_sea(pixels: Pixels, raster: Raster, body: Body) -> MaskedPi
 
 
 def tile_raster(tile: DemTile, block_cache: BlockCache, body: Body) -> GeoreferencedRaster:
-    """A tile as a raster on its body.
+    """Read a tile as a raster on its body.
 
     Raises
     ------
     IntegrityError
-        It is of another body, or lies elsewhere than its name says.
+        It is of another body, or is of another place than its name says.
     """
     made, cog = tile.cog.layout, tile.cog
     check_body(made.crs, body, redact_url(cog.file.url))
@@ -105,7 +105,7 @@ def fetch_window(
 def estimate_tiles(
     store: RemoteStore, tiles: Sequence[DemTile], grid: RasterGrid, typical_bytes: int, body: Body
 ) -> FetchEstimate:
-    """What the tiles of a window would still ask for: exact where their heads are in the cache.
+    """Estimate what the tiles of a window would still ask for: exact where their heads are in the cache.
 
     Parameters
     ----------

@@ -111,7 +111,7 @@ class RemoteFile:
         return self.get_cached(start, length, f"bytes-{start}-{length}") if length > 0 else b""
 
     def get_cached(self, start: int, length: int, name: str) -> bytes:
-        """Bytes that are an entry of their own in the cache, from there or else fetched."""
+        """Get bytes that are an entry of their own in the cache, from there or else fetched."""
         content = self.store.cache.read(self.name, name)
         if content is None:
             self.fetch({name: (start, start + length)})
@@ -143,7 +143,7 @@ class RemoteFile:
         pieces(self.store.client, self.url, list(entries.values()), self.content_type, self.head.version, take)
 
     def provenance_record(self) -> dict[str, Any]:
-        """What is told of it in the provenance."""
+        """Write its provenance record."""
         head = self.head
         return {
             "url": redact_url(self.url),

@@ -81,7 +81,7 @@ class GlobalDemSource:
         return self.own
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """What a window needs: one request a row, or the whole file."""
+        """Estimate what a window needs: one request a row, or the whole file."""
         self._require(request)
         service = self.store.cache.source
         if self._local.exists():
@@ -118,7 +118,7 @@ class GlobalDemSource:
 
     @contextmanager
     def _ready(self, grid: RasterGrid) -> Iterator[tuple[GeoreferencedRaster, Callable[[], dict[str, Any]]]]:
-        """The map with everything that a window needs fetched, and what is to be told of it afterwards."""
+        """Fetch everything that a window needs; give the map, and what makes its provenance record afterwards."""
         with self.store.cache.exclusive():
             if not self._local.exists():
                 rows, raster = self._described()
@@ -164,7 +164,7 @@ class GlobalDemSource:
         return rows, georeference(_raster(redact_url(self._file.url), self.crs, made, rows), self.body)
 
     def _foreseen(self, grid: RasterGrid) -> tuple[RowStripedRaster, list[PixelWindow]]:
-        """The rows of the map and what a window needs of them: as it is, or as it is known before the first look."""
+        """Describe the rows of the map and what a window needs of them, as far as is known before the first look."""
         if self._file.has_header:
             rows, raster = self._described()
             return rows, windows(raster, grid)
@@ -195,7 +195,7 @@ class GlobalDemSource:
 
 
 def cells_of(rows: RowStripedRaster, found: Sequence[PixelWindow]) -> list[tuple[int, int]]:
-    """The entries of the cache that windows touch."""
+    """List the entries of the cache that windows touch."""
     touched = [rows.cells(window.rows, window.columns) for window in found]
     return list(dict.fromkeys(cell for cells in touched for cell in cells))
 

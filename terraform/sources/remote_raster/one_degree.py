@@ -28,8 +28,8 @@ class Cell(NamedTuple):
 
 
 def cells(grid: RasterGrid) -> list[Cell]:
-    """The tiles that a window touches, from the north-west; longitudes -180 to 179, across the antimeridian too."""
-    # A hair less, so that an edge on a whole degree does not open another tile.
+    """List the tiles that a window touches, from the north-west; longitudes are -180 to 179 across the antimeridian."""
+    # A small tolerance, so that an edge on a whole degree does not open another tile.
     rows = range(floor(grid.latitudes.end + 1e-9), ceil(grid.latitudes.origin - 1e-9))
     columns = range(floor(grid.longitudes.origin + 1e-9), ceil(grid.longitudes.end - 1e-9))
     wests = dict.fromkeys((column + 180) % 360 - 180 for column in columns)
@@ -46,7 +46,7 @@ def share(cell: Cell, grid: RasterGrid) -> float:
 
 
 def sea(cell: Cell, like: tuple[Raster, Cell] | None, crs: object, pixels: int) -> Raster:
-    """A tile that does not exist because it is all sea: 0 everywhere.
+    """Make a tile that does not exist because it is all sea: 0 everywhere.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class RequestWindow:
     Attributes
     ----------
     top, bottom, left, right : int
-        Rows and columns of the lattice; columns go on across the antimeridian.
+        Rows and columns of the lattice; columns count on across the antimeridian.
     column_s : int
         Width of a pixel, arc seconds.
     """
@@ -65,7 +65,7 @@ class RequestWindow:
         return self.column_s * ARC_SECOND
 
     def quarters(self) -> Iterator["RequestWindow"]:
-        """The window in up to four, for when it is too much at once."""
+        """Split the window into up to four, for when it is too much at once."""
         row, column = (self.top + self.bottom + 1) // 2, (self.left + self.right + 1) // 2
         for top, bottom in ((self.top, row), (row, self.bottom)):
             for left, right in ((self.left, column), (column, self.right)):
@@ -95,7 +95,7 @@ class RequestGrid:
         return RasterGrid(like.body, lat.part(*self.rows), lon.part(*self.columns))
 
     def windows(self, side_px: int, south: float, north: float) -> list[RequestWindow]:
-        """The requests, row by row, of at most `side_px` on a side.
+        """List the requests, row by row, of at most `side_px` on a side.
 
         Between `south` and `north` only; beyond there is nothing to ask for. None crosses the antimeridian.
         """
@@ -109,7 +109,7 @@ class RequestGrid:
 
 
 def request_grid(window: RasterGrid) -> RequestGrid:
-    """The pixels that cover a window, none larger than 200 m."""
+    """Choose the pixels that cover a window, none larger than 200 m."""
     south, north = window.latitudes.end, window.latitudes.origin
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     second_m = window.body.metres_per_degree * ARC_SECOND
@@ -129,7 +129,7 @@ def _rounded(span: tuple[int, int]) -> tuple[int, int]:
 
 
 def _cut(span: tuple[int, int], side_px: int, seams: list[int]) -> list[tuple[int, int]]:
-    """A span at the multiples of `side_px`, which are the same for every region, and at the seams."""
+    """Cut a span at the multiples of `side_px`, which are the same for every region, and at the seams."""
     first, last = span
     if last <= first:
         return []

@@ -25,7 +25,7 @@ _MOST_PER_REQUEST = 1 << 20
 
 
 class RowStripedRaster:
-    """A raster whose rows lie in a remote file as they are.
+    """A raster whose rows are in a remote file as they are, uncompressed.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class RowStripedRaster:
         self._used: set[Cell] = set()
 
     def cells(self, rows: Span, columns: Span) -> list[Cell]:
-        """The entries that a window touches; its columns may go on round the planet."""
+        """List the entries that a window touches; its columns may lie beyond the edges."""
         across = -(-self.width // CELL_COLUMNS)
         down = range(max(0, rows[0]) // CELL_ROWS, -(-min(rows[1], self.height) // CELL_ROWS))
         if columns[1] - columns[0] >= self.width:
@@ -66,7 +66,7 @@ class RowStripedRaster:
         return sum((b - a) * (d - c) * self.dtype.itemsize for (a, b), (c, d) in map(self._area, cells))
 
     def requests(self, cells: Sequence[Cell]) -> int:
-        """Requests that bring them."""
+        """Count the requests that bring them."""
         return sum(len(self._ranges(y, x)) for y, x in self._bands(cells))
 
     def fetch(self, cells: Sequence[Cell]) -> None:
@@ -75,7 +75,7 @@ class RowStripedRaster:
             self._fetch_band(y, columns)
 
     def read(self, rows: Span, columns: Span) -> NDArray[Any]:
-        """The pixels of a window inside the raster, (H, W). What the cache lacks is fetched."""
+        """Read the pixels of a window inside the raster, (H, W). What the cache lacks is fetched."""
         result = np.empty((rows[1] - rows[0], columns[1] - columns[0]), self.dtype.newbyteorder("="))
         for cell in self.cells(rows, columns):
             (top, bottom), (left, right) = self._area(cell)
@@ -86,7 +86,7 @@ class RowStripedRaster:
         return result
 
     def provenance_record(self) -> dict[str, Any]:
-        """What is told of it in the provenance: the digest is that of the digests of the entries that were used."""
+        """Write its provenance record: the digest is that of the digests of the entries that were used."""
         used = [(self.file.name, _key(cell)) for cell in sorted(self._used)]
         return self.file.provenance_record() | {"cells": len(used), "sha256": self.file.store.cache.digest(used)}
 
@@ -157,7 +157,7 @@ def contiguous(start: int, width: int, itemsize: int) -> Callable[[int, int], ND
 
 
 def _unrolled(columns: Span, width: int) -> list[Span]:
-    """The part of columns that may lie beyond the edges of a raster that goes round the planet, within it."""
+    """Map columns that may lie beyond the edges of a raster that wraps around the planet to columns within it."""
     parts, (left, right) = [], columns
     while left < right:
         start = left % width

@@ -1,6 +1,6 @@
 """A TIFF read in parts over the network: GDAL parses its directory and decodes its blocks, every byte comes from us.
 
-A dataset is opened anew for each question. GDAL then asks for some ten short reads, which the head holds, and nothing
+A dataset is opened again for each question. GDAL then asks for some ten short reads, which the head holds, and nothing
 is shared between threads: rasterio's openers cannot be closed in another thread than the one that opened them.
 """
 
@@ -87,7 +87,7 @@ class TiffLayout:
         return min(self.block_height, self.height - number * self.block_height), self.block_width
 
     def window(self, number: int) -> Window:
-        """The part of the raster that a block covers."""
+        """Find the part of the raster that a block covers."""
         y, x = divmod(number, self.across)
         top, left = y * self.block_height, x * self.block_width
         return Window(left, top, min(self.block_width, self.width - left), min(self.block_height, self.height - top))
@@ -161,7 +161,7 @@ class RangedTiff:
         Returns
         -------
         (rows, columns) of the file's dtype, in this machine's byte order
-            What of the block lies inside the raster.
+            The part of the block inside the raster.
 
         Raises
         ------

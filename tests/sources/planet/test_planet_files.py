@@ -155,6 +155,13 @@ def test_missing_months_are_void(tmp_path: Path, planet_config, fetched) -> None
     assert (made.values[:, 181:] == VOID).all() and (made.values[:, :179] != VOID).all()
 
 
+def test_a_planet_of_which_nothing_is_known_is_refused(tmp_path: Path, planet_config, fetched) -> None:
+    path = write(tmp_path / "h.tif", np.full((1, 180, 360), -9999, np.int16), nodata=-9999)
+    with pytest.raises(InputError, match=r"the whole of earth has no elevation: every cell is missing"):
+        fetched(planet_config("earth", "elevation", source="files", path=str(path)), "earth", "elevation")
+    assert not (tmp_path / "out/elevation.tif").exists()
+
+
 def test_heights_keep_the_floor_of_the_sea_and_missing_means_what_is_said(
     tmp_path: Path, planet_config, fetched
 ) -> None:

@@ -29,7 +29,7 @@ _VERSION = "1"
 
 
 def build(settings: EarthEngineSource, config: Config) -> "EarthEngineRelief":
-    """The source with its settings; it signs in when something is missing in the cache."""
+    """Build the source with its settings; it signs in when something is missing in the cache."""
     return EarthEngineRelief(settings, config.downloads)
 
 
@@ -50,7 +50,7 @@ class EarthEngineRelief:
         return self.asset.credit
 
     def estimate(self, request: Request) -> FetchEstimate:
-        """Requests and bytes that are still to be made; what the cache has is left out."""
+        """Estimate requests and bytes that are still to be made; what the cache has is left out."""
         _check(request, self.asset)
         cache = self._cache()
         windows = self._windows(request_grid(request.grid))
@@ -123,7 +123,7 @@ def _check(request: Request, asset: Asset) -> None:
 
 
 def _pixels(session: Session, image: Any, window: RequestWindow) -> NDArray[np.void]:
-    """The pixels of a window, in quarters where it is too much at once."""
+    """Fetch the pixels of a window, in quarters where it is too much at once."""
     try:
         made = session.pixels(image, window)
     except TooMuch as error:
@@ -172,7 +172,7 @@ def _kept(cache: Cache, window: RequestWindow) -> NDArray[np.void]:
 def _strips(
     part: RequestGrid, windows: list[RequestWindow], cache: Cache, request: Request
 ) -> Iterator[NDArray[np.int16]]:  # fmt: skip
-    """The region from north to south, a row of windows at a time; void where the model has no data."""
+    """Put the region together from north to south, a row of windows at a time; void where the model has no data."""
     known = False
     for (top, bottom), row in strips(part, windows):
         strip = np.full((bottom - top, part.columns[1] - part.columns[0]), VOID, np.int16)

@@ -30,7 +30,7 @@ class Credentials:
 
 
 def find_credentials() -> Credentials:
-    """The credentials and the project of this machine, from the places where Google's tools keep them.
+    """Find the credentials and the project of this machine where Google's tools keep them.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _from_key_file() -> tuple[Any, str | None]:
 
 
 def _stored() -> tuple[Any, str | None]:
-    """What `earthengine authenticate` or gcloud left, without asking anybody.
+    """Read what `earthengine authenticate` or gcloud left, without asking anybody.
 
     The client's own way would refresh them at once, past the transport with its limits, and take a broken line for
     credentials that are missing.
@@ -112,7 +112,7 @@ def _default() -> Any:
 
 
 def _project_of(credentials: Any) -> str | None:
-    """The project in which somebody's own sign-in is registered; those of Google's tools can be charged to nobody."""
+    """Find the project in which somebody's own sign-in is registered; Google's tools' own cannot be charged."""
     from ee import oauth
 
     project = oauth.project_number_from_credentials(credentials)

@@ -56,7 +56,7 @@ class Asset:
     surface: Callable[[Any], Surface]
 
     def image(self, ee: Any) -> Any:
-        """The image whose pixels are asked for: bands `BANDS`, every pixel the mean of the model's own.
+        """Build the image whose pixels are asked for: bands `BANDS`, every pixel the mean of the model's own.
 
         Without `reduceResolution` Earth Engine gives the nearest of some forty pixels. A mosaic has no projection to
         average in, so it is set. Masked pixels would arrive as 0, which is a height: their share is a band instead.
@@ -72,7 +72,7 @@ class Asset:
 
 
 def heights(pixels: NDArray[np.void]) -> NDArray[np.int16]:
-    """Pixels of `Asset.image` as heights are stored here: void where less than half is known, else sea or metres."""
+    """Convert pixels of `Asset.image` to stored heights: void where less than half is known, else sea or metres."""
     seen, sea = pixels["seen"].astype(np.int16), pixels["sea"].astype(np.int16)
     void = seen * 2 < _FULL
     return pack(pixels["land"].astype(np.float32), ~void & (sea * 2 > seen), void)

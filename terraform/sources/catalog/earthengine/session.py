@@ -1,4 +1,4 @@
-"""A session with Earth Engine: signing in, asking for pixels, and telling in plain words what it says."""
+"""A session with Earth Engine: signing in, requesting pixels, and explaining its errors in plain words."""
 
 import random
 import socket
@@ -56,13 +56,13 @@ class Session:
         self._patiently(lambda: self._initialise(settings.base_url))
 
     def image(self, make: Callable[[Any], Any]) -> Any:
-        """An image made with the client's module."""
+        """Make an image with the client's module."""
         import ee
 
         return make(ee)
 
     def pixels(self, image: Any, window: RequestWindow) -> NDArray[np.void]:
-        """The pixels of `Asset.image` in a window, a structured array (H, W) of `DTYPE`.
+        """Fetch the pixels of `Asset.image` in a window, a structured array (H, W) of `DTYPE`.
 
         Raises
         ------
@@ -153,7 +153,7 @@ def _grid(window: RequestWindow) -> dict[str, object]:
 
 
 def _meant(error: Exception, who: Credentials) -> Exception:
-    """What an exception of the client means for the user."""
+    """Translate an exception of the client into what it means for the user."""
     reply = getattr(error.__context__, "resp", None)
     status = int(getattr(reply, "status", 0) or 0)
     said = plain_text(str(error).replace(who.project, "PROJECT").encode())
@@ -178,7 +178,7 @@ def _resume(error: RetryLater, attempts: int) -> Resumable:
 
 @contextmanager
 def _impatient(seconds: float) -> Iterator[None]:
-    """A timeout for what the client fetches past its transport: a list of deprecated assets."""
+    """Set a timeout for what the client fetches past its transport: a list of deprecated assets."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -103,8 +103,8 @@ ENGINE = """
 import sys
 from pathlib import Path
 import ee
-sys.path[:0] = [sys.argv[3], str(Path(sys.argv[3]).parent)]
-from test_earthengine import HERE, fetched, settings
+sys.path.insert(0, sys.argv[3])
+from servers.engine_regions import HERE, fetched, settings
 
 class Server:
     url = sys.argv[1]
@@ -119,7 +119,7 @@ def test_a_killed_process_asks_earth_engine_for_what_was_on_its_way_and_no_more(
     earth_engine: EarthEngine, account: Path, tmp_path: Path
 ) -> None:
     earth_engine.limit(delay_s=0.1)
-    command = [sys.executable, "-c", ENGINE, earth_engine.url, str(tmp_path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", ENGINE, earth_engine.url, str(tmp_path), str(Path(__file__).parents[2])]
     child = subprocess.Popen(command)
     while len(windows(tmp_path)) < 3:
         assert child.poll() is None

@@ -1,4 +1,4 @@
-"""Mars from a real server: rows of a window, both ways to count longitudes, the whole planet by one download."""
+"""Elevation of Mars from a real server: rows of big maps, tiles of the archive, whole files, locks."""
 
 import json
 import os
@@ -11,62 +11,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from servers.buckets import megdr, planet
 from servers.faults import Fault, Proxy
+from servers.mars_maps import BLEND, MAP, assert_is_slow, config, fetched, region, slow
 from servers.nginx import Nginx
 from servers.surface import height_m
 
 from terraform import provenance
 from terraform.config import Config, parse
 from terraform.errors import ConfigError, IntegrityError, RemoteError
-from terraform.geo.bodies import EARTH, MARS
-from terraform.geo.grid import RasterGrid
-from terraform.geo.raster import grid_of, opened, read
+from terraform.geo.bodies import EARTH
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.resample import Axis
-from terraform.sources import Request, source_named
-from terraform.sources.fetch import accept_changes, fetch, settings_of
+from terraform.sources.fetch import accept_changes, fetch
 from terraform.sources.remote.ranges import FileVersion
 from terraform.sources.remote.version_lock import VersionLock
-
-FAST = {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 2, "connect_timeout_s": 2, "deadline_s": 20}
-BLEND = "Mars_HRSC_MOLA_BlendDEM_Global_200mp_v2.tif"
-MAP = "Mars_MGS_MOLA_DEM_mosaic_global_463m.tif"
-
-
-def region(west: float, south: float, east: float, north: float) -> Region:
-    return Region("there", MARS, "mosaic", "There", rectangle(west, south, east, north))
-
-
-def config(url: str, here: Path, source: str, **more: Any) -> Config:
-    section = {"source": source, "base_url": url, "hosts": [], **more}
-    downloads = {**FAST, "cache": str(here / "cache"), "lock": str(here / "sources.lock.json")}
-    return parse({"downloads": downloads, "sources": {"mars": {"elevation": section}}})
-
-
-def window(asked: Region, step: float = 0.05) -> RasterGrid:
-    west, south, east, north = asked.bounds
-    return RasterGrid(
-        MARS, Axis(north, -step, round((north - south) / step)), Axis(west, step, round((east - west) / step))
-    )
-
-
-def fetched(settings: Config, asked: Region, path: Path, step: float = 0.05) -> tuple[NDArray[Any], RasterGrid]:
-    source = source_named(settings.sources.mars.elevation.source, settings_of(settings, asked, "elevation"), settings)
-    provenance.write(source.fetch(Request(asked, "elevation", window(asked, step)), path), path.with_suffix(".json"))
-    with opened(path) as dataset:
-        return read(dataset), grid_of(dataset)
-
-
-def slow(lon: Any, lat: Any) -> Any:
-    """Heights with periods of 30 degrees, for the coarse planets of these tests."""
-    return height_m(np.asarray(lon) / 60, np.asarray(lat) / 60)
-
-
-def assert_is_slow(values: NDArray[Any], grid: RasterGrid) -> None:
-    expected = np.rint(slow(grid.longitudes.centres()[None, :], grid.latitudes.centres()[:, None]))
-    assert np.abs(values - expected).max() == 0
 
 
 @pytest.fixture
@@ -137,8 +95,8 @@ def test_the_whole_planet_is_fetched_once_and_kept_as_a_cog(file_server: Nginx, 
 WHOLE = """
 import sys
 from pathlib import Path
-sys.path[:0] = [sys.argv[3], str(Path(sys.argv[3]).parent)]
-from test_remote_mars import config, fetched, region
+sys.path.insert(0, sys.argv[3])
+from servers.mars_maps import config, fetched, region
 here = Path(sys.argv[2])
 fetched(config(sys.argv[1], here, "hrsc_mola"), region(-180, -80, 180, 80), here / "e.tif", 0.36)
 """
@@ -147,7 +105,7 @@ fetched(config(sys.argv[1], here, "hrsc_mola"), region(-180, -80, 180, 80), here
 def test_a_killed_download_of_the_planet_goes_on(file_server: Nginx, served: Path, tmp_path: Path) -> None:
     path = planet(served / BLEND, 500, 1000, True, slow)
     throttled = f"{file_server.url}/throttled/{served.name}"
-    child = subprocess.Popen([sys.executable, "-c", WHOLE, throttled, str(tmp_path), str(Path(__file__).parent)])
+    child = subprocess.Popen([sys.executable, "-c", WHOLE, throttled, str(tmp_path), str(Path(__file__).parents[2])])
     partial = tmp_path / "cache/hrsc_mola/v2/.200m.raw.tif.partial"
     while not (partial.exists() and partial.stat().st_size > 300_000):
         assert child.poll() is None

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asking import rectangle_of
 from numpy.typing import NDArray
 from PIL import Image
 from servers.faults import Fault, Proxy
 from servers.maps import LOST, Maps
 from servers.nginx import Hit
 from servers.surface import colour
+from servers.windows import rectangle_of
 
 from terraform.config import Config, parse
 from terraform.errors import ConfigError, RemoteError
@@ -145,18 +145,28 @@ def test_what_is_fetched_stays_when_the_rest_fails(broken_maps: Proxy, tmp_path:
     assert len(broken_maps.asked) == needs.requests - 1 - good
 
 
+PROGRAM = """
+import json, pathlib, sys
+sys.path.insert(0, sys.argv[1])
+from servers.windows import rectangle_of
+from terraform.config import parse
+from terraform.geo.bodies import EARTH
+from terraform.geo.regions import Region, rectangle
+from terraform.sources import source_named
+config = parse(json.loads(pathlib.Path("config.json").read_text()))
+here = Region("here", EARTH, "train", "Here", rectangle(10.3, 45.3, 10.7, 45.6))
+source = source_named("s2cloudless", config.sources.earth.imagery, config)
+source.fetch(rectangle_of(here, "imagery"), pathlib.Path("imagery.tif"))
+"""
+
+
 def test_a_killed_run_loses_what_was_in_flight_and_no_more(broken_maps: Proxy, tmp_path: Path) -> None:
     config = settings(f"{broken_maps.url}/wms", tmp_path, request_px=128, connections=1)
     plan = source_named("s2cloudless", config.sources.earth.imagery, config).estimate(asked(HERE))
     (tmp_path / "config.json").write_text(config.model_dump_json())
-    program = (
-        "import sys; sys.path[:0] = sys.argv[1:3]\n"
-        "import test_s2cloudless as t, pathlib, json\n"
-        "t.fetched(t.parse(json.loads(pathlib.Path('config.json').read_text())), t.HERE, pathlib.Path('.'))\n"
-    )
     broken_maps.breaks(Fault("slow", "GetMap", pause_s=0.02))
-    paths = [str(Path(__file__).parent), str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
-    running = subprocess.Popen([sys.executable, "-c", program, *paths], cwd=tmp_path)
+    tests = str(Path(__file__).parents[2])
+    running = subprocess.Popen([sys.executable, "-c", PROGRAM, tests], cwd=tmp_path)
     end = time.monotonic() + 60
     while len(list((tmp_path / "cache").rglob("*.jpg"))) < 2 and time.monotonic() < end:
         assert running.poll() is None

@@ -1,81 +1,24 @@
-"""SRTM and Copernicus from a real server: every pixel against the formula, every request in the log."""
+"""SRTM from a real server: four tiles, the sea, the antimeridian, damage and change."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from servers.buckets import copernicus, copernicus_list, srtm, srtm_list
+from servers.buckets import srtm, srtm_list
+from servers.degree_tiles import assert_is_the_surface, config, fetched, region, under, window
 from servers.faults import Fault, Proxy
 from servers.nginx import Nginx
 from servers.surface import height_m
 
 from terraform import provenance
-from terraform.config import Config, parse
+from terraform.config import parse
 from terraform.errors import ConfigError, InputError, IntegrityError, RemoteError
-from terraform.geo.bodies import EARTH
-from terraform.geo.grid import RasterGrid
-from terraform.geo.heights import SEA, VOID
+from terraform.geo.heights import VOID
 from terraform.geo.raster import grid_of, opened, read
-from terraform.geo.regions import Region, rectangle
-from terraform.geo.resample import Axis
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import accept_changes, fetch, settings_of
-
-FAST = {"attempts": 3, "backoff_s": 0.01, "read_timeout_s": 1, "connect_timeout_s": 2, "deadline_s": 8}
-
-
-def region(west: float, south: float, east: float, north: float, role: Any = "train") -> Region:
-    return Region("here", EARTH, role, "Here", rectangle(west, south, east, north))
-
-
-def config(url: str, cache: Path, source: str = "opentopography", **more: Any) -> Config:
-    section = {"source": source, "base_url": url, "hosts": [], **more}
-    downloads = {**FAST, "cache": str(cache), "lock": str(cache.parent / "sources.lock.json")}
-    return parse({"downloads": downloads, "sources": {"earth": {"elevation": section}}})
-
-
-def window(asked: Region) -> RasterGrid:
-    """Pixels of 200 m over the region alone, without the margins of its tiles."""
-    west, south, east, north = asked.bounds
-    return RasterGrid(EARTH, axis(north, south), axis(west, east))
-
-
-def axis(start: float, end: float) -> Axis:
-    count = max(1, round(abs(end - start) / 0.0018))
-    return Axis(start, (end - start) / count, count)
-
-
-def fetched(settings: Config, asked: Region, path: Path) -> tuple[NDArray[Any], RasterGrid]:
-    source = source_named(settings.sources.earth.elevation.source, settings_of(settings, asked, "elevation"), settings)
-    provenance.write(source.fetch(Request(asked, "elevation", window(asked)), path), path.with_suffix(".json"))
-    with opened(path) as dataset:
-        return read(dataset), grid_of(dataset)
-
-
-def assert_is_the_surface(
-    values: NDArray[Any], grid: RasterGrid, tolerance_m: float = 0, sea: Callable[..., Any] | None = None
-) -> None:
-    lon, lat = np.meshgrid(grid.longitudes.centres(), grid.latitudes.centres())
-    expected = np.rint(height_m(lon, lat))
-    wet = np.zeros(values.shape, bool) if sea is None else sea(lon, lat)
-    assert np.abs(values[~wet] - expected[~wet]).max() <= tolerance_m
-    assert (values[wet] == SEA).all()
-
-
-@pytest.fixture
-def tiles(file_server: Nginx, tmp_path: Path) -> Path:
-    """A bucket of its own for each test: its folder; the URL is `under(...)`."""
-    folder = file_server.files / f"bucket-{tmp_path.name}"
-    folder.mkdir()
-    return folder
-
-
-def under(url: str, folder: Path) -> str:
-    return f"{url}/{folder.name}"
 
 
 def test_srtm_is_where_it_belongs_over_four_tiles(file_server: Nginx, tiles: Path, tmp_path: Path) -> None:
@@ -292,47 +235,6 @@ def test_a_plan_says_what_will_be_asked(file_server: Nginx, tiles: Path, tmp_pat
     assert len(file_server.hits()) == exact.requests
     after = source.estimate(request)
     assert (after.requests, after.bytes) == (0, 0) and after.kept_bytes >= exact.bytes
-
-
-def glo(file_server_url: str, tiles: Path, cache: Path) -> Config:
-    return config(
-        under(file_server_url, tiles / "fine").replace("/fine", f"/{tiles.name}/fine"), cache, "copernicus",
-        coarse_url=f"{file_server_url}/{tiles.name}/coarse",
-    )  # fmt: skip
-
-
-def test_copernicus_narrows_northwards_and_fills_from_glo_90(file_server: Nginx, tiles: Path, tmp_path: Path) -> None:
-    copernicus(tiles / "fine", 49, 8)
-    copernicus(tiles / "fine", 50, 8, width=270)
-    copernicus(tiles / "coarse", 49, 9, "30", side=400)
-    for folder in ("fine", "coarse"):
-        copernicus_list(tiles / folder)
-    values, grid = fetched(
-        glo(file_server.url, tiles, tmp_path / "c"), region(8.7, 49.8, 9.3, 50.2), tmp_path / "e.tif"
-    )
-    # The north-eastern tile is in neither list.
-    wet = (np.add.outer(grid.latitudes.centres(), np.zeros(values.shape[1])) > 50.002) & (
-        grid.longitudes.centres()[None, :] > 9.002
-    )
-    clear = wet | ((grid.latitudes.centres()[:, None] < 49.998) | (grid.longitudes.centres()[None, :] < 8.998))
-    lon, lat = np.meshgrid(grid.longitudes.centres(), grid.latitudes.centres())
-    off = np.abs(values - height_m(lon, lat))[clear & ~wet]
-    assert (values[wet] == SEA).all() and off.max() < 6
-    made = json.loads((tmp_path / "e.json").read_text())
-    assert made["licence"] == "LicenseRef-Copernicus-DEM" and "liab" not in made["licence"]
-    assert sorted(f["url"].rpartition("_COG_")[2][:2] for f in made["details"]["files"]) == ["10", "10", "30"]
-
-
-def test_copernicus_is_exact_where_pixels_are_kept(file_server: Nginx, tiles: Path, tmp_path: Path) -> None:
-    copernicus(tiles / "fine", -1, -1)
-    copernicus(tiles / "fine", -1, 0)
-    for folder in ("fine", "coarse"):
-        (tiles / folder).mkdir(exist_ok=True)
-        copernicus_list(tiles / folder)
-    values, grid = fetched(
-        glo(file_server.url, tiles, tmp_path / "c"), region(-0.3, -0.6, 0.3, -0.4), tmp_path / "e.tif"
-    )
-    assert_is_the_surface(values, grid)
 
 
 def test_imagery_is_not_theirs(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from servers.accounts import CANARY, key_file, sign_in, stored
 from servers.earthengine import EarthEngine
-from test_earthengine import HERE, expected, fetched, settings
+from servers.engine_regions import HERE, expected, fetched, settings
 
 from terraform.config import Config
 from terraform.errors import RemoteError
