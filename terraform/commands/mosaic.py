@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from terraform.commands.options import Configs, Output, Weights, configured, region_named
+from terraform.commands.options import Configs, Output, configured, region_named
 from terraform.config import Mosaics, overlay, parse
 from terraform.learn.runtime.malloc import keep_freed
 
