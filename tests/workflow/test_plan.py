@@ -28,7 +28,7 @@ def test_what_earth_and_mars_would_take(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     services = {of["service"]: of for of in told["services"]}
-    assert set(services) == {"opentopography", "s2cloudless", "mola"}
+    assert set(services) == {"opentopography", "s2cloudless", "mola", "terrarium", "worldclim"}
     assert all(of["requests"] > 0 and of["bytes"] > 1e5 and not of["exact"] for of in services.values())
     assert told["earth_engine_requests"] == 0
     assert {(of["region"], of["kind"]) for of in told["rasters"]} >= {("cali", "imagery"), ("korolev", "elevation")}
