@@ -90,9 +90,11 @@ def export_onnx(weights: Weights, output: Output) -> None:
 
 
 def generate(
-    weights: Weights,
     elevation: Annotated[Path, typer.Option(help="Any elevation raster of any body.")],
     output: Output,
+    weights: Annotated[
+        Path | None, typer.Option(help="A trained generator. Default: the published one, models/generator.safetensors.")
+    ] = None,
     config: Configs = None,
     region: Annotated[str | None, typer.Option(help="A region to draw; the output is then a folder.")] = None,
     window: Annotated[int | None, typer.Option(help="Side of the generator's windows, pixels.")] = None,
@@ -114,8 +116,10 @@ def generate(
 ) -> None:
     """Draw an elevation raster as if it were alive."""
     from terraform.mosaic.any_raster import render_raster
+    from terraform.mosaic.base.choice import published_generator
     from terraform.mosaic.region import render_region
 
+    weights = weights or published_generator()
     keep_freed()
     settings = configured(config, required=region is not None)
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}

@@ -99,10 +99,10 @@ def render_georeferenced(
         body = body_of(raster.crs, elevation.name)
         require_centric(raster, body)
         placed = georeference(raster, body)
-        label = describe(trained, elevation, placed.pixel_m)
+        chosen = choose_base(base, trained, body)
+        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        chosen = choose_base(base, trained, body)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"

@@ -56,7 +56,7 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         chosen = choose_base(base, trained, region.body)
         target = _target(region, dataset, settings)
-        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body))
+        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), chosen and chosen.provenance)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 from exact import (
     CLIP,
@@ -25,8 +26,10 @@ from exact import (
     trained,
 )
 from rasterio.crs import CRS
+from rasterio.transform import from_origin
 from shapely.geometry import box
 
+from terraform import provenance
 from terraform.basemap.features import FEATURES
 from terraform.basemap.model import BaseModel, Networks, save
 from terraform.config import Elevation
@@ -43,6 +46,7 @@ from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_climate
 from terraform.mosaic.region import render_region
 from terraform.pairs.smoothing import distance_px
+from terraform.provenance import Credit, Provenance
 
 SEA = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=1900)})
 MARS_DEGREES = "IAU_2015:49900"
@@ -260,6 +264,19 @@ def test_other_base_colours_draw_the_strips_anew(tmp_path):
     assert inputs.mosaic_fingerprint(Path("w"), Path("w"), repeating(), CLIP, "here", base=chosen) != made["a"]
 
 
+def test_the_licence_of_the_base_goes_into_the_mosaic(tmp_path):
+    region = region_of(box(10, 20, 10.2, 20.2))
+    elevation = download(tmp_path / "e.tif", region)
+    base = base_raster(tmp_path / "base.tif", MARS_DEGREES, 1)
+    for licence, made in (("LicenseRef-Unknown", None), ("CC-BY-NC-4.0", Credit("files", "CC-BY-NC-4.0", "a painter"))):
+        if made:
+            provenance.write(Provenance((made,)), provenance.beside(base))
+        render_region(Path("w"), elevation, region, tmp_path / "out", CLIP, base=str(base))
+        with rasterio.open(tmp_path / "out/terraformed.tif") as dataset:
+            assert dataset.tags()["LICENCE"] == licence
+    assert "a painter" in (tmp_path / "out/item.json").read_text()
+
+
 def painted(lon, lat):
     return colours(lon, lat)[..., :3]
 
@@ -290,9 +307,6 @@ def test_any_picture_of_a_body_is_a_base(tmp_path):
 
 
 def test_an_rgb_raster_in_another_projection(tmp_path):
-    import rasterio
-    from rasterio.transform import from_origin
-
     crs = CRS.from_user_input("+proj=stere +lat_0=90 +lon_0=0 +R=3396190")
     x, y = np.meshgrid(np.arange(400) * 5e3 - 1e6 + 2.5e3, 1e6 - 2.5e3 - np.arange(400) * 5e3)
     lon, lat = any_raster.transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from terraform import provenance
 from terraform.basemap.model import load as load_base_model
 from terraform.errors import InputError
+from terraform.geo import raster
 from terraform.geo.bodies import Body
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.base.base_map import BaseMap, colour_map
@@ -14,8 +16,11 @@ from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_base
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
+from terraform.provenance import Credit, Provenance
 
 BASE_MODEL = "base-model.safetensors"
+GENERATOR = "generator.safetensors"
+_PROVENANCE = "PROVENANCE"
 _MODELS = (Path("models"), Path(__file__).parents[3] / "models")
 """Folders of published models: the working directory's, and that of a checkout of this project."""
 
@@ -31,16 +36,19 @@ class ChosenBase(NamedTuple):
         For people.
     version : list
         What strips depend on besides the heights: the version of a file, or a colour.
+    provenance : Provenance or None
+        Whose colours they are: the licence goes into the mosaic. None for a colour.
     """
 
     make: Callable[[ElevationRaster, float], BaseMap]
     origin: str
     version: list[Any]
+    provenance: Provenance | None
 
     @classmethod
-    def of(cls, base: BaseMap, origin: str, version: list[Any]) -> "ChosenBase":
+    def of(cls, base: BaseMap, origin: str, version: list[Any], made: Provenance | None) -> "ChosenBase":
         """Choose a base map that is there already."""
-        return cls(lambda source, shoreline_m: base, origin, version)
+        return cls(lambda source, shoreline_m: base, origin, version, made)
 
 
 def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> ChosenBase | None:
@@ -88,18 +96,20 @@ def named_base(given: str | None, body: Body) -> ChosenBase:
 
 def _named(given: str, body: Body) -> ChosenBase:
     if given.startswith("#"):
-        return ChosenBase.of(colour_map(given), f"the colour {given}", [given.lower()])
+        return ChosenBase.of(colour_map(given), f"the colour {given}", [given.lower()], None)
     path = Path(given)
     if not path.is_file():
         raise InputError(f"--base {given} is neither a colour such as #7a6a4f nor a raster that exists: correct it")
-    return ChosenBase.of(read_base(path, body), given, file_version(path))
+    return ChosenBase.of(read_base(path, body), given, file_version(path), _provenance_of(path))
 
 
 def _published(body: Body) -> ChosenBase:
     name = f"{body.name}-base.tif"
     found, model = published(name), published(BASE_MODEL)
     if found is not None:
-        return ChosenBase.of(read_base(found, body), f"the published base map {found}", file_version(found))
+        return ChosenBase.of(
+            read_base(found, body), f"the published base map {found}", file_version(found), _provenance_of(found)
+        )
     if model is None:
         raise InputError(
             f"base colours are needed, and {body.name} has no published base map (models/{name}), nor is there a base "
@@ -107,16 +117,49 @@ def _published(body: Body) -> ChosenBase:
             "results/planet/default/mars/base.tif or --base '#7a6a4f'"
         )
     trained = load_base_model(model)
+    stored = trained.texts.get(_PROVENANCE)
+    made = provenance.from_json(stored) if stored else _unknown(model)
 
     def zonal(source: ElevationRaster, shoreline_m: float) -> BaseMap:
         return zonal_base(trained, source, body, shoreline_m)
 
-    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model)])
+    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model)], made)
+
+
+def published_generator() -> Path:
+    """Find the published generator.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    found = published(GENERATOR)
+    if found is None:
+        raise InputError(f"there is no published generator (models/{GENERATOR}) here: name one with --weights")
+    return found
 
 
 def published(name: str) -> Path | None:
     """Find a published model, or None where there is none of that name."""
     return next((folder / name for folder in _MODELS if (folder / name).is_file()), None)
+
+
+def _provenance_of(path: Path) -> Provenance:
+    """What a raster says of itself, in a file beside it or in its tags."""
+    beside = provenance.beside(path)
+    if beside.is_file():
+        return provenance.read(beside)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        with raster.opened(path) as dataset:
+            stored = dataset.tags().get(_PROVENANCE)
+        if stored:
+            return provenance.from_json(stored)
+    return _unknown(path)
+
+
+def _unknown(path: Path) -> Provenance:
+    return Provenance((Credit("files", "LicenseRef-Unknown", f"base colours from {path.name}"),))
 
 
 def _say(text: str) -> None:

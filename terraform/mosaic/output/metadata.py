@@ -70,13 +70,16 @@ class MosaicMetadata:
             )
 
 
-def describe(trained: TrainedGenerator, elevation: Path, relief_m: float) -> MosaicMetadata:
+def describe(
+    trained: TrainedGenerator, elevation: Path, relief_m: float, base: Provenance | None = None
+) -> MosaicMetadata:
     """The label of what a generator draws from a relief, as far as the relief says whose it is; warns where needed."""
     beside = provenance.beside(elevation)
     if beside.is_file():
         relief = provenance.read(beside)
     else:
         relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
-    label = MosaicMetadata(provenance.merge([trained.provenance, relief]), relief_m, trained.condition.resolution_m)
+    parts = [trained.provenance, relief, *([base] if base else [])]
+    label = MosaicMetadata(provenance.merge(parts), relief_m, trained.condition.resolution_m)
     label.warn(elevation.name)
     return label

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from terraform import provenance
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
@@ -17,6 +19,7 @@ from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.choice import named_base
 from terraform.mosaic.picture.ground import PlanetRelief, as_source, body_named_by, read_relief
 from terraform.mosaic.picture.shading import brightened, sea_by_depth, shade
+from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
 CELLS_PER_DEGREE = 12
@@ -28,9 +31,8 @@ _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
 def render_planet(
-    base: str | None, elevation: Path, output: Path, shoreline_m: float, strength: float = STRENGTH,
-    tags: Mapping[str, str] | None = None,
-) -> None:  # fmt: skip
+    base: str | None, elevation: Path, output: Path, shoreline_m: float, strength: float = STRENGTH
+) -> None:
     """Draw a whole body at 1/12 degree, plate carree, 4320 x 2160 pixels.
 
     Parameters
@@ -57,7 +59,15 @@ def render_planet(
     chosen = named_base(base, body)
     relief = read_relief(elevation, shoreline_m, CELLS_PER_DEGREE)
     made = chosen.make(as_source(relief), 0.0)
-    _save(np.concatenate(list(bands(made, relief, strength))), output, body, tags or {})
+    relief_made = provenance.beside(elevation)
+    parts = [chosen.provenance, provenance.read(relief_made) if relief_made.is_file() else None]
+    _save(np.concatenate(list(bands(made, relief, strength))), output, body, _tags([part for part in parts if part]))
+
+
+def _tags(parts: list[Provenance]) -> dict[str, str]:
+    """What a picture says of itself."""
+    told = {"DESCRIPTION": "plausible, not predicted: not an observation"}
+    return told | (provenance.merge(parts).tags() if parts else {})
 
 
 def bands(base: BaseMap, relief: PlanetRelief, strength: float) -> Iterator[NDArray[np.uint8]]:
@@ -105,4 +115,9 @@ def _save(picture: NDArray[np.uint8], output: Path, body: Body, tags: Mapping[st
         write_strips(output, RasterGrid(body, rows, columns), [np.maximum(picture, 1)], 3, "uint8", tags)
         return
     with atomic_write(output) as temporary:
-        Image.fromarray(picture).save(temporary, kind, quality=92)
+        told = PngInfo()
+        for name, text in tags.items():
+            told.add_itxt(name, text)
+        comment = "; ".join(f"{name}: {text}" for name, text in tags.items())
+        own = {"pnginfo": told} if kind == "PNG" else {"quality": 92, "comment": comment.encode()}
+        Image.fromarray(picture).save(temporary, kind, **own)
