@@ -26,8 +26,9 @@ Span = tuple[int, int]
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
     """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
     trained = weights_file.load(weights, device_of(settings))
+    instead = "; base colours follow the settings of climate.<body>, such as mean_temperature_c" * trained.needs_base
     for told in ignored_climate_settings(trained.condition, settings.climate):
-        print(f"warning: {told}", file=sys.stderr, flush=True)
+        print(f"warning: {told}{instead}", file=sys.stderr, flush=True)
     return trained
 
 
