@@ -141,6 +141,15 @@ def test_an_octave_is_halved_into_grain_and_what_is_broader():
         assert (fine.square().mean() > 4 * coarse.square().mean()) == finer
 
 
+def test_mean_colour_loss_asks_for_means_and_not_for_pixels():
+    torch.manual_seed(0)
+    real, valid = torch.rand(1, 3, 128, 128), torch.ones(1, 1, 128, 128)
+    assert losses.mean_colour_loss(real.flip(2, 3).roll(64, 2).roll(64, 3), real, valid) < 0.02  # other pixels
+    assert losses.mean_colour_loss(real + 0.1, real, valid) == pytest.approx(0.1, rel=1e-3)
+    spoilt = torch.where(torch.arange(128) < 64, real + 9, real)
+    assert losses.mean_colour_loss(spoilt, real, valid * (torch.arange(128) >= 64)) == 0
+
+
 def test_masked_l1_leaves_voids_out():
     one, other = torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)
     valid = torch.zeros(1, 1, 4, 4)
