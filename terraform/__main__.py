@@ -7,7 +7,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import check, keep, model, pairs, plan, planet
+from terraform.commands import cleanup, doctor, fetch, learn, mosaic, pairs, plan, planet
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -15,24 +15,24 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-app.command()(pairs.fetch)
+app.command()(fetch.fetch)
 app.command()(pairs.cut)
 app.command()(pairs.sheet)
 app.command("simulate-climate")(planet.simulate_climate)
 app.command("fit-base-model")(planet.fit_base_model)
 app.command("draw-base-colours")(planet.draw_base_colours)
-app.command()(model.train)
-app.command()(model.evaluate)
-app.command()(model.generate)
-app.command("render-planet")(model.render_planet)
-app.command("draw-networks")(model.draw_networks)
-app.command("export-onnx")(model.export_onnx)
+app.command()(learn.train)
+app.command()(learn.evaluate)
+app.command()(mosaic.generate)
+app.command("render-planet")(mosaic.render_planet)
+app.command("draw-networks")(learn.draw_networks)
+app.command("export-onnx")(learn.export_onnx)
 app.command()(plan.plan)
 app.command("export-pairs")(pairs.export_pairs)
-app.command()(check.doctor)
-app.command()(keep.prune)
-app.command()(keep.clean)
-app.command(hidden=True)(keep.schema)
+app.command()(doctor.doctor)
+app.command()(cleanup.prune)
+app.command()(cleanup.clean)
+app.command(hidden=True)(cleanup.schema)
 
 
 def _terminated(number: int, frame: FrameType | None) -> Never:

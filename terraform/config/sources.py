@@ -54,6 +54,8 @@ class PlanetFilesSource(FilesSource):
     """Bands of January to December, counted from 1, over all files in their order; by default there are twelve."""
     first_month_band: int | None = Field(None, ge=1)
     """Band of January, where the other months follow it."""
+    month: int = Field(0, ge=0, le=12)
+    """Month of imagery, 1 is January; 0 is a composite of the year."""
     variable: str | None = Field(None, pattern=r"^[A-Za-z_]\w{0,99}$")
     """Variable of a NetCDF; by default tas, ts or t2m for temperature, pr for precipitation, or the only one."""
 

@@ -87,7 +87,8 @@ def fit_base_model(
     made = merge([*parts, climate_made], kind="base model", month=month, left_out=sorted(left_out))
     texts = made.tags() | {"PROVENANCE": provenance.to_json(made)}
     trained = fit(_cells(known.features, known, free), training, seed, texts)
-    straw = fit(_cells(known.plain, known, free), training, seed)
+    quick = training.model_copy(update={"steps": max(1, training.steps // 5), "members": 1})
+    straw = fit(_cells(known.plain, known, free), quick, seed)
     models.save(output / "base-model.safetensors", trained)
     skill = _skill(trained, straw, known, free, land.grid, left_out)
     write_text(output / "skill.json", json.dumps(skill, indent=1) + "\n")

@@ -17,7 +17,8 @@ from terraform.learn.data import sampling as order
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models import losses
 from terraform.learn.models.discriminators import build_discriminator
-from terraform.learn.models.generators import ResizeConv2d, build_generator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.models.layers import ResizeConv2d
 from terraform.pairs.relief import channels_of
 from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance

@@ -87,7 +87,8 @@ class OwnRasters:
                 groups = [[self._whole(path, request, stack) for path in _rasters_of(item)] for item in items]
                 classify = self._classify_planet(request)
                 names = _names(groups)
-            provenance = Provenance((self.credit(),), {"files": names})
+            month = {"month": settings.month} if request.kind == "imagery" else {}
+            provenance = Provenance((self.credit(),), {"files": names, **month})
             resample_planet(request, groups, classify, destination, provenance)
         return provenance
 

@@ -41,7 +41,9 @@ def planet_config(tmp_path: Path) -> Settings:
 
     def made(body: str, kind: str, cells: float = 1, rasters: str = "rasters", **source: Any) -> Config:
         downloads = {"cache": str(tmp_path / "cache"), "lock": str(tmp_path / "lock.json"), **FAST}
-        planet = {"cells_per_degree": cells, kind: source}
+        # Where a climate is given, both of its kinds are.
+        both = {"temperature": {"source": "sample"}, "precipitation": {"source": "sample"}}
+        planet = {**(both if kind in both else {}), "cells_per_degree": cells, kind: source}
         return parse({"rasters": rasters, "downloads": downloads, "sources": {body: {"planet": planet}}})
 
     return made

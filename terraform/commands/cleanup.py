@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from terraform.commands.options import Configs, configured
-from terraform.workflow import cleanup as tidy
+from terraform.workflow.cleanup import orphans, remove, results
 
 Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it the list is only shown.")]
 
@@ -16,7 +16,7 @@ def prune(config: Configs = None, yes: Yes = False) -> None:
     from terraform.geo.regions import load_regions
 
     regions = load_regions(configured(config).regions.file)
-    _remove(tidy.orphans({name: region.body.name for name, region in regions.items()}), yes)
+    _remove(orphans({name: region.body.name for name, region in regions.items()}), yes)
 
 
 def clean(
@@ -24,7 +24,7 @@ def clean(
     yes: Yes = False,
 ) -> None:
     """Remove all results and logs."""
-    _remove(tidy.results(downloads), yes)
+    _remove(results(downloads), yes)
 
 
 def schema() -> None:
@@ -40,6 +40,6 @@ def _remove(paths: list[Path], yes: bool) -> None:
     if not paths:
         typer.echo("nothing to remove")
     elif yes:
-        tidy.remove(paths)
+        remove(paths)
     else:
         typer.echo("nothing was removed: run it again with --yes")

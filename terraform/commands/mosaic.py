@@ -1,11 +1,11 @@
-"""From pairs to a planet: train, evaluate, generate; a generator for other programs: export-onnx."""
+"""From a generator to a mosaic, and a picture of a whole body: generate, render-planet."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured, region_named
+from terraform.commands.options import Configs, Output, configured, region_named
 from terraform.config import Mosaics, overlay, parse
 from terraform.learn.runtime.malloc import keep_freed
 
@@ -16,77 +16,6 @@ Base = Annotated[
         "Default: the body's published base map."
     ),
 ]
-
-
-def train(
-    pairs: Folders,
-    output: Output,
-    config: Configs = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
-) -> None:
-    """Train a generator on pairs: weights.safetensors, history.csv, regions.csv, samples.png, losses.png, card.md and
-    states.
-
-    How is said under `train` in the configuration, every setting with its unit and range in terraform/config. A run
-    that was stopped goes on from its last state when the same command is given again. `train.tensorboard: true` writes
-    for TensorBoard too (extra `board`). Several GPUs or processes:
-    `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
-
-    Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143
-    stopped by Ctrl-C or SIGTERM after saving.
-    """
-    from terraform.learn import train as learning
-    from terraform.learn.runtime import distributed as processes
-    from terraform.show import boards
-
-    keep_freed()
-    settings = configured(config)
-    watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
-    state = learning.train(by_role(settings, pairs), output, settings, resume, watch)
-    if processes.is_first():
-        boards.card(output, state, settings)
-
-
-def evaluate(
-    weights: Weights,
-    pairs: Folders,
-    output: Output,
-    config: Configs = None,
-    base: Annotated[
-        Path | None, typer.Option(help="Base colours of the whole body; by default the smooth colours of the pairs.")
-    ] = None,
-) -> None:
-    """Judge a trained generator on held-out pairs."""
-    from terraform.learn import evaluate as judging
-    from terraform.pairs.planet_base import read_planet_base
-    from terraform.show import boards
-
-    settings = configured(config)
-    watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    planet = read_planet_base(base) if base is not None else None
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
-
-
-def draw_networks(output: Output, config: Configs = None) -> None:
-    """Draw every generator and discriminator as SVG into a folder; needs the extra `drawings` and Graphviz."""
-    from terraform.pairs.relief import channels_of
-    from terraform.show import networks
-
-    settings = configured(config, required=False)
-    for path in networks.draw(output, channels_of(settings.condition), settings.train):
-        typer.echo(path)
-
-
-def export_onnx(weights: Weights, output: Output) -> None:
-    """Write a trained generator as ONNX, compared with the original; needs the extra `onnx`.
-
-    Input `seen`: condition and noise, (N, C, H, W); output `colours`: (N, 3, H, W) in [-1, 1]. How the condition is
-    made, licence and attribution are in its metadata.
-    """
-    from terraform.learn import onnx
-
-    difference = onnx.export(weights, output)
-    typer.echo(f"{output}: differs by at most {difference:.2g} levels of 255 from {weights}")
 
 
 def generate(
