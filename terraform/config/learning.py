@@ -54,6 +54,9 @@ class Train(Section):
     """Weight of feature matching."""
     lambda_texture: float = Field(60.0, ge=0)
     """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
+    lambda_colour: float = Field(0.0, ge=0)
+    """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
+    darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
     total_images: int = Field(100_000, ge=1)
     """Images seen in all."""
     batch: int = Field(4, ge=1)

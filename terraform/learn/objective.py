@@ -12,6 +12,7 @@ from terraform.learn.models.losses import (
     feature_loss,
     masked_l1,
     masked_mse,
+    mean_colour_loss,
     texture_loss,
 )
 
@@ -49,6 +50,8 @@ def of_generator(
     loss = g_adv + settings.lambda_l1 * g_l1
     if on_real is not None:
         loss = loss + settings.lambda_feature_matching * feature_loss(on_real, on_fake)
+    if settings.lambda_colour:
+        loss = loss + settings.lambda_colour * share * mean_colour_loss(generated, batch.imagery, batch.valid)
     if settings.lambda_texture:
         loss = loss + settings.lambda_texture * texture_loss(generated, batch.imagery, batch.valid)
     return loss, g_adv, g_l1

@@ -18,8 +18,7 @@ from terraform.learn.models.generators import base_channels, build_generator
 from terraform.learn.optimiser import Adam
 from terraform.learn.runtime import memory
 from terraform.learn.runtime.by_region import per_image_l1
-from terraform.learn.runtime.distributed import SINGLE, Processes
-from terraform.learn.runtime.shared_layers import sync_layers
+from terraform.learn.runtime.distributed import SINGLE, Processes, sync_layers
 from terraform.learn.step_stats import BufferSnapshot, StepStats, norm_of
 
 LOSSES = ("g_adv", "g_l1", "d_real", "d_fake")

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from terraform.geo.heights import Heights, pack, unpack
-from terraform.geo.resample import Axis, Taps, taps
+from terraform.geo.resample import Axis, Taps, spline_taps, taps
 from terraform.geo.resample_torch import resample_last_axis
 from terraform.geo.tile_spec import PIXEL_M
 
@@ -19,6 +19,8 @@ Float = NDArray[np.float32]
 
 _CHUNK_ROWS = 128
 _HALF = 0.5 - 1e-6
+_FACETS_PX = 5
+"""Pixels of a raster that are this many of a mosaic's outlast the limit of the condition's resolution, 1 km."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class ElevationRaster:
     latitudes: Axis
     longitudes: Axis
     metres_per_degree: float
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether straight lines between its heights would show as facets: pixels above 1 km."""
+        return abs(self.latitudes.step) * self.metres_per_degree > _FACETS_PX * PIXEL_M
 
     @property
     def wraps(self) -> bool:
@@ -81,6 +88,8 @@ def with_row_cache(source: ElevationRaster) -> ElevationRaster:
 def resample(source: ElevationRaster, latitudes: Axis, longitudes: Axis) -> Heights:
     """Heights at rows and columns that are parallel to those of a raster.
 
+    Between coarse pixels they are cubic B-splines, which have no kinks; else a triangle kernel.
+
     Parameters
     ----------
     latitudes, longitudes : Axis
@@ -92,9 +101,10 @@ def resample(source: ElevationRaster, latitudes: Axis, longitudes: Axis) -> Heig
     begin, end = source.latitudes.covering(latitudes.origin, latitudes.end, spare)
     begin, end = max(0, begin), min(source.latitudes.count, end)
     if begin < end:
-        rows = taps(source.latitudes.part(begin, end), latitudes)
+        kernel = _spline if source.is_coarse else taps
+        rows = kernel(source.latitudes.part(begin, end), latitudes)
         for part, along in _pieces(source, (begin, end), longitudes):
-            columns = taps(along, longitudes)
+            columns = kernel(along, longitudes)
             known = ~(part.sea | part.void)
             everywhere = bool(known.all())
             total += _both(part.metres if everywhere else np.where(known, part.metres, np.float32(0)), rows, columns)
@@ -105,6 +115,13 @@ def resample(source: ElevationRaster, latitudes: Axis, longitudes: Axis) -> Heig
             if part.sea.any():
                 sea += _both(part.sea, rows, columns)
     return _sorted(total, land, sea)
+
+
+def _spline(source: Axis, target: Axis) -> Taps:
+    """Weights of the cubic B-spline, 0 beyond the source."""
+    found = spline_taps(source, target.centres())
+    inside = (found.index >= 0) & (found.index < source.count)
+    return Taps(np.clip(found.index, 0, source.count - 1), np.where(inside, found.weight, np.float32(0)))
 
 
 def _pieces(source: ElevationRaster, rows: Span, wanted: Axis) -> Iterator[tuple[Heights, Axis]]:
@@ -133,7 +150,7 @@ def _round(first: int, last: int, count: int) -> Iterator[Span]:
 
 
 def points(source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Heights:
-    """Heights at points by bilinear interpolation.
+    """Heights at points by bilinear interpolation, between coarse pixels by cubic B-splines.
 
     Towards a pole the columns of a raster in degrees crowd: there 2, 4, 8 ... of them, so many that they stay within
     a pixel of 200 m, are averaged before. How many depends on the latitude alone.
@@ -148,13 +165,13 @@ def points(source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude
     planes = [np.zeros(latitude_deg.shape, np.float32) for _ in range(3)]
     for power in np.unique(halvings):
         here = halvings == power
-        found = _bilinear(source, longitude_deg[here], latitude_deg[here], 1 << int(power))
+        found = _interpolated(source, longitude_deg[here], latitude_deg[here], 1 << int(power))
         for plane, values in zip(planes, found, strict=True):
             plane[here] = values
     return _sorted(*planes)
 
 
-def _bilinear(
+def _interpolated(
     source: ElevationRaster, lon: NDArray[np.float64], lat: NDArray[np.float64], joined: int
 ) -> tuple[Float, ...]:
     """Weighted sums of heights, land and sea at points, `joined` columns at a time; all (n,)."""
@@ -164,15 +181,18 @@ def _bilinear(
     count = -(-columns.count // joined)
     x = np.where(source.wraps | (x < count), x, x - 360 / columns.step / joined)
     y0, x0 = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-    begin, end = max(0, int(y0.min())), min(rows.count, int(y0.max()) + 2)
+    first, last = (-1, 2) if source.is_coarse else (0, 1)
+    begin, end = max(0, int(y0.min()) + first), min(rows.count, int(y0.max()) + last + 1)
     if begin >= end:
         return tuple(np.zeros(len(lat), np.float32) for _ in range(3))
-    used = np.unique(np.concatenate([x0, x0 + 1]) % count if source.wraps else np.clip([x0, x0 + 1], 0, count - 1))
+    near = np.concatenate([x0 + dx for dx in range(first, last + 1)])
+    used = np.unique(near % count if source.wraps else np.clip(near, 0, count - 1))
     planes, places = _joined(source, (begin, end), used, joined)
     sums = tuple(np.zeros(len(lat), np.float32) for _ in range(3))
-    for dy in (0, 1):
-        for dx in (0, 1):
-            weight = (1 - np.abs(y - (y0 + dy))) * (1 - np.abs(x - (x0 + dx)))
+    kernel = _cubic if source.is_coarse else _triangle
+    for dy in range(first, last + 1):
+        for dx in range(first, last + 1):
+            weight = kernel(y - (y0 + dy)) * kernel(x - (x0 + dx))
             inside = (y0 + dy >= begin) & (y0 + dy < end)
             if not source.wraps:
                 inside &= (x0 + dx >= 0) & (x0 + dx < count)
@@ -181,6 +201,16 @@ def _bilinear(
             for result, plane in zip(sums, planes, strict=True):
                 result += np.where(inside, weight * plane[row, column], 0).astype(np.float32)
     return sums
+
+
+def _triangle(away: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 - np.abs(away)
+
+
+def _cubic(away: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The uniform cubic B-spline at -2 to 2."""
+    far = np.abs(away)
+    return np.where(far < 1, 2 / 3 - far**2 + far**3 / 2, (2 - np.minimum(far, 2)) ** 3 / 6)
 
 
 def _joined(

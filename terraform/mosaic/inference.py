@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from terraform.config import Climate, Condition, Mosaics
 from terraform.geo.tile_spec import MARGIN_PX
-from terraform.learn.models.fusing import fuse_batch_norm
+from terraform.learn.models.layers import fuse_batch_norm
 from terraform.learn.runtime.malloc import give_back
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.terrain import ImageWindow, Span, Terrain, TerrainWindow

@@ -17,7 +17,8 @@ from terraform.learn.data import sampling as order
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models import losses
 from terraform.learn.models.discriminators import build_discriminator
-from terraform.learn.models.generators import ResizeConv2d, build_generator
+from terraform.learn.models.generators import build_generator
+from terraform.learn.models.layers import ResizeConv2d
 from terraform.pairs.relief import channels_of
 from terraform.pairs.store import BASE_SHAPE
 from terraform.provenance import Credit, Provenance
@@ -138,6 +139,15 @@ def test_an_octave_is_halved_into_grain_and_what_is_broader():
         fine, coarse = losses._halves(picture)
         assert torch.allclose(fine + coarse, picture, atol=1e-6)
         assert (fine.square().mean() > 4 * coarse.square().mean()) == finer
+
+
+def test_mean_colour_loss_asks_for_means_and_not_for_pixels():
+    torch.manual_seed(0)
+    real, valid = torch.rand(1, 3, 128, 128), torch.ones(1, 1, 128, 128)
+    assert losses.mean_colour_loss(real.flip(2, 3).roll(64, 2).roll(64, 3), real, valid) < 0.02  # other pixels
+    assert losses.mean_colour_loss(real + 0.1, real, valid) == pytest.approx(0.1, rel=1e-3)
+    spoilt = torch.where(torch.arange(128) < 64, real + 9, real)
+    assert losses.mean_colour_loss(spoilt, real, valid * (torch.arange(128) >= 64)) == 0
 
 
 def test_masked_l1_leaves_voids_out():

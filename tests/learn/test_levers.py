@@ -9,7 +9,7 @@ from terraform.config import Condition, Sheet, Train
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
-from terraform.learn.models.renorm import BatchRenorm2d
+from terraform.learn.models.layers import BatchRenorm2d
 from terraform.learn.trainer import Trainer
 from terraform.pairs.store import BASE_SHAPE
 

@@ -20,7 +20,7 @@ from terraform.learn.runtime.distributed import Processes, init
 from terraform.learn.trainer import Trainer
 
 CPU = torch.device("cpu")
-PUBLISHED = {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0}
+PUBLISHED = {"network": "unet256", "norm": "instance", "discriminator": "multiscale", "lambda_feature_matching": 0}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,13 @@ def test_a_batch_that_cannot_be_divided(monkeypatch):
         init(CPU, 4)
 
 
+@pytest.mark.parametrize("over", [{"norm": "batch"}, {"norm": "renorm"}, {"discriminator": "patch70"}])
+def test_batch_statistics_of_several_processors_are_refused(over):
+    settings = config(**{"discriminator": "none", **over}).train
+    with pytest.raises(ConfigError, match="on GPUs only"):
+        Trainer(settings, 2, 0, CPU, Processes(0, 2))
+
+
 def launched(world, folder, settings):
     """The command line, as a user starts two processes."""
     document = {"train": settings.train.model_dump(), "split": {"train": ["one"], "validation": ["two"]}}
@@ -64,7 +71,10 @@ def launched(world, folder, settings):
 
 
 def test_two_processes_learn_what_one_does(world, tmp_path):
-    settings = config(batch=4, total_images=16, validate_every=16, learning_rate=1e-4, discriminator_learning_rate=1e-4)
+    settings = config(
+        batch=4, total_images=16, validate_every=16, learning_rate=1e-4, discriminator_learning_rate=1e-4,
+        discriminator="multiscale",
+    )  # fmt: skip
     run(world, tmp_path / "alone", settings)
     output = launched(world, tmp_path / "together", settings)
     assert "2 processes" in output
@@ -119,7 +129,9 @@ def test_dropout_of_two_processes_is_that_of_one(world, tmp_path, quick):
     close(*(outcome(tmp_path / name)[0] for name in ("alone", "together")))
 
 
-@pytest.mark.parametrize("networks", [{"base": "added"}, PUBLISHED], ids=["unet_fc", "unet256"])
+@pytest.mark.parametrize(
+    "networks", [{"base": "added", "discriminator": "multiscale"}, PUBLISHED], ids=["unet_fc", "unet256"]
+)
 def test_two_processes_killed_go_on_exactly(world, tmp_path, quick, networks):
     """One dies, the other cannot go on alone; both started again end where they would have ended."""
     settings = config(batch=4, total_images=16, checkpoint_every=4, validate_every=8, **networks)

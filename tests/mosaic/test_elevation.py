@@ -5,10 +5,11 @@ from exact import CLIP, SMALL_M, Same, hills, trained
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terraform.geo import bodies
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
 from terraform.mosaic.bands import Band, GlobalGrid, strips
-from terraform.mosaic.elevation import ElevationRaster, from_array, with_row_cache
+from terraform.mosaic.elevation import ElevationRaster, from_array, points, resample, with_row_cache
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.policy import MARS
 from terraform.mosaic.terrain import BandTerrain, ElevationModel
@@ -58,3 +59,20 @@ def test_what_is_kept_is_what_would_be_read(spans):
         rows, columns = (top, top + height), (left, left + width)
         for one, other in zip(kept.read(rows, columns), source.read(rows, columns), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_coarse_heights_have_no_facets_and_caps_agree_with_bands():
+    """Heights of a quarter of a degree, 74 pixels of a mosaic each, drawn by rows and columns and by points."""
+    rough = np.random.default_rng(0).normal(0, 500, (720, 1440)).astype(np.float32)
+    nothing = np.zeros(rough.shape, bool)
+    source = from_array(
+        Heights(rough, nothing, nothing), Axis(90, -0.25, 720), Axis(-180, 0.25, 1440), bodies.MARS.metres_per_degree
+    )
+    latitudes, longitudes = Axis(66, -0.25 / 50, 400), Axis(179, 0.25 / 50, 500)
+    found = resample(source, latitudes, longitudes)
+    places = np.meshgrid(longitudes.centres(), latitudes.centres())
+    assert not found.void.any()
+    assert np.abs(found.metres - points(source, *places).metres).max() < 0.1
+    bends = np.abs(np.diff(found.metres.astype(float), n=2, axis=1)).mean(axis=0)
+    # Straight lines would bend in two of fifty columns alone.
+    assert bends.max() < 4 * bends.mean()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from terraform.config import Train
 from terraform.errors import ConfigError
-from terraform.learn.models.renorm import BatchRenorm2d
+from terraform.learn.models.layers import BatchRenorm2d, PixelNorm, ResizeConv2d
 from terraform.pairs.context import BASE_CHANNELS
 
 _BASE_RANGE = 0.9
@@ -175,17 +175,6 @@ class _Residual(nn.Module):
         return F.leaky_relu(x + self.layers(x), 0.2)
 
 
-class PixelNorm(nn.LayerNorm):
-    """Layer norm over the channels of each pixel (as in ConvNeXt, Liu et al. 2022).
-
-    Neither the window nor the batch changes a pixel, and training and drawing compute the same.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape; in channels-last memory both turns are views."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-
-
 _NORMS: dict[str, Callable[[int], nn.Module]] = {
     "none": lambda width: nn.Identity(),
     "batch": nn.BatchNorm2d,
@@ -210,23 +199,6 @@ def _up(a: int, b: int, norm: str, dropout: bool = False) -> nn.Sequential:
 
 def _resize(a: int, b: int, norm: str) -> nn.Sequential:
     return nn.Sequential(ResizeConv2d(a, b, 3), _norm(b, norm), nn.LeakyReLU(0.2, True))
-
-
-class ResizeConv2d(nn.Conv2d):
-    """Nearest enlargement by two, then a 3 x 3 convolution (Odena et al. 2016), in one pass over the small map.
-
-    Enlarging first makes the kernel meet each small pixel several times. Those meetings summed are a 4 x 4 kernel of a
-    transposed convolution of stride 2: 16 products a small pixel instead of 36, and the large map is never stored. The
-    result is the same up to rounding; the kernel keeps its nine free values, so no lattice can form.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, A, H, W) -> (N, B, 2 H, 2 W)."""
-        # Correlation to convolution, then the sum over the 2 x 2 copies of a pixel.
-        padded = F.pad(self.weight.flip(2, 3), (1, 1, 1, 1))  # (B, A, 5, 5)
-        columns = padded[..., :-1] + padded[..., 1:]
-        kernel = (columns[..., :-1, :] + columns[..., 1:, :]).transpose(0, 1)  # (A, B, 4, 4)
-        return F.conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
 
 
 def base_channels(settings: Train) -> int:

@@ -43,6 +43,25 @@ def masked_mse(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     return ((generated - target).square() * valid).sum() / (valid.sum() * 3).clamp_min(1)
 
 
+def mean_colour_loss(generated: Tensor, target: Tensor, valid: Tensor, side_px: int = 64) -> Tensor:
+    """Mean absolute difference of mean colours over squares.
+
+    Parameters
+    ----------
+    generated, target : (N, 3, H, W)
+    valid : (N, 1, H, W) float, 1 where there is data
+    side_px : int
+        Side of a square, pixels; by default about the width of base colours.
+
+    Returns
+    -------
+    () Tensor
+        Squares count by their valid pixels.
+    """
+    apart = F.avg_pool2d((generated - target) * valid, side_px)
+    return apart.abs().sum() / (F.avg_pool2d(valid, side_px).sum() * 3).clamp_min(1e-6)
+
+
 def texture_loss(generated: Tensor, target: Tensor, valid: Tensor) -> Tensor:
     """How far local power in bands of frequency is from that of real imagery, in nepers.
 

@@ -1,7 +1,7 @@
 """Several processes that learn as one: `torchrun --nproc-per-node N python -m terraform train ...`.
 
-Each takes its part of every batch; gradients, batch statistics and the weight of voids are those of the whole batch, so
-the result is that of one process up to rounding. Gloo on processors, NCCL on GPUs.
+Each takes its part of every batch; gradients, dropout and the weight of voids are those of the whole batch, on GPUs
+batch norm too, so the result is that of one process up to rounding. Gloo on processors, NCCL on GPUs.
 """
 
 import os
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from terraform.errors import ConfigError
 
@@ -110,3 +111,58 @@ def shutdown() -> None:
     """Leave the group, where there is one."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+
+
+def sync_layers(network: nn.Module, processes: Processes) -> nn.Module:
+    """Make layers see the whole batch though every process holds a part of it: batch norm and dropout.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On its device; it is changed.
+    processes : Processes
+
+    Returns
+    -------
+    nn.Module
+        The network; the same one where a process is alone.
+
+    Raises
+    ------
+    ConfigError
+        It has batch statistics that torch cannot share: those of processors, and renormalisation's.
+    """
+    if processes.count == 1:
+        return network
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if any(type(norm) is not nn.BatchNorm2d or norm.weight.device.type != "cuda" for norm in norms):
+        raise ConfigError(
+            f"batch statistics are shared among {processes.count} processes on GPUs only, and those of train.norm "
+            "renorm nowhere: train with one process, or use train.norm pixel or instance and train.discriminator "
+            "multiscale"
+        )
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.Dropout):
+                setattr(module, name, _SharedDropout(child.p, processes))
+    synced: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    return synced
+
+
+class _SharedDropout(nn.Dropout):
+    """Dropout whose pattern is drawn for the whole batch, alike in all processes; each takes its part."""
+
+    def __init__(self, p: float, processes: Processes) -> None:
+        super().__init__(p)
+        self._rank, self._count = processes.rank, processes.count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        if not self.training:
+            return x
+        whole = torch.empty(x.shape[0] * self._count, *x.shape[1:], dtype=x.dtype, device=x.device)
+        # A process alone draws in the order in which its values lie in memory.
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        order = torch.channels_last if last else torch.contiguous_format
+        pattern = F.dropout(whole.contiguous(memory_format=order).fill_(1), self.p)
+        return x * pattern[self._rank * x.shape[0] : (self._rank + 1) * x.shape[0]]
