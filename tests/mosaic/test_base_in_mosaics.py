@@ -225,7 +225,7 @@ def test_latitude_and_height_serve_where_there_is_only_a_base_model(tmp_path, ba
     assert np.abs(middle[60] - middle[-60]).max() > 8
     assert np.abs(picture[60, 60] - picture[-60, 60]).max() < np.abs(middle[60] - middle[-60]).max()
     version = choice.choose_base(None, repeating(), MARS).version
-    assert version[0] == "zonal" and len(version) == 3
+    assert version[0] == "zonal" and len(version) == 4
 
 
 def test_a_zonal_climate_has_cold_poles_dry_belts_and_wet_summers():

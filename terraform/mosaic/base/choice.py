@@ -1,5 +1,6 @@
 """Which base colours a mosaic is drawn with: those that were named, else the body's published ones."""
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 from terraform import provenance
 from terraform.basemap.model import load as load_base_model
+from terraform.digest import code_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
@@ -35,7 +37,7 @@ class ChosenBase(NamedTuple):
     origin : str
         For people.
     version : list
-        What strips depend on besides the heights: the version of a file, or a colour.
+        What strips depend on besides the heights: a digest of the colours, or of what makes them.
     provenance : Provenance or None
         Whose colours they are: the licence goes into the mosaic. None for a colour.
     """
@@ -46,9 +48,10 @@ class ChosenBase(NamedTuple):
     provenance: Provenance | None
 
     @classmethod
-    def of(cls, base: BaseMap, origin: str, version: list[Any], made: Provenance | None) -> "ChosenBase":
-        """Choose a base map that is there already."""
-        return cls(lambda source, shoreline_m: base, origin, version, made)
+    def of(cls, base: BaseMap, origin: str, made: Provenance | None) -> "ChosenBase":
+        """Choose a base map that is there already; its version is a digest of its colours."""
+        version = hashlib.sha256(base.levels.tobytes()).hexdigest()
+        return cls(lambda source, shoreline_m: base, origin, [version], made)
 
 
 def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> ChosenBase | None:
@@ -96,20 +99,18 @@ def named_base(given: str | None, body: Body) -> ChosenBase:
 
 def _named(given: str, body: Body) -> ChosenBase:
     if given.startswith("#"):
-        return ChosenBase.of(colour_map(given), f"the colour {given}", [given.lower()], None)
+        return ChosenBase.of(colour_map(given), f"the colour {given}", None)
     path = Path(given)
     if not path.is_file():
         raise InputError(f"--base {given} is neither a colour such as #7a6a4f nor a raster that exists: correct it")
-    return ChosenBase.of(read_base(path, body), given, file_version(path), _provenance_of(path))
+    return ChosenBase.of(read_base(path, body), given, _provenance_of(path))
 
 
 def _published(body: Body) -> ChosenBase:
     name = f"{body.name}-base.tif"
     found, model = published(name), published(BASE_MODEL)
     if found is not None:
-        return ChosenBase.of(
-            read_base(found, body), f"the published base map {found}", file_version(found), _provenance_of(found)
-        )
+        return ChosenBase.of(read_base(found, body), f"the published base map {found}", _provenance_of(found))
     if model is None:
         raise InputError(
             f"base colours are needed, and {body.name} has no published base map (models/{name}), nor is there a base "
@@ -120,10 +121,12 @@ def _published(body: Body) -> ChosenBase:
     stored = trained.texts.get(_PROVENANCE)
     made = provenance.from_json(stored) if stored else _unknown(model)
 
+    code = code_digest(["terraform.mosaic.base.zonal"])
+
     def zonal(source: ElevationRaster, shoreline_m: float) -> BaseMap:
         return zonal_base(trained, source, body, shoreline_m)
 
-    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model)], made)
+    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model), code], made)
 
 
 def published_generator() -> Path:
