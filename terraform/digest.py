@@ -43,9 +43,6 @@ CHANGES_NO_RESULT = (
 """Modules and folders that report, lock, save, write or show: no digest follows them, so that an edit there never
 cuts, trains or draws anew."""
 
-VERSIONED_APART = ("terraform.mosaic.base.choice",)
-"""Modules whose result is an input of its own: its version, not their code, is part of what depends on it."""
-
 _PACKAGE = "terraform"
 _ROOT = Path(__file__).parent
 _TELLING = frozenset({"print", "say", "_say", "warn", "echo"})
@@ -99,7 +96,7 @@ def _closure(modules: Collection[str]) -> dict[str, str]:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found or (_is_outside(name) and name not in modules):
+        if name in found or _is_outside(name):
             continue
         source = _source(name)
         if source is None:
@@ -111,8 +108,7 @@ def _closure(modules: Collection[str]) -> dict[str, str]:
 
 def _is_outside(name: str) -> bool:
     """Whether no digest follows it; the package's own `__init__` holds the version, which is provenance."""
-    outside = (*CHANGES_NO_RESULT, *VERSIONED_APART)
-    return name == _PACKAGE or any(name == other or name.startswith(f"{other}.") for other in outside)
+    return name == _PACKAGE or any(name == other or name.startswith(f"{other}.") for other in CHANGES_NO_RESULT)
 
 
 def _source(name: str) -> Path | None:

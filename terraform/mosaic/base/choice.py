@@ -1,10 +1,8 @@
 """Which base colours a mosaic is drawn with: those that were named, else the body's published ones."""
 
-import hashlib
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from terraform import provenance
 from terraform.basemap.model import load as load_base_model
@@ -13,7 +11,7 @@ from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic.base.base_map import BaseMap, colour_map
+from terraform.mosaic.base.base_map import BaseChoice, BaseMap, ChosenBase, colour_map
 from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_base
 from terraform.mosaic.checkpoint import file_version
@@ -27,31 +25,9 @@ _MODELS = (Path("models"), Path(__file__).parents[3] / "models")
 """Folders of published models: the working directory's, and that of a checkout of this project."""
 
 
-class ChosenBase(NamedTuple):
-    """Base colours and where they come from.
-
-    Attributes
-    ----------
-    make : callable
-        From the heights that are drawn and their shoreline, metres, to the base map; only a zonal one depends on them.
-    origin : str
-        For people.
-    version : list
-        What strips depend on besides the heights: a digest of the colours, or of what makes them.
-    provenance : Provenance or None
-        Whose colours they are: the licence goes into the mosaic. None for a colour.
-    """
-
-    make: Callable[[ElevationRaster, float], BaseMap]
-    origin: str
-    version: list[Any]
-    provenance: Provenance | None
-
-    @classmethod
-    def of(cls, base: BaseMap, origin: str, made: Provenance | None) -> "ChosenBase":
-        """Choose a base map that is there already; its version is a digest of its colours."""
-        version = hashlib.sha256(base.levels.tobytes()).hexdigest()
-        return cls(lambda source, shoreline_m: base, origin, [version], made)
+def chooser(given: str | None) -> BaseChoice:
+    """Choose as `choose_base` does, once weights and body are known."""
+    return partial(choose_base, given)
 
 
 def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> ChosenBase | None:
@@ -99,18 +75,20 @@ def named_base(given: str | None, body: Body) -> ChosenBase:
 
 def _named(given: str, body: Body) -> ChosenBase:
     if given.startswith("#"):
-        return ChosenBase.of(colour_map(given), f"the colour {given}", None)
+        return ChosenBase.of(colour_map(given), f"the colour {given}", [given.lower()], None)
     path = Path(given)
     if not path.is_file():
         raise InputError(f"--base {given} is neither a colour such as #7a6a4f nor a raster that exists: correct it")
-    return ChosenBase.of(read_base(path, body), given, _provenance_of(path))
+    return ChosenBase.of(read_base(path, body), given, file_version(path), _provenance_of(path))
 
 
 def _published(body: Body) -> ChosenBase:
     name = f"{body.name}-base.tif"
     found, model = published(name), published(BASE_MODEL)
     if found is not None:
-        return ChosenBase.of(read_base(found, body), f"the published base map {found}", _provenance_of(found))
+        return ChosenBase.of(
+            read_base(found, body), f"the published base map {found}", file_version(found), _provenance_of(found)
+        )
     if model is None:
         raise InputError(
             f"base colours are needed, and {body.name} has no published base map (models/{name}), nor is there a base "
@@ -121,12 +99,11 @@ def _published(body: Body) -> ChosenBase:
     stored = trained.texts.get(_PROVENANCE)
     made = provenance.from_json(stored) if stored else _unknown(model)
 
-    code = code_digest(["terraform.mosaic.base.zonal"])
-
     def zonal(source: ElevationRaster, shoreline_m: float) -> BaseMap:
         return zonal_base(trained, source, body, shoreline_m)
 
-    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model), code], made)
+    version = ["zonal", code_digest([zonal_base.__module__]), *file_version(model)]
+    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", version, made)
 
 
 def published_generator() -> Path:
