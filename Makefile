@@ -14,7 +14,7 @@ setup: .venv/.ok
 	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,drawings]'
 	touch $@
 
-train mosaics: setup
+train planet mosaics: setup
 	$(BIN)/snakemake --cores $(CORES) $@
 
 # On real rasters, judged against docs/real.md: make real RASTERS=FOLDER

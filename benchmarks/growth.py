@@ -19,8 +19,8 @@ _READ = 200
 
 def grow(folder: Path, count: int) -> None:
     """Make a folder of pairs as large as `count` pairs are; what was not written reads as zeros and takes no disk."""
-    arrays = (("elevation", (384, 384), np.int16), ("imagery", (256, 256, 3), np.uint8), ("base", BASE_SHAPE, np.uint8))
-    for name, shape, kind in arrays:
+    stacks = ("elevation", (384, 384), np.int16), ("imagery", (256, 256, 3), np.uint8), ("base", BASE_SHAPE, np.uint8)
+    for name, shape, kind in stacks:
         (folder / f"{name}.npy").unlink()
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape)).flush()
     tiles = np.zeros(count, TILE)

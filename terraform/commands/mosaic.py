@@ -45,7 +45,7 @@ def generate(
 ) -> None:
     """Draw an elevation raster as if it were alive."""
     from terraform.mosaic.any_raster import render_raster
-    from terraform.mosaic.base.choice import published_generator
+    from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.region import render_region
 
     weights = weights or published_generator()
@@ -54,7 +54,7 @@ def generate(
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, base)
+        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, chooser(base))
     else:
         render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
 

@@ -13,7 +13,7 @@ from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic.base.choice import ChosenBase
+from terraform.mosaic.base.base_map import ChosenBase
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.mosaic.inference import ignored_climate_settings

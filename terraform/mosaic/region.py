@@ -9,7 +9,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH, Body
 from terraform.geo.regions import Region
 from terraform.mosaic import inputs
-from terraform.mosaic.base.choice import choose_base
+from terraform.mosaic.base.base_map import BaseChoice
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import cog, preview, stac
@@ -20,8 +20,15 @@ from terraform.mosaic.pipeline import StripRenderer, render
 Span = tuple[int, int]
 
 
-def render_region(weights: Path, elevation: Path, region: Region, output: Path, settings: Mosaics,
-                resume: bool | None = None, base: str | None = None) -> None:  # fmt: skip
+def render_region(
+    weights: Path,
+    elevation: Path,
+    region: Region,
+    output: Path,
+    settings: Mosaics,
+    resume: bool | None = None,
+    base: BaseChoice | None = None,
+) -> None:
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
     The mosaic is an exact window of the whole-planet equirectangular grid (`bands.GlobalGrid`), or lies on another map
@@ -37,8 +44,8 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
         A folder.
     resume : bool or None
         What to do with strips of an unfinished drawing; see `checkpoint`.
-    base : str, optional
-        A raster of base colours, or a colour; see `choose_base`.
+    base : BaseChoice, optional
+        How base colours are chosen (`base.choice.chooser`), for weights that need them.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def render_region(weights: Path, elevation: Path, region: Region, output: Path, 
         grid = raster.grid_of(dataset)
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
-        chosen = choose_base(base, trained, region.body)
+        chosen = base(trained, region.body) if base else None
         target = _target(region, dataset, settings)
         label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), chosen and chosen.provenance)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)

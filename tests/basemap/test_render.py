@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from terraform.basemap import render
+from terraform.basemap import features
 from terraform.basemap.model import BaseModel
 from terraform.basemap.render import BaseColours, Ground, composite, draw, hillshade
 from terraform.climate.monthly import MonthlyClimate
@@ -33,7 +33,7 @@ def near(a: np.ndarray, b: np.ndarray) -> None:
 def test_bands_do_not_matter(
     model: BaseModel, climate: MonthlyClimate, grid: PlanetGrid, ground: Ground, whole: BaseColours, monkeypatch
 ):
-    monkeypatch.setattr(render, "_BAND", 7)
+    monkeypatch.setattr(features, "_BAND", 7)
     again = draw(model, climate, grid, ground, SETTINGS)
     near(whole.land, again.land)
     near(whole.sea, again.sea)

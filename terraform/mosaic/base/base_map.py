@@ -8,9 +8,10 @@ Imports numpy and torch only.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +20,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform.errors import InputError
+from terraform.geo.bodies import Body
 from terraform.geo.resample import Axis, spline_taps
 from terraform.geo.resample_torch import resample_last_axis
+from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.elevation import ElevationRaster
 from terraform.pairs.context import Context
+from terraform.provenance import Provenance
 
 _GHOST = 2
 BANDS = 6
@@ -191,3 +196,33 @@ def _window(levels: Tensor) -> Context:
     """Levels (6, h, w) as colours from -1 to 1."""
     colours = levels.div(127.5).sub_(1).clamp_(-1, 1)
     return Context(colours[None, :3], colours[None, 3:])
+
+
+class ChosenBase(NamedTuple):
+    """Base colours and where they come from.
+
+    Attributes
+    ----------
+    make : callable
+        From the heights that are drawn and their shoreline, metres, to the base map; only a zonal one depends on them.
+    origin : str
+        For people.
+    version : list
+        What strips depend on besides the heights: the version of a file, or a colour.
+    provenance : Provenance or None
+        Whose colours they are: the licence goes into the mosaic. None for a colour.
+    """
+
+    make: Callable[[ElevationRaster, float], BaseMap]
+    origin: str
+    version: list[Any]
+    provenance: Provenance | None
+
+    @classmethod
+    def of(cls, base: BaseMap, origin: str, version: list[Any], made: Provenance | None) -> "ChosenBase":
+        """Choose a base map that is there already."""
+        return cls(lambda source, shoreline_m: base, origin, version, made)
+
+
+BaseChoice = Callable[[TrainedGenerator, Body], ChosenBase | None]
+"""From weights and the body to its base colours; None where the weights know none."""

@@ -1,17 +1,17 @@
 """Which base colours a mosaic is drawn with: those that were named, else the body's published ones."""
 
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from terraform import provenance
 from terraform.basemap.model import load as load_base_model
+from terraform.digest import code_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import Body
 from terraform.learn.weights import TrainedGenerator
-from terraform.mosaic.base.base_map import BaseMap, colour_map
+from terraform.mosaic.base.base_map import BaseChoice, BaseMap, ChosenBase, colour_map
 from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_base
 from terraform.mosaic.checkpoint import file_version
@@ -25,30 +25,9 @@ _MODELS = (Path("models"), Path(__file__).parents[3] / "models")
 """Folders of published models: the working directory's, and that of a checkout of this project."""
 
 
-class ChosenBase(NamedTuple):
-    """Base colours and where they come from.
-
-    Attributes
-    ----------
-    make : callable
-        From the heights that are drawn and their shoreline, metres, to the base map; only a zonal one depends on them.
-    origin : str
-        For people.
-    version : list
-        What strips depend on besides the heights: the version of a file, or a colour.
-    provenance : Provenance or None
-        Whose colours they are: the licence goes into the mosaic. None for a colour.
-    """
-
-    make: Callable[[ElevationRaster, float], BaseMap]
-    origin: str
-    version: list[Any]
-    provenance: Provenance | None
-
-    @classmethod
-    def of(cls, base: BaseMap, origin: str, version: list[Any], made: Provenance | None) -> "ChosenBase":
-        """Choose a base map that is there already."""
-        return cls(lambda source, shoreline_m: base, origin, version, made)
+def chooser(given: str | None) -> BaseChoice:
+    """Choose as `choose_base` does, once weights and body are known."""
+    return partial(choose_base, given)
 
 
 def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> ChosenBase | None:
@@ -123,7 +102,8 @@ def _published(body: Body) -> ChosenBase:
     def zonal(source: ElevationRaster, shoreline_m: float) -> BaseMap:
         return zonal_base(trained, source, body, shoreline_m)
 
-    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", ["zonal", *file_version(model)], made)
+    version = ["zonal", code_digest([zonal_base.__module__]), *file_version(model)]
+    return ChosenBase(zonal, f"zonal, from latitude and height by {model}", version, made)
 
 
 def published_generator() -> Path:
