@@ -35,7 +35,7 @@ def update(average: nn.Module, generator: nn.Module, decay: float, steps: int, g
 
 @torch.no_grad()
 def inference_copy(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
-    """The network to draw with: a copy with running statistics estimated anew on `batches`.
+    """Make the network used for inference: a copy with running statistics estimated anew on `batches`.
 
     The average never saw the statistics that the generator collected; a pass over some batches in training mode gives
     it its own (Izmailov et al. 2018, 3.2).

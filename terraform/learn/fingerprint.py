@@ -14,7 +14,7 @@ from terraform.storage.atomic_write import write_text
 
 
 def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
-    """What a run's weights depend on: settings and pairs; not the device, nor who reads and how often it is saved.
+    """List what a run's weights depend on: settings and pairs; not the device, nor who reads and how often it is saved.
 
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """

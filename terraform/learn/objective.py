@@ -18,7 +18,7 @@ from terraform.learn.models.losses import (
 
 
 def pairs_of(batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
-    """What the discriminator is shown: condition with real, and with generated colours.
+    """Make what the discriminator is shown: condition with real, and with generated colours.
 
     What nobody knows is shown equal on both sides.
     """
@@ -29,14 +29,14 @@ def pairs_of(batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def of_discriminator(on_real: Features, on_fake: Features, settings: Train) -> tuple[Tensor, Tensor]:
-    """The two halves of the discriminator's loss; their mean is minimised (pix2pix, 3.3)."""
+    """Compute the two halves of the discriminator's loss; their mean is minimised (pix2pix, 3.3)."""
     return discriminator_loss(on_real, on_fake, settings.adversarial)
 
 
 def of_generator(
     generated: Tensor, batch: Batch, on_fake: Features, on_real: Features | None, share: Tensor | float, settings: Train
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The generator's loss and, of it, the adversarial and the L1 part.
+    """Compute the generator's loss and, of it, the adversarial and the L1 part.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def of_generator(
 def without_discriminator(
     generated: Tensor, batch: Batch, share: Tensor | float, settings: Train
 ) -> tuple[Tensor, Tensor]:
-    """The loss of a generator that learns alone, mean square for `cnn` and else L1, and the L1."""
+    """Compute the loss of a generator that learns alone, mean square for `cnn` and else L1, and the L1."""
     g_l1 = masked_l1(generated, batch.imagery, batch.valid) * share
     if settings.network != "cnn":
         return g_l1, g_l1

@@ -57,7 +57,7 @@ class Adam:
         return {f"{index}.{name}": value for index, values in state.items() for name, value in values.items()}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """The inverse of `tensors`."""
+        """Restore what `tensors` returned."""
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             index, _, name = key.partition(".")
@@ -66,6 +66,6 @@ class Adam:
 
 
 def _in_order(values: Tensor, like: Tensor) -> Tensor:
-    """A view whose dimensions are in the order in which those of `like` lie in memory."""
+    """Make a view whose dimensions are in the order in which those of `like` lie in memory."""
     last = like.dim() == 4 and not like.is_contiguous() and like.is_contiguous(memory_format=torch.channels_last)
     return values.permute(0, 2, 3, 1) if last else values

@@ -1,4 +1,4 @@
-"""Steps whose losses or gradients are no numbers: not made, counted, and the end of a run when they do not stop.
+"""Steps with non-finite losses or gradients: not made, counted, and the end of a run when they do not stop.
 
 All of it lies on the device, so that a step never waits for the processor; it is read where a row of the history ends.
 """
@@ -72,7 +72,7 @@ class StepStats:
         self.values = torch.cat([kept, counts, norms.to(torch.float64)])
 
     def read(self) -> StepSummary:
-        """What was counted since the last `clear`."""
+        """Read what was counted since the last `clear`."""
         values = self.values.tolist()
         counted, skipped, _, longest, since, norm_g, norm_d = values[self._losses :]
         losses = [total / counted if counted else float("nan") for total in values[: self._losses]]
@@ -100,7 +100,7 @@ class BufferSnapshot:
         self._sizes = [buffer.numel() for buffer in self._buffers]
 
     def kept(self) -> Tensor:
-        """A copy to go back to."""
+        """Copy them, to go back to."""
         return torch.cat([buffer.flatten() for buffer in self._buffers]) if self._buffers else torch.zeros(0)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The training loop: batches in a fixed order, validation, the best weights, states to go on from."""
+"""The training loop: batches in a fixed order, validation, the best weights, states to resume from."""
 
 import os
 import shutil
@@ -56,8 +56,8 @@ def train(
 ) -> TrainState:
     """Train a generator and write `weights.safetensors`, `history.csv` and `regions.csv` into `output`.
 
-    A run with the same settings and pairs that was interrupted goes on from its last state; other settings start
-    afresh. Under `torchrun` several processes learn as one.
+    A run with the same settings and pairs that was interrupted resumes from its last state; other settings start
+    from scratch. Under `torchrun` several processes learn as one.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _one_image(run: _Run) -> Callable[[], int] | None:
 
 
 def _check(run: _Run) -> None:
-    """Stop where step after step has brought losses or gradients that are no numbers."""
+    """Stop where step after step has brought non-finite losses or gradients."""
     summary, patience = run.trainer.stats.read(), run.config.train.max_bad_steps
     if summary.longest < patience:
         return
@@ -187,7 +187,7 @@ def _check(run: _Run) -> None:
         f"{name} {norm:g}" for name, norm in zip(("generator", "discriminator"), summary.norms, strict=True)
     )
     raise IntegrityError(
-        f"losses or gradients were no numbers in {summary.longest} steps in a row, from image {first} on (pairs "
+        f"losses or gradients were non-finite in {summary.longest} steps in a row, from image {first} on (pairs "
         f"{_pairs_named(run, first, last)}); last norms of the gradients: {norms}. Lower train.learning_rate or use "
         f"precision fp32. Those steps changed nothing; the last state and the best weights are in {run.folder}"
     )

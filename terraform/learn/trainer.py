@@ -69,7 +69,7 @@ class Trainer:
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
     def step(self, batch: Batch, done: float, image: int = 0) -> None:
-        """Learn from one batch; losses and gradients that are no numbers change nothing and are counted.
+        """Learn from one batch; non-finite losses and gradients change nothing and are counted.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Trainer:
         return memory.activation_bytes(lambda: self.step(batch, 0.0), networks)
 
     def rate(self, done: float) -> float:
-        """The generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
+        """Give the generator's learning rate: constant, then linear to zero (pix2pix, reference implementation)."""
         return self.settings.learning_rate * self._share_of_rate(done)
 
     def _share_of_rate(self, done: float) -> float:
@@ -113,7 +113,7 @@ class Trainer:
         return 1.0 if done <= start else (1 - done) / (1 - start)
 
     def inference_copy(self, batches: list[Batch]) -> nn.Module:
-        """The network to draw with: the average, with running statistics estimated anew on `batches`."""
+        """Make the network used for inference: the average, with running statistics estimated anew on `batches`."""
         if self.settings.ema_decay:
             return ema.inference_copy(self.average, self.settings, batches)
         plain = copy.deepcopy(self.average)
@@ -149,7 +149,7 @@ class Trainer:
         return losses, norms
 
     def _step_alternating(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The generator judged by the discriminator that has just learnt, as published for pix2pix."""
+        """Step with the generator judged by the discriminator that has just learnt, as published for pix2pix."""
         discriminator, settings = self._run_discriminator, self.settings
         real_pair, fake_pair = self._discriminator_inputs(batch, generated)
         d_real, d_fake = objective.of_discriminator(
@@ -199,7 +199,7 @@ class Trainer:
         }
 
     def restore(self, tensors: dict[str, Tensor], steps: int) -> None:
-        """The inverse of `tensors`."""
+        """Restore what `tensors` returned."""
         self.steps = steps
         self.stats.values.copy_(tensors["tally"])
         for part, network in self._networks().items():

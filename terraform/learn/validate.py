@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from terraform.learn import weights
 from terraform.learn.data.dataset import Collection, StoredPairs
 from terraform.learn.data.loader import BatchLoader
 from terraform.learn.metrics import l1, sliced_wasserstein
-from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.runtime.checkpoint import Row, TrainState
 from terraform.learn.trainer import Trainer
 from terraform.pairs.context import BASE_CHANNELS
 
@@ -63,11 +64,12 @@ def validate(
     with torch.random.fork_rng():
         torch.manual_seed(loader.config.seed)
         network = _deployable(trainer, loader)
-        row = state.history[-1]
-        row |= _measured(loader, network, held_out)
-        score = row[f"val_{loader.config.train.checkpoint_metric}"]
-        row["best"] = float(score < state.best)
-        if row["best"]:
+        row = _measured(loader, network, held_out, state.history[-1])
+        score = {"swd": row.val_swd, "l1": row.val_l1}[loader.config.train.checkpoint_metric]
+        assert score is not None
+        row.best = float(score < state.best)
+        state.history[-1] = row
+        if row.best:
             state.best, state.best_images = score, state.images
             config, made = loader.config, loader.collection.provenance
             weights.save(best, network, config.condition, config.sheet, config.train, made)
@@ -77,19 +79,18 @@ def validate(
         callback(state, Samples(stored, _drawn(loader, network, stored)[0], base))
 
 
-def _measured(loader: BatchLoader, network: nn.Module, held_out: Collection) -> dict[str, float]:
-    """Distances and spread on held-out pairs; L1 on some trained on; what the statistics of a batch would change."""
+def _measured(loader: BatchLoader, network: nn.Module, held_out: Collection, row: Row) -> Row:
+    """Add to a row: distances and spread on held-out pairs, L1 on some trained on, the effect of batch statistics."""
     generated, real, valid = _all_drawn(loader, network, held_out, loader.config.train.validation_pairs)
     distance = sliced_wasserstein(generated * valid, real * valid)
     regions = _by_region(held_out, loader.config.train.validation_pairs, (generated, real, valid))
     known = _all_drawn(loader, network, loader.collection, _GAP_PAIRS)
     gap = _mode_gap(loader, network, held_out)
     spread = float((generated * valid).std() / (real * valid).std().clamp_min(1e-6))
-    scores = {
-        "val_l1": l1(generated, real, valid), "val_swd": distance, "train_l1": l1(*known), "mode_gap": gap,
-        "val_spread": spread,
-    }  # fmt: skip
-    return scores | {f"val_l1/{name}": value for name, value in regions.items()}
+    return replace(
+        row, val_l1=l1(generated, real, valid), val_swd=distance, train_l1=l1(*known), mode_gap=gap, val_spread=spread,
+        by_region={**row.by_region, "validation": regions},
+    )  # fmt: skip
 
 
 def _by_region(held_out: Collection, pairs: int, drawn: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:

@@ -71,7 +71,7 @@ def input_channels(condition: Condition, settings: Train) -> int:
 
 
 def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
-    """The network in the mode in which it draws: `unet256` with batch norm as published, everything else in eval mode.
+    """Set the mode in which a network draws: `unet256` with batch norm as published, everything else in eval mode.
 
     pix2pix tests with dropout and with the statistics of the batch (3.2); batch norm trained on single images draws
     something else in eval mode.
@@ -88,7 +88,7 @@ def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, set
 
 
 def metadata(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
-    """What a file with a generator says of it: encoding, settings, provenance, licence and attribution."""
+    """Describe a generator in its file: encoding, settings, provenance, licence and attribution."""
     return {
         "condition": condition.model_dump_json(),
         "sheet": sheet.model_dump_json(),
@@ -149,11 +149,11 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def parameters_of(network: nn.Module) -> int:
-    """Number of trainable values."""
+    """Count the trainable values."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
 def _first(error: Exception) -> str:
-    """What a library says first, of one thing: the rest is more of the same."""
+    """Quote what a library says first, of one thing: the rest is more of the same."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return " ".join(lines[1:3] if len(lines) > 2 else lines)[:200]

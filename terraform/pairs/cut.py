@@ -27,8 +27,17 @@ _BLOCK = 8
 
 
 class Tile(NamedTuple):
-    """One tile as cut: its record (`store.TILE`), heights (384, 384) int16, colours (256, 256, 3) uint8 and base
-    colours (2, 20, 20, 3) uint8."""
+    """One tile as cut.
+
+    Attributes
+    ----------
+    record : tuple
+        `store.TILE`.
+    elevation : (384, 384) int16
+    imagery : (256, 256, 3) uint8
+    base : (2, 20, 20, 3) uint8
+        Base colours of land and of sea.
+    """
 
     record: tuple[float, ...]
     elevation: NDArray[np.int16]
@@ -178,7 +187,7 @@ def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
 
 
 def _base_strip(heights: _Raster, colours: _Raster, row: Row) -> NDArray[np.uint8]:
-    """Base colours of a row of tiles, (2, 20, 16 per tile + 4, 3): from all imagery around, so that tiles agree."""
+    """Smooth the imagery around a row of tiles to base colours, (2, 20, 16 per tile + 4, 3), so that tiles agree."""
     step, reach_px = base_colours.SAMPLE_PX, base_colours.REACH_CELLS * BASE_CELL_PX
     axes = [_coarser(axis, step) for axis in (row.latitudes(reach_px), row.longitudes(reach_px))]
     stored, rows, columns = _window(colours, axes[0], axes[1])

@@ -50,12 +50,12 @@ class ReliefBatch:
 
 
 def channels_of(condition: Condition) -> int:
-    """Number of channels of an encoding."""
+    """Count the channels of an encoding."""
     return 3 if condition.encoding == "turbo" else len(condition.channels)
 
 
 def sun_at(latitude_deg: Tensor, local_time_h: float) -> Tensor:
-    """Unit vectors towards the sun at an equinox: east, north, zenith, along dimension 1.
+    """Compute unit vectors towards the sun at an equinox: east, north, zenith, along dimension 1.
 
     From spherical astronomy with declination 0: hour angle H = 15 degrees per hour before noon, latitude phi:
     (sin H, -sin phi cos H, cos phi cos H).
@@ -153,8 +153,11 @@ def _hillshade(view: _View) -> Tensor:
 
 
 def _sea(view: _View) -> Tensor:
-    """1 on the sea, 0 on land: were it -1 there, it would be a bias, and what land teaches would turn the sea's colour
-    the other way, which is seen too rarely to be put right."""
+    """Mark the sea: 1 there, 0 on land.
+
+    Were it -1 on land, it would be a bias, and what land teaches would turn the sea's colour the other way, which is
+    seen too rarely to be put right.
+    """
     return view.relief.sea.to(view.metres.dtype)
 
 

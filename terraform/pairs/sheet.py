@@ -44,13 +44,13 @@ def draw(folder: Path, output: Path, settings: Settings) -> None:
 
 
 def relief(pairs: Pairs, number: int, settings: Settings) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """The relief of one pair in Turbo colours, (256, 256, 3) uint8."""
+    """Colour the relief of one pair, Turbo colours, (256, 256, 3) uint8."""
     heights = unpack(pairs.elevation[number][MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX])
     return turbo(heights.metres, heights.sea | heights.void, settings.low_m, settings.high_m)
 
 
 def caption(pairs: Pairs, settings: Settings) -> str:
-    """What the sheet shows, in one line."""
+    """Say what the sheet shows, in one line."""
     kind = "SYNTHETIC WORLD, not an observation. " if pairs.provenance.synthetic else ""
     return (
         f"{pairs.region}: {len(pairs)} pairs of {TILE_PX * 0.2:.1f} km, relief in Turbo {settings.low_m:g}-"

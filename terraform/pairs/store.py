@@ -45,10 +45,11 @@ class Stack:
         self._shape, self._dtype, self._count = shape, dtype, len(array)
 
     def __len__(self) -> int:
+        """Count them."""
         return self._count
 
     def __getitem__(self, index: int) -> NDArray[Any]:
-        """A copy of one array."""
+        """Read a copy of one array."""
         if not 0 <= index < self._count:
             raise IndexError(index)
         array = np.empty(self._shape, self._dtype)
@@ -83,6 +84,7 @@ class Pairs:
     provenance: Provenance
 
     def __len__(self) -> int:
+        """Count them."""
         return len(self.tiles)
 
 

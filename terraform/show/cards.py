@@ -27,8 +27,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
     """Write the card beside the weights."""
     trained = load(weights)
     made, settings = trained.provenance, trained.settings
-    rows = {int(row["images"]): row for row in state.history if "val_swd" in row}
-    best = rows[state.best_images]
+    best = next(row for row in state.history if row.images == state.best_images and row.val_swd is not None)
     credits = "\n".join(f"* `{credit.source}`: {credit.attribution} ({credit.licence})" for credit in made.credits)
     synthetic = "**Trained on a synthetic world: nothing of it was observed.**\n\n" if made.synthetic else ""
     text = _TEMPLATE.format(
@@ -44,8 +43,8 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
         seen=state.best_images,
         images=settings.total_images,
         rule={"swd": "sliced Wasserstein distance", "l1": "mean absolute difference"}[settings.checkpoint_metric],
-        swd=best["val_swd"],
-        l1=best["val_l1"],
+        swd=best.val_swd,
+        l1=best.val_l1,
         version=made.code_version,
         licence=made.licence,
         credits=credits,

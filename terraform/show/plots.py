@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from terraform.geo.heights import unpack
 from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.learn.data.dataset import StoredPairs
-from terraform.learn.runtime.history import by_region
+from terraform.learn.runtime.checkpoint import Row
 from terraform.pairs.colormap import turbo
 from terraform.storage.atomic_write import atomic_write
 
@@ -59,42 +59,43 @@ def levels(pictures: torch.Tensor) -> NDArray[np.uint8]:
     return np.asarray(scaled.to(torch.uint8))
 
 
-def losses(path: Path, history: Sequence[dict[str, float]]) -> None:
+def losses(path: Path, history: Sequence[Row]) -> None:
     """Plot the losses, the validation, and L1 by region over images seen and epochs."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 8), layout="constrained")
     axes = figure.subplots(4, 1, sharex=True)
-    images = [row["images"] for row in history]
+    images = [row.images for row in history]
     for axis, names in ((axes[0], ("g_adv", "d_real", "d_fake")), (axes[1], ("g_l1",))):
         for name in names:
-            axis.plot(images, [row[name] for row in history], label=name)
+            axis.plot(images, [getattr(row, name) for row in history], label=name)
         axis.legend(loc="upper right")
         axis.grid(alpha=0.3)
-    checked = [row for row in history if "val_swd" in row]
+    checked = [row for row in history if row.val_swd is not None]
     axes[2].plot(
-        [row["images"] for row in checked], [row["val_l1"] for row in checked], "o-", label="held-out L1, levels of 255"
+        [row.images for row in checked], [row.val_l1 for row in checked], "o-", label="held-out L1, levels of 255"
     )
     axes[2].plot(
-        [row["images"] for row in checked], [row["val_swd"] / 10 for row in checked], "s-", label="held-out SWD / 10"
+        [row.images for row in checked], [(row.val_swd or 0) / 10 for row in checked], "s-", label="held-out SWD / 10"
     )
     axes[2].legend(loc="upper right")
     axes[2].grid(alpha=0.3)
     _plot_regions(axes[3], history)
     axes[3].set_xlabel("images seen")
-    pairs = history[-1]["images"] / history[-1]["epochs"]
+    pairs = history[-1].images / history[-1].epochs
     epochs = axes[0].secondary_xaxis("top", functions=(lambda seen: seen / pairs, lambda often: often * pairs))
     epochs.set_xlabel("epochs")
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 
-def _plot_regions(axis: Any, history: Sequence[dict[str, float]]) -> None:
+def _plot_regions(axis: Any, history: Sequence[Row]) -> None:
     """L1 of each region: lines for those learnt from, dots for held-out ones."""
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in history:
-        for of, value in by_region(row).items():
-            lines.setdefault(of, []).append((row["images"], value))
+        for role, regions in row.by_region.items():
+            for region, value in regions.items():
+                lines.setdefault((role, region), []).append((row.images, value))
     for (role, region), points in sorted(lines.items()):
         axis.plot(*zip(*points, strict=True), "-" if role == "train" else "o--", label=f"{region} ({role})")
     axis.set_ylabel("L1, levels of 255")

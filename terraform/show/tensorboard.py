@@ -10,6 +10,8 @@ from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.validate import Samples
 from terraform.show.plots import levels
 
+_KINDS = {"train": "learnt", "validation": "val"}
+
 
 class Events:
     """A folder of TensorBoard's event files, written anew by each process from the whole history.
@@ -37,8 +39,11 @@ class Events:
         """Write the rows since the last validation, and its pictures."""
         writer = self._writer = self._writer or self._begun()
         for row in state.history[self._written :]:
-            for name, value in row.items():
-                writer.add_scalar(name, value, int(row["images"]))
+            for name, value in row.scalars().items():
+                writer.add_scalar(name, value, row.images)
+            for role, regions in row.by_region.items():
+                for region, value in regions.items():
+                    writer.add_scalar(f"{_KINDS[role]}_l1/{region}", value, row.images)
         for title, pictures in {"real": samples.stored.imagery.numpy(), "generated": levels(samples.generated)}.items():
             writer.add_images(title, pictures, state.images, dataformats="NHWC")
         writer.flush()

@@ -7,8 +7,9 @@ import torch
 from small_world import config, few_pairs, make_world, run
 
 from terraform.learn.runtime import history
-from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.runtime.checkpoint import Row, TrainState
 
+NOTHING = {"images": 2, "seconds": 1, "waited": 0, "epochs": 1, "lr": 1e-3, "g_l1": 0.1, "skipped": 0}
 FINE = {"g_adv": 1.2, "d_real": 0.4, "d_fake": 0.5}
 
 
@@ -27,7 +28,7 @@ FINE = {"g_adv": 1.2, "d_real": 0.4, "d_fake": 0.5}
     ],
 )
 def test_networks_that_have_given_up_are_told_of(row, said):
-    warnings = history.warnings(TrainState(history=[FINE | row]))
+    warnings = history.warnings(TrainState(history=[Row(**NOTHING | FINE | row)]))
     assert [any(part in warning for warning in warnings) for part in said] == [True] * len(said)
     assert len(warnings) == len(said)
 

@@ -66,8 +66,8 @@ def test_a_step_without_numbers_changes_nothing_and_is_counted(world, tmp_path, 
     spoilt(monkeypatch, {2, 3}, seen)
     state = run(world, tmp_path, config(**over))
     assert [before == after for before, after in seen[1:]] == [False, True, True, False, False]
-    assert sum(row["skipped"] for row in state.history) == 2
-    assert all(np.isfinite(row["g_l1"]) for row in state.history if not row["skipped"])
+    assert sum(row.skipped for row in state.history) == 2
+    assert all(np.isfinite(row.g_l1) for row in state.history if not row.skipped)
 
 
 def test_many_in_a_row_end_the_run_with_a_diagnosis(world, tmp_path, monkeypatch):

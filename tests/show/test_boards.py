@@ -37,18 +37,18 @@ def test_losses_by_region_and_epoch(trained):
     }  # fmt: skip
     assert [float(row["epochs"]) for row in rows][-1] == 2
     held_out = [row["l1"] for row in rows if row["role"] == "validation"]
-    whole = [f"{row['val_l1']:.6g}" for row in state.history if "val_l1" in row]
+    whole = [f"{row.val_l1:.6g}" for row in state.history if row.val_l1 is not None]
     assert held_out == whole  # of one region, so its L1 is that of all
 
 
 def test_a_regions_loss_is_that_of_its_pictures(trained):
     """Two pictures a row: where both are of one region, its L1 is the row's."""
     _, state = trained
-    alone = [row for row in state.history if len([key for key in row if key.startswith("learnt_l1")]) == 1]
+    alone = [row for row in state.history if len(row.by_region["train"]) == 1]
     assert alone
     for row in alone:
-        (of_region,) = (value for key, value in row.items() if key.startswith("learnt_l1"))
-        assert of_region == pytest.approx(row["g_l1"] * 127.5, rel=1e-3)
+        (of_region,) = row.by_region["train"].values()
+        assert of_region == pytest.approx(row.g_l1 * 127.5, rel=1e-3)
 
 
 def test_means_by_region_leave_out_what_is_no_number():
@@ -74,7 +74,7 @@ def test_tensorboard_has_the_history_once(trained):
     output, state = trained
     events = EventAccumulator(str(output / "tensorboard")).Reload()
     told = [(event.step, event.value) for event in events.Scalars("g_l1")]
-    assert told == [(row["images"], pytest.approx(row["g_l1"])) for row in state.history]
+    assert told == [(row.images, pytest.approx(row.g_l1)) for row in state.history]
     assert {"val_swd", "learnt_l1/one", "val_l1/two"} <= set(events.Tags()["scalars"])
     assert events.Images("generated")
 

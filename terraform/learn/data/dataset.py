@@ -51,10 +51,11 @@ class Collection:
     places: NDArray[np.int64]
 
     def __len__(self) -> int:
+        """Count the pairs."""
         return len(self.places)
 
     def read(self, chosen: Sequence[int] | NDArray[np.int64]) -> StoredPairs:
-        """The chosen pairs, as stored."""
+        """Read the chosen pairs, as stored."""
         wanted = [(self.regions[region], pair) for region, pair in self.places[np.asarray(chosen)]]
         elevation = np.stack([pairs.elevation[pair] for pairs, pair in wanted])
         imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
@@ -63,16 +64,16 @@ class Collection:
         return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
 
     def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
-        """Records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
+        """List the records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
         return np.stack([self.regions[region].tiles[pair] for region, pair in self.places[np.asarray(chosen)]])
 
     def region_of(self, pair: int) -> str:
-        """Name of the region that a pair comes from."""
+        """Name the region that a pair comes from."""
         name: str = self.regions[self.places[pair, 0]].region
         return name
 
     def spread(self, count: int) -> NDArray[np.int64]:
-        """At most `count` pairs spread evenly over all."""
+        """Choose at most `count` pairs, spread evenly over all."""
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
     @property
@@ -104,7 +105,7 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collectio
 
 
 def by_role(folders: Mapping[str, Sequence[Path]]) -> dict[str, Collection]:
-    """The collection of each role that has regions; "train" leaves out what overlaps the others."""
+    """Open the collection of each role that has regions; "train" leaves out what overlaps the others."""
     held_out = [folder for role, members in folders.items() if role != "train" for folder in members]
     return {role: collect(members, held_out if role == "train" else ()) for role, members in folders.items() if members}
 

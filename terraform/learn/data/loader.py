@@ -90,13 +90,13 @@ class BatchLoader:
                 yield self._loaded(*self._next(ahead))
 
     def global_batch(self, image: int) -> Batch:
-        """The whole batch that begins with an image, for all processes."""
+        """Make the whole batch that begins with an image, for all processes."""
         size = self.config.train.batch
         chosen = sample_indices(self.config.seed, image, size, len(self.collection))
         return self.make_batch(self.collection.read(chosen), image, self.config.train.jitter)
 
     def first(self) -> Batch:
-        """A batch of one image."""
+        """Make a batch of one image."""
         return self.make_batch(self.collection.read([0]), 0, self.config.train.jitter)
 
     def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
@@ -104,7 +104,7 @@ class BatchLoader:
         return to_device(self.collection.places[pairs, 0], self.device)
 
     def make_batch(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
-        """A batch from stored pairs, as the images from number `image` on are jittered."""
+        """Make a batch from stored pairs, as the images from number `image` on are jittered."""
         config, count = self.config, len(stored.imagery)
         params = no_augmentation(count) if jitter == "none" else augmentation_params(config.seed, image, count)
         on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
@@ -154,13 +154,13 @@ class DeviceCache:
                 whole[chunk[0] : chunk[-1] + 1] = part.to(device)
 
     def read(self, chosen: NDArray[np.int64]) -> StoredPairs:
-        """The chosen pairs, on the device."""
+        """Read the chosen pairs, on the device."""
         index = to_device(chosen, self._device)
         return StoredPairs(*(part.index_select(0, index) for part in self._parts))
 
 
 def bytes_of(collection: Collection) -> int:
-    """What a collection takes on a device."""
+    """Count the bytes that a collection takes on a device."""
     return len(collection) * sum(part.nbytes for part in collection.read([0]))
 
 

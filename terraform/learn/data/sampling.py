@@ -47,7 +47,7 @@ def sample_indices(seed: int, first: int, count: int, size: int) -> NDArray[np.i
 
 
 def augmentation_params(seed: int, first: int, count: int) -> AugmentParams:
-    """The jitter and the noise of the images `first` to `first + count`."""
+    """Draw the jitter and the noise of the images `first` to `first + count`."""
     drawn = [_draw(seed, image) for image in range(first, first + count)]
     rows = np.array([whole for whole, *_ in drawn], np.int64)
     stretch, recolour = np.array([share for _, share, _ in drawn]), np.array([shift for *_, shift in drawn])

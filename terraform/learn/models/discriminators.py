@@ -53,7 +53,7 @@ class Scales(nn.Module):
 
 
 def build_discriminator(settings: Train, channels: int) -> nn.Module | None:
-    """The discriminator that config names for `channels` of condition and 3 of colour; None for "none"."""
+    """Build the discriminator that config names for `channels` of condition and 3 of colour; None for "none"."""
     if settings.discriminator == "none":
         return None
     multiscale = settings.discriminator == "multiscale"

@@ -136,8 +136,7 @@ class UNetFc(nn.Module):
         return torch.cat([x, F.avg_pool2d(noise[:, :1], 2**level) * 2**level], 1)
 
     def initialise(self) -> None:
-        """Draw He's normal weights (2015), the last layers small: colours begin near the middle of their range, or near
-        the base."""
+        """Draw He's normal weights (2015), the last layers small: colours begin near grey, or near the base."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
@@ -232,7 +231,7 @@ def build_generator(settings: Train, channels: int) -> nn.Module:
 
 
 def initialise(network: nn.Module) -> None:
-    """Normal weights, N(0, 0.02); norm scales N(1, 0.02); biases 0 (pix2pix, 6.2)."""
+    """Draw normal weights, N(0, 0.02); norm scales N(1, 0.02); biases 0 (pix2pix, 6.2)."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, 0.0, 0.02)

@@ -32,7 +32,7 @@ class BatchRenorm2d(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _corrections(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
-        """r and d of the paper; then the running statistics follow."""
+        """Compute r and d of the paper; then the running statistics follow."""
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None
         grown = (self.num_batches_tracked / _FREE_STEPS).clamp(max=1.0)

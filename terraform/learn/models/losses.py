@@ -16,7 +16,7 @@ def discriminator_loss(real: Features, fake: Features, kind: str) -> tuple[Tenso
 
 
 def adversarial_loss(fake: Features, kind: str) -> Tensor:
-    """What the generator loses when its colours are taken for generated ones."""
+    """Measure what the generator loses when its colours are taken for generated ones."""
     return _mean([-maps[-1].mean() if kind == "hinge" else _real(maps[-1], kind) for maps in fake])
 
 
@@ -98,13 +98,13 @@ def _opponent(colours: Tensor) -> Tensor:
 
 
 def _band(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """What half the resolution cannot show, and half the resolution."""
+    """Split into what half the resolution cannot show, and half the resolution."""
     half = F.avg_pool2d(picture, 2)
     return picture - F.interpolate(half, scale_factor=2, mode="nearest"), half
 
 
 def _halves(band: Tensor) -> tuple[Tensor, Tensor]:
-    """The finer and the coarser half of an octave, by a binomial kernel of 3 x 3."""
+    """Split into the finer and the coarser half of an octave, by a binomial kernel of 3 x 3."""
     line = torch.tensor([1.0, 2.0, 1.0], dtype=band.dtype, device=band.device) / 4
     kernel = (line[:, None] * line).expand(band.shape[1], 1, 3, 3)
     soft = F.conv2d(F.pad(band, (1, 1, 1, 1), mode="replicate"), kernel, groups=band.shape[1])

@@ -16,6 +16,62 @@ _KEPT = 2
 
 
 @dataclass
+class Row:
+    """A row of the history: means over the steps since the row before, and a validation where one was due.
+
+    Attributes
+    ----------
+    images : int
+        Images seen.
+    seconds, waited : float
+        Time spent, and of it time in which steps waited for pairs to be read.
+    epochs : float
+        How often every pair was seen.
+    lr : float
+        The generator's learning rate.
+    g_adv, g_l1, d_real, d_fake : float
+        Losses.
+    skipped : int
+        Steps skipped because losses or gradients were non-finite.
+    val_l1, val_swd : float, optional
+        Distances on held-out pairs: L1 in levels of 255, sliced Wasserstein.
+    train_l1 : float, optional
+        `val_l1` of pairs that were trained on.
+    mode_gap : float, optional
+        What the statistics of a batch would change of the pictures, levels of 255.
+    val_spread : float, optional
+        Standard deviation of generated over that of real pictures.
+    best : float, optional
+        1 where the weights were kept.
+    by_region : dict
+        L1 in levels of 255 by role ("train", "validation") and region.
+    """
+
+    images: int
+    seconds: float
+    waited: float
+    epochs: float
+    lr: float
+    g_adv: float
+    g_l1: float
+    d_real: float
+    d_fake: float
+    skipped: int
+    val_l1: float | None = None
+    val_swd: float | None = None
+    train_l1: float | None = None
+    mode_gap: float | None = None
+    val_spread: float | None = None
+    best: float | None = None
+    by_region: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def scalars(self) -> dict[str, float]:
+        """List the numbers of the row by name, without those by region."""
+        named = {name: value for name, value in asdict(self).items() if name != "by_region"}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass
 class TrainState:
     """Where a run stands.
 
@@ -27,7 +83,7 @@ class TrainState:
         Time spent so far, over all resumptions.
     waited : float
         Of it, seconds in which steps waited for pairs to be read.
-    history : list of rows
+    history : list of Row
         One per line of `history.csv`.
     best : float
         Lowest distance so far by `train.checkpoint_metric`; infinite before the first.
@@ -39,7 +95,7 @@ class TrainState:
     steps: int = 0
     seconds: float = 0.0
     waited: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
     best: float = float("inf")
     best_images: int = 0
 
@@ -57,7 +113,7 @@ def save(folder: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:
 
 
 def latest(folder: Path) -> tuple[TrainState, dict[str, Tensor], list[str]] | None:
-    """The newest state that is whole, and a line for each newer one that is not; None when there is none."""
+    """Read the newest state that is whole, and a line for each newer one that is not; None when there is none."""
     complaints: list[str] = []
     either = {
         path.with_suffix(".safetensors") for path in folder.glob("images-*") if path.suffix in (".safetensors", ".json")
@@ -67,7 +123,8 @@ def latest(folder: Path) -> tuple[TrainState, dict[str, Tensor], list[str]] | No
             document: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
             if document.pop("sha256") != sha256_of(path):
                 raise ValueError("its digest differs")
-            return TrainState(**document), load_file(path), complaints
+            rows = [Row(**row) for row in document.pop("history")]
+            return TrainState(**document, history=rows), load_file(path), complaints
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             complaints.append(f"{path} is damaged ({error}): going on from the state before")
     return None

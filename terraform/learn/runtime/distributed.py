@@ -18,7 +18,7 @@ from terraform.errors import ConfigError
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that learn together.
+    """The place of this process among those that learn together.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """This process writes, validates and tells."""
+        """Whether this process writes, validates and reports."""
         return self.rank == 0
 
     def part(self, first: int, batch: int) -> tuple[int, int]:
@@ -51,7 +51,7 @@ class Processes:
             tensor.copy_(piece.view(tensor.shape))
 
     def share(self, amount: Tensor) -> Tensor | float:
-        """An amount over its mean of all processes."""
+        """Divide an amount by its mean of all processes."""
         if self.count == 1:
             return 1.0
         mean = amount.clone()
@@ -65,7 +65,7 @@ class Processes:
             values.mul_(float(self.first))
 
     def largest(self, number: int, device: torch.device) -> int:
-        """The largest of all processes' numbers."""
+        """Find the largest of all processes' numbers."""
         if self.count == 1:
             return number
         numbers = torch.tensor([number], device=device)
@@ -103,7 +103,7 @@ def init(device: torch.device, batch: int) -> Processes:
 
 
 def is_first() -> bool:
-    """This process writes what follows a training."""
+    """Tell whether this process writes what follows a training."""
     return os.environ.get("RANK", "0") == "0"
 
 

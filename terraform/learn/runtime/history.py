@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Mapping
 
-from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.runtime.checkpoint import Row, TrainState
 from terraform.learn.step_stats import StepSummary
 from terraform.learn.trainer import LOSSES
 
@@ -12,10 +12,7 @@ COLUMNS = (
     "images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "val_spread",
     "best", "epochs", "waited",
 )  # fmt: skip
-"""`skipped`: steps without finite losses. `train_l1`: `val_l1` of pairs that were trained on. `mode_gap`: what the
-statistics of a batch would change of the pictures, levels of 255. `val_spread`: standard deviation of generated over
-that of real pictures. `best`: 1 where the weights were kept. `epochs`: how often every pair was seen. `waited`:
-seconds, of `seconds`, in which steps waited for pairs."""
+"""In `history.csv`; `Row` says what each is."""
 
 REGION_COLUMNS = ("images", "epochs", "role", "region", "l1")
 """`l1`: levels of 255; of train regions, of the pictures learnt from since the row before, jittered, by the network as
@@ -25,23 +22,15 @@ _LEAST_SPREAD = 0.25
 _LEAST_DOUBT = 0.005
 """Where both losses of the discriminator lie below this for a whole row, it is never wrong and teaches nothing."""
 
-_ROLES = {"learnt_l1": "train", "val_l1": "validation"}
-
 
 def as_csv(state: TrainState) -> str:
-    """The history as CSV, one row a line, empty where nothing was validated."""
+    """Write the history as CSV, one row a line, empty where nothing was validated."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in state.history:
-        writer.writerow({name: f"{value:.6g}" for name, value in row.items()})
+        writer.writerow({name: f"{value:.6g}" for name, value in row.scalars().items()})
     return text.getvalue()
-
-
-def by_region(row: dict[str, float]) -> dict[tuple[str, str], float]:
-    """Of a row, L1 by role and region."""
-    split = {key: key.partition("/") for key in row if "/" in key}
-    return {(_ROLES[kind], region): row[key] for key, (kind, _, region) in split.items()}
 
 
 def regions_as_csv(state: TrainState) -> str:
@@ -50,8 +39,9 @@ def regions_as_csv(state: TrainState) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(REGION_COLUMNS)
     for row in state.history:
-        for (role, region), value in by_region(row).items():
-            writer.writerow([f"{row['images']:.6g}", f"{row['epochs']:.6g}", role, region, f"{value:.6g}"])
+        for role, regions in row.by_region.items():
+            for region, value in regions.items():
+                writer.writerow([f"{row.images:.6g}", f"{row.epochs:.6g}", role, region, f"{value:.6g}"])
     return text.getvalue()
 
 
@@ -62,49 +52,55 @@ def add_row(
 
     Parameters
     ----------
+    state : TrainState
+        Its history gets the row.
+    summary : StepSummary
+    rate : float
+        The generator's learning rate.
     pairs : int
         In an epoch.
     learnt_by_region : mapping
         Mean L1, levels of 255.
     """
-    row = {
-        "images": state.images, "seconds": state.seconds, **dict(zip(LOSSES, summary.losses, strict=True)),
-        "lr": rate, "skipped": summary.skipped, "epochs": state.images / pairs, "waited": state.waited,
-        **{f"learnt_l1/{name}": value for name, value in learnt_by_region.items()},
-    }  # fmt: skip
-    state.history.append(row)
+    losses = dict(zip(LOSSES, summary.losses, strict=True))
+    state.history.append(
+        Row(
+            images=state.images, seconds=state.seconds, waited=state.waited, epochs=state.images / pairs, lr=rate,
+            skipped=summary.skipped, by_region={"train": dict(learnt_by_region)}, **losses,
+        )
+    )  # fmt: skip
 
 
 def row_before(state: TrainState, back: int = 2) -> int:
-    """Images seen at the end of an earlier row; the last one is 1 back."""
-    return int(state.history[-back]["images"]) if len(state.history) >= back else 0
+    """Count the images seen at the end of an earlier row; the last one is 1 back."""
+    return state.history[-back].images if len(state.history) >= back else 0
 
 
 def progress(state: TrainState, images: int) -> str:
-    """One line for people."""
+    """Describe the last row in one line."""
     row = state.history[-1]
     rest = state.seconds / state.images * (images - state.images)
-    text = f"{state.images:>7}/{images} images  {state.images / state.seconds:5.1f}/s  {_duration(rest)} to go  "
-    text += "  ".join(f"{name} {row[name]:.3f}" for name in LOSSES)
-    if row["skipped"]:
-        text += f"  {row['skipped']:.0f} steps skipped: losses or gradients were no numbers"
-    if "val_swd" not in row:
+    text = f"{state.images:>7}/{images} images  {state.images / state.seconds:5.1f}/s  {_duration(rest)} left  "
+    text += f"g_adv {row.g_adv:.3f}  g_l1 {row.g_l1:.3f}  d_real {row.d_real:.3f}  d_fake {row.d_fake:.3f}"
+    if row.skipped:
+        text += f"  {row.skipped:.0f} steps skipped: non-finite losses or gradients"
+    if row.val_swd is None:
         return text
-    text += f"  held out: L1 {row['val_l1']:.1f} (trained on: {row['train_l1']:.1f}), SWD {row['val_swd']:.0f}"
-    return text + (", the best so far" if row["best"] else "")
+    text += f"  held out: L1 {row.val_l1:.1f} (trained on: {row.train_l1:.1f}), SWD {row.val_swd:.0f}"
+    return text + (", the best so far" if row.best else "")
 
 
 def warnings(state: TrainState) -> list[str]:
-    """What to say of the last row where the generator or the discriminator has given up."""
+    """Say of the last row where the generator or the discriminator has given up."""
     row, said = state.history[-1], []
-    if row.get("val_spread", 1.0) < _LEAST_SPREAD:
+    if row.val_spread is not None and row.val_spread < _LEAST_SPREAD:
         said.append(
-            f"the pictures of held-out pairs vary by {row['val_spread']:.0%} of what real ones do: the generator draws "
+            f"the pictures of held-out pairs vary by {row.val_spread:.0%} of what real ones do: the generator draws "
             "one colour for everything; try a lower train.learning_rate or a higher train.lambda_texture"
         )
-    if row["g_adv"] and max(row["d_real"], row["d_fake"]) < _LEAST_DOUBT:
+    if row.g_adv and max(row.d_real, row.d_fake) < _LEAST_DOUBT:
         said.append(
-            f"the discriminator is never wrong (d_real {row['d_real']:.4f}, d_fake {row['d_fake']:.4f}): the generator "
+            f"the discriminator is never wrong (d_real {row.d_real:.4f}, d_fake {row.d_fake:.4f}): the generator "
             "cannot learn from it; try a lower train.discriminator_learning_rate"
         )
     return said

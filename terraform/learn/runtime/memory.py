@@ -71,7 +71,7 @@ def explain_oom(
 
 
 def _message(device: torch.device, batch: int, before: int, one_image: Callable[[], int] | None) -> str:
-    """What was used and what to do."""
+    """Say what was used and what to do."""
     if device.type == "cuda":
         most = torch.cuda.get_device_properties(device).total_memory
         peak = torch.cuda.max_memory_allocated(device)
