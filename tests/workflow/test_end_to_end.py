@@ -59,6 +59,7 @@ def mirrored(overlay: Path, addresses: dict[str, str], into: Path) -> Path:
     # What it includes of the repository's regions is set by the tests' own.
     document = {"sources": document["sources"]}
     for body in document["sources"].values():
+        body.pop("planet", None)  # whole bodies: tests/sources
         for source in body.values():
             source["base_url"] = addresses[source["source"]]
     path = into / overlay.name
