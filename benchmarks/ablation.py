@@ -85,11 +85,12 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path, base: Path 
         planet, other = read_planet_base(base), folder / "predicted"
         evaluate(folder / "weights.safetensors", folders, other, config, lambda role, judged: None, planet)
         predicted = json.loads((other / "metrics.json").read_text(encoding="utf-8"))["test"]
+    real = measured["real"]
+    flat = {name: _flat(measured[name], real) for name in ("generated", "table", "base", "base_hillshade", "real")}
     result = {
-        "name": name, "seed": seed, "cpu_s": trained, **_flat(measured["generated"], measured["real"]), "table": _flat(measured["table"], measured["real"]),
-        "base": _flat(measured["base"], measured["real"]), "base_hillshade": _flat(measured["base_hillshade"], measured["real"]),
+        "name": name, "seed": seed, "cpu_s": trained, **flat.pop("generated"), **flat,
+        "real": flat["real"] | {"seam": _real_seam(config, into)},
         "predicted": _flat(predicted["generated"], predicted["real"]) if predicted else {},
-        "real": _flat(measured["real"], measured["real"]) | {"seam": _real_seam(config, into)},
         **_windows(trained_generator, config, into, base),
     }  # fmt: skip
     write_text(done, json.dumps(result) + "\n")
