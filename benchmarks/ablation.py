@@ -2,7 +2,9 @@
 
 `python -m benchmarks.ablation PAIRS RASTERS --into FOLDER` trains every row of the table that `FOLDER` does not hold
 yet, on the pairs that `make real` cut, and prints the table; `--write` puts it into `docs/quality.md`. One fold:
-trained on andes, cali, nepal and tanzania, validated on nw, judged on italy.
+trained on andes, cali, nepal and tanzania, validated on nw, judged on italy. Base colours are the pairs' own, which are
+smooth real ones; with `--base RASTER` (land and sea, six bands of the whole Earth) rows that know them are judged with
+those too, and windows are drawn.
 """
 
 import argparse
@@ -21,8 +23,9 @@ import torch
 from shapely.geometry import box
 
 from benchmarks import measure
+from benchmarks.levers import ORDER, Settings, names
 from benchmarks.seams import drawn_by, score
-from terraform.config import Condition, Config, Elevation, Mosaics, load, overlay, parse
+from terraform.config import Config, Elevation, Mosaics, load, overlay, parse
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.regions import Region
@@ -32,85 +35,27 @@ from terraform.learn.train import train
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
+from terraform.pairs.planet_base import read_planet_base
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
 
 DOCUMENT = Path("docs/quality.md")
 ROLES = {"train": ["andes", "cali", "nepal", "tanzania"], "validation": ["nw"], "test": ["italy"]}
-IMAGES, WIDTH = 1000, 16
 PLACE = (8.0, 43.6, 12.0, 46.2)
 """West, south, east, north of the part of italy that is drawn in windows: Alps, Po plain, Apennines and coast."""
 SHIFT_PX = 112
 _START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
 
-Settings = dict[str, Any]
 Result = dict[str, Any]
 
-_COMMON: Settings = {
-    "width": WIDTH, "discriminator_width": WIDTH, "total_images": IMAGES, "batch": 1, "validate_every": 250,
-    "checkpoint_every": 500, "validation_pairs": 32,
-}  # fmt: skip
-PUBLISHED: Settings = {
-    "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_l1": 100,
-    "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0,
-    "learning_rate": 2e-4, "discriminator_learning_rate": 2e-4,
-}  # fmt: skip
-"""pix2pix as published, and the colormap of the original work."""
-
-LADDER: tuple[tuple[str, str, Settings], ...] = (
-    ("pix2pix", "pix2pix as published, relief as Turbo colours", {}),
-    ("relief", "+ relief as channels", {"encoding": "relief"}),
-    ("unet_fc", "+ `unet_fc`", {"network": "unet_fc"}),
-    ("pixel", "+ a norm per pixel", {"norm": "pixel"}),
-    (
-        "rates",
-        "+ an average, rates of 4e-4",
-        {"learning_rate": 4e-4, "discriminator_learning_rate": 4e-4, "ema_decay": 0.98},
-    ),
-    ("texture", "+ texture loss and noise", {"lambda_texture": 60, "noise": 3}),
-    ("all", "+ feature matching: all", {"lambda_feature_matching": 5, "lambda_l1": 60}),
-)
-"""One lever at a time: every row has those of the rows above it."""
-
-BESIDE: tuple[tuple[str, str, Settings], ...] = (
-    ("cnn", "`cnn`, mean square error", {"network": "cnn", "norm": "batch", "discriminator": "none", "noise": 0}),
-    ("l1", "`unet_fc`, L1 alone", {"discriminator": "none", "lambda_texture": 0, "noise": 0}),
-    ("turbo", "all, but relief as Turbo colours", {"encoding": "turbo"}),
-    ("temperature", "all + temperature of height and latitude", {"channels": [*Condition().channels, "temperature"]}),
-    ("batch", "all, but batch norm", {"norm": "batch"}),
-    ("renorm", "all, but batch renormalisation", {"norm": "renorm"}),
-    ("scales", "all, but two scales, spectral norm, hinge", {"discriminator": "multiscale", "adversarial": "hinge"}),
-    ("alone", "all, but no discriminator", {"discriminator": "none"}),
-    ("vertical", "all + vertical jitter of 0.3", {"vertical_jitter": 0.3}),
-    ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
-)
-"""Rows that change something of `all`."""
-
-ORDER = (
-    ("all", 0), ("temperature", 0), ("all", 1), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0),
-    ("all", 2), ("scales", 0), ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0),
-    ("pixel", 0), ("relief", 0), ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1),
-    ("renorm", 0), ("diffaugment", 0),
-)  # fmt: skip
-"""Rows and seeds, the most telling first."""
-
 COLUMNS = {
-    "l1": "L1, levels", "colour_given_relief": "colour given relief, levels", "swd": "sliced Wasserstein",
-    "spectrum_db": "spectrum, dB", "checkerboard": "checkerboard", "seam": "seam", "windows": "other windows, levels",
+    "l1": "L1, levels", "colour_given_relief": "colour given relief, levels", "base_drift": "drift from base, levels",
+    "swd": "sliced Wasserstein", "spectrum_db": "spectrum, dB", "diversity": "diversity",
+    "checkerboard": "checkerboard", "seam": "seam", "windows": "other windows, levels",
 }  # fmt: skip
-
-
-def names() -> dict[str, tuple[str, Settings]]:
-    """Every row: what it is called and its settings, those of the condition among them."""
-    rows: dict[str, tuple[str, Settings]] = {}
-    settings: Settings = {"encoding": "turbo", **_COMMON, **PUBLISHED}
-    for name, title, lever in LADDER:
-        settings = settings | lever
-        rows[name] = (title, settings)
-    rows |= {name: (title, settings | lever) for name, title, lever in BESIDE}
-    return rows
 
 
 def config_of(name: str, seed: int, rasters: str) -> Config:
@@ -121,7 +66,7 @@ def config_of(name: str, seed: int, rasters: str) -> Config:
     return parse(overlay(files, {"seed": seed, "rasters": rasters, "condition": condition, "train": settings}))
 
 
-def run(name: str, seed: int, pairs: Path, rasters: str, into: Path) -> Result:
+def run(name: str, seed: int, pairs: Path, rasters: str, into: Path, base: Path | None = None) -> Result:
     """Train a row and judge it; what `into` holds already is read."""
     folder = into / f"{name}-{seed}"
     done = folder / "result.json"
@@ -135,10 +80,18 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path) -> Result:
     trained = measure.cpu_seconds() - before
     evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
     measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
+    trained_generator, predicted = weights.load(folder / "weights.safetensors"), {}
+    if base is not None and trained_generator.needs_base:
+        planet, other = read_planet_base(base), folder / "predicted"
+        evaluate(folder / "weights.safetensors", folders, other, config, lambda role, judged: None, planet)
+        predicted = json.loads((other / "metrics.json").read_text(encoding="utf-8"))["test"]
+    real = measured["real"]
+    flat = {name: _flat(measured[name], real) for name in ("generated", "table", "base", "base_hillshade", "real")}
     result = {
-        "name": name, "seed": seed, "cpu_s": trained, **_flat(measured["generated"]), "table": _flat(measured["table"]),
-        "real": _flat(measured["real"]) | {"seam": _real_seam(config, into)},
-        **_windows(weights.load(folder / "weights.safetensors"), config, into),
+        "name": name, "seed": seed, "cpu_s": trained, **flat.pop("generated"), **flat,
+        "real": flat["real"] | {"seam": _real_seam(config, into)},
+        "predicted": _flat(predicted["generated"], predicted["real"]) if predicted else {},
+        **_windows(trained_generator, config, into, base),
     }  # fmt: skip
     write_text(done, json.dumps(result) + "\n")
     return result
@@ -152,9 +105,10 @@ def _folders(pairs: Path) -> Mapping[str, Sequence[Path]]:
     return {role: [by_region[region] for region in regions] for role, regions in ROLES.items()}
 
 
-def _flat(scores: Mapping[str, Any]) -> dict[str, float]:
-    peaks = max(scores["checkerboard"].values())
-    return {name: value for name, value in scores.items() if isinstance(value, float)} | {"checkerboard": peaks}
+def _flat(scores: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of a set of pictures, the highest peak, and how much they vary over how much real ones do."""
+    peaks = {"checkerboard": max(scores["checkerboard"].values()), "diversity": scores["deviation"] / real["deviation"]}
+    return {name: value for name, value in scores.items() if isinstance(value, float)} | peaks
 
 
 class _Moved:
@@ -174,13 +128,16 @@ class _Moved:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
 
 
-def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str, float]:
-    """Steps at the windows' borders, and the most that other windows change."""
+def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path | None) -> dict[str, float]:
+    """Steps at the windows' borders, and the most that other windows change; nothing where base colours are missing."""
+    if trained.needs_base and base is None:
+        return {}
+    colours = _base_map(base) if trained.needs_base and base is not None else None
     band, rows, columns = _place(trained.stride)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))
     with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
         source = inputs.elevation_raster(dataset, EARTH)
-        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band)
+        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band, colours)
         here = drawn_by(trained, terrain, rows, columns, settings, Path(name) / "here").read(rows, columns)[:3]
         up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
         moved = settings.model_copy(update={"window_px": 512})
@@ -193,6 +150,11 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path) -> dict[str,
         ramps = [k for k in range(columns[0], columns[1]) if k % step < RAMP_PX]
         seam = score(here, [k - columns[0] for k in ramps], 1, 2)
     return {"seam": seam, "windows": float(np.abs(here.astype(np.int16) - there).max())}
+
+
+def _base_map(path: Path) -> BaseMap:
+    with raster.opened(path) as dataset:
+        return BaseMap(raster.read(dataset))
 
 
 def _place(stride: int) -> tuple[Band, Span, Span]:
@@ -230,10 +192,21 @@ def table(results: Sequence[Result]) -> str:
     for name, (title, _) in _shown().items():
         mine = [result for result in results if result["name"] == name]
         if mine:
-            values = [_spread([result[column] for result in mine]) for column in COLUMNS]
+            values = [_of(mine, column) for column in COLUMNS]
             lines.append(f"| {title} | {len(mine)} | {' | '.join(values)} | {mean(r['cpu_s'] for r in mine):.0f} |")
-    for title, what in (("table of colours by height and latitude", "table"), ("real imagery", "real")):
-        values = [_spread([results[0][what][column]]) if column in results[0][what] else "" for column in COLUMNS]
+            told = [result["predicted"] for result in mine if result.get("predicted")]
+            if told:
+                values = [_of(told, column) for column in COLUMNS]
+                lines.append(
+                    f"| the same, base colours predicted without italy | {len(told)} | {' | '.join(values)} | |"
+                )
+    baselines = {
+        "table of colours by height and latitude": "table", "base colours alone": "base",
+        "base colours and hillshade": "base_hillshade", "real imagery": "real",
+    }  # fmt: skip
+    for title, what in baselines.items():
+        known = [result[what] for result in results[-1:] if what in result]
+        values = [_of(known, column) for column in COLUMNS]
         lines.append(f"| {title} | | {' | '.join(values)} | |")
     return "\n".join(lines)
 
@@ -242,6 +215,11 @@ def _shown() -> dict[str, tuple[str, Settings]]:
     rows = names()
     first = {name: rows[name] for name in ("cnn", "l1")}
     return first | rows
+
+
+def _of(results: Sequence[Result], column: str) -> str:
+    known = [result[column] for result in results if column in result]
+    return _spread(known) if known else ""
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -255,6 +233,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path, help="results/pairs of `make real`")
     parser.add_argument("rasters", help="the folder given to `make real`")
     parser.add_argument("--into", type=Path, required=True, help="folder of weights and results; a second run goes on")
+    parser.add_argument("--base", type=Path, help="base colours of the Earth, learnt without italy")
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no row after so many minutes")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth row, from --first on")
@@ -268,7 +247,7 @@ def main() -> None:
     for name, seed in ORDER[options.first :: options.every]:
         known = (options.into / f"{name}-{seed}" / "result.json").is_file()
         if known or time.monotonic() - started < 60 * options.minutes:
-            results.append(run(name, seed, options.pairs, options.rasters, options.into))
+            results.append(run(name, seed, options.pairs, options.rasters, options.into, options.base))
             print(f"{name}, seed {seed}: {results[-1]}", flush=True)
     text = table(results)
     print(text)
