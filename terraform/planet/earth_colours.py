@@ -120,7 +120,7 @@ def read_colours(imagery: Path, folders: Sequence[Path], land: Land, left_out: S
     """
     levels, month, made = _imagery(imagery, land.grid)
     picture = np.asarray(levels / np.float32(255), np.float32)
-    seen = levels.any(axis=-1)
+    seen = np.asarray(levels.any(axis=-1))
     if not folders:
         return EarthColours(picture, seen, month, None, None, [made])
     read = [read_region(folder, land.grid) for folder in folders]

@@ -1,7 +1,7 @@
 """Smooth colours of a region's own imagery at the cells of the planet grid: what base colours are matched to."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def smooth_colours(
     )
 
 
-def _raster(path: Path, grid: PlanetGrid) -> tuple[NDArray[np.int16], RasterGrid]:
+def _raster(path: Path, grid: PlanetGrid) -> tuple[NDArray[Any], RasterGrid]:
     with raster.opened(path) as dataset:
         lies = raster.grid_of(dataset)
         if lies.body != grid.body:
