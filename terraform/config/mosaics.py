@@ -34,8 +34,9 @@ class Climate(Section):
 class Mosaics(Section):
     """What to draw."""
 
-    regions: list[Name] = ["olympus", "korolev"]
-    """Regions to draw; any region of the file, of any body."""
+    regions: list[Name] | None = None
+    """Regions to draw; null: those with the role `mosaic` that take part. A list draws exactly these, any region of the
+    file, of any body and role."""
     elevation: Elevation = Elevation()
     """From the body's heights to those the generator knows."""
     climate: Climate = Climate()

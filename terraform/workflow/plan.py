@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -75,7 +76,10 @@ def planned(config: Config) -> Plan:
         The regions file is wrong, a named region is not in it, a role has no region, or a body has no imagery.
     """
     everything = load_regions(config.regions.file)
-    chosen = select(everything, config.regions.include, config.split.model_dump())
+    chosen = _chosen(config, everything)
+    drawn = config.mosaics.regions
+    if drawn is None:
+        drawn = [region.name for region in of_role(chosen, "mosaic")]
     roles = {role: [r.name for r in of_role(chosen, role)] for role in ("train", "validation", "test")}
     mistakes = [
         f"no region has the role {role}: give one that role in {config.regions.file} or in `split`"
@@ -90,7 +94,7 @@ def planned(config: Config) -> Plan:
     ]
     mistakes += [
         f"mosaics.regions: region {name!r} is not in {config.regions.file}: known are {', '.join(everything)}"
-        for name in config.mosaics.regions
+        for name in drawn
         if name not in everything
     ]
     if "planet" in everything:
@@ -102,8 +106,30 @@ def planned(config: Config) -> Plan:
         everything,
         (*roles["train"], *roles["validation"]),
         tuple(roles["test"]),
-        tuple(config.mosaics.regions),
+        tuple(drawn),
     )
+
+
+def _chosen(config: Config, everything: Mapping[str, Region]) -> dict[str, Region]:
+    """The regions that take part; one line where they are still listed instead of left out."""
+    include, exclude = config.regions.include, config.regions.exclude
+    if include is not None:
+        others = ", ".join(name for name in everything if name not in include)
+        print(
+            "regions.include is read in this version only, and a region added to the file waits until it is named "
+            f"there: leave out what is not wanted instead, regions: {{exclude: [{others}]}}",
+            file=sys.stderr,
+            flush=True,
+        )
+    unknown = [name for name in exclude if name not in everything]
+    if unknown and include is None:
+        print(
+            f"regions.exclude names {', '.join(unknown)}, not in {config.regions.file}: there is nothing to leave out; "
+            f"known are {', '.join(everything)}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return select(everything, include, config.split.model_dump(), exclude)
 
 
 def write_config(config: Config, folder: Path) -> Path:
