@@ -91,7 +91,7 @@ def select(
     split: Mapping[str, Iterable[str]],
     exclude: Iterable[str] = (),
 ) -> dict[str, Region]:
-    """The regions named in `include` (when None, all but those in `exclude`), with roles as `split` overrides them.
+    """Choose the regions named in `include` (when None, all but those in `exclude`), in the roles that `split` gives.
 
     Raises
     ------
@@ -277,5 +277,5 @@ def _longest_step(part: BaseGeometry) -> float:
 
 
 def rectangle(west: float, south: float, east: float, north: float) -> BaseGeometry:
-    """A region's polygon from its edges, degrees."""
+    """Make a region's polygon from its edges, degrees."""
     return box(west, south, east if east > west else east + 360, north)
