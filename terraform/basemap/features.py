@@ -180,7 +180,7 @@ def _warmth(climate: MonthlyClimate) -> list[Field]:
 
 
 def _rain(climate: MonthlyClimate) -> list[Field]:
-    """The year's, the driest and the wettest quarter's."""
+    """Sum the rain of the year, of the driest and of the wettest quarter."""
     rain = climate.precipitation
     quarter = rain.copy()
     for shift in (1, -1):
@@ -189,7 +189,7 @@ def _rain(climate: MonthlyClimate) -> list[Field]:
 
 
 def _month(climate: MonthlyClimate, index: int) -> list[Field]:
-    """A month's temperature, whether it grows warmer, and rain, moisture and snow of the three months up to it."""
+    """Compute a month's temperature, its change, and rain, moisture and snow of the three months up to it."""
     quarter = [index, index - 1, index - 2]
     warmth = climate.temperature[index]
     rain: Field = climate.precipitation[quarter].sum(axis=0)
@@ -201,7 +201,7 @@ def _month(climate: MonthlyClimate, index: int) -> list[Field]:
 
 
 def _composite(climate: MonthlyClimate) -> list[Field]:
-    """What stands in place of a month's features: means of the year."""
+    """Compute what stands in place of a month's features: means of the year."""
     year = climate.annual_temperature
     rain = _log(climate.annual_precipitation / np.float32(4), 3)
     return [year, np.zeros_like(year), rain, np.zeros_like(year), np.zeros_like(year), np.ones_like(year)]

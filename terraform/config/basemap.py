@@ -35,7 +35,7 @@ class BaseTraining(Section):
 
 
 class SeaLaw(Section):
-    """Colour of the sea: what depth, warmth and ice do to it; constants fitted by `benchmarks/basemap.py`."""
+    """Colour of the sea: what depth, warmth and ice do to it; constants chosen by hand beside satellite pictures."""
 
     deep: tuple[float, float, float] = (11.0, 22.0, 40.0)
     """Colour of deep water, levels of 255: Sentinel-2 cloudless off the Andes is 13, 22, 39, beside the coasts of four
