@@ -112,7 +112,7 @@ def planned(config: Config) -> Plan:
 
 
 def _unmatchable(names: Iterable[str], everything: Mapping[str, Region], held_out: Iterable[str]) -> list[str]:
-    """What is wrong with the regions to whose imagery base colours are matched."""
+    """Say what is wrong with the regions to whose imagery base colours are matched."""
     held = set(held_out)
     mistakes = []
     for name in names:
