@@ -124,7 +124,7 @@ def overlay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def schema_yaml() -> str:
-    """The JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
+    """Write the JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
     import yaml
 
     text: str = yaml.safe_dump(Config.model_json_schema(), sort_keys=False, width=110)

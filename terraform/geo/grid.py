@@ -98,17 +98,17 @@ class Row:
         return self.tile_height_deg / TILE_PX
 
     def latitudes(self, margin_px: int = 0) -> Axis:
-        """The pixel rows of this row of tiles, north to south, with a margin above and below."""
+        """Give the pixel rows of this row of tiles, north to south, with a margin above and below, degrees."""
         step = self.pixel_height_deg
         return Axis(self.north + margin_px * step, -step, TILE_PX + 2 * margin_px)
 
     def longitudes(self, margin_px: int = 0) -> Axis:
-        """The pixel columns of this row of tiles, west to east, with a margin on both sides."""
+        """Give the pixel columns of this row of tiles, west to east, with a margin on both sides, degrees."""
         step = self.pixel_width_deg
         return Axis(self.west - margin_px * step, step, self.columns * TILE_PX + 2 * margin_px)
 
     def tile_bounds(self, column: int) -> Bounds:
-        """The ground of one tile, degrees."""
+        """Give the bounds of one tile, degrees."""
         west = self.west + column * self.tile_width_deg
         return Bounds(west, self.south, west + self.tile_width_deg, self.north)
 
@@ -129,7 +129,7 @@ class Row:
 
 
 def rows_of(region: Region) -> list[Row]:
-    """The whole rows that cover a region, from its southern edge northwards, each from the region's western edge.
+    """Cover a region with whole rows, from its southern edge northwards, each from the region's western edge.
 
     Raises
     ------
@@ -154,14 +154,14 @@ def left_over_deg(row: Row, region: Region) -> float:
 
 
 def columns_inside(row: Row, region: Region) -> list[int]:
-    """The columns of a row whose centre lies in the region's polygon: the row's tiles."""
+    """Find the columns of a row whose centre lies in the region's polygon: the row's tiles."""
     centres = np.array([row.tile_centre(column) for column in range(row.columns)])
     inside = shapely.contains_xy(region.geometry, centres[:, 0], centres[:, 1])
     return [int(column) for column in np.flatnonzero(inside)]
 
 
 def tile_count(region: Region) -> int:
-    """Number of tiles of a region before any screening."""
+    """Count the tiles of a region before any screening."""
     return sum(len(columns_inside(row, region)) for row in rows_of(region))
 
 
@@ -197,7 +197,7 @@ class RasterGrid:
 
 
 def download_grid(region: Region) -> RasterGrid:
-    """The raster that a region's download should have: 200 m pixels, as wide on its most equatorward parallel."""
+    """Lay out the raster of a region's download: 200 m pixels, as wide on its most equatorward parallel."""
     west, south, east, north = mosaic_extent(region) if region.role == "mosaic" else extent(region)
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     height = PIXEL_M / region.body.metres_per_degree
@@ -211,7 +211,7 @@ def download_grid(region: Region) -> RasterGrid:
 
 
 def mosaic_extent(region: Region, halo_px: int = 256) -> Bounds:
-    """What a generator must see to draw a region: its bounds and a halo, degrees; at most once round the planet."""
+    """Bound what a generator must see of a region: its bounds and a halo, degrees; at most once round the planet."""
     west, south, east, north = region.bounds
     halo_lat = halo_px * PIXEL_M / region.body.metres_per_degree
     south, north = max(-90.0, south - halo_lat), min(90.0, north + halo_lat)

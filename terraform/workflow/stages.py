@@ -13,7 +13,7 @@ _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", 
 
 
 def relevant(config: Config, stage: Stage) -> str:
-    """The settings on which a stage's results depend, as canonical JSON.
+    """Write the settings on which a stage's results depend, as canonical JSON.
 
     `config` has its split filled in (`terraform.workflow.plan.planned`): a region's change of role retrains.
     """
@@ -23,14 +23,14 @@ def relevant(config: Config, stage: Stage) -> str:
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
         "base model": _of_base_model(config),
-        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training"})},
+        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
 
 
 def relevant_climate(config: Config, body: str) -> str:
-    """The settings on which a body's climate depends, as canonical JSON: of an observed one, few."""
+    """Write the settings on which a body's climate depends, as canonical JSON: of an observed one, few."""
     model = getattr(config.climate, body)
     if is_observed(config, body):
         model = {name: getattr(model, name) for name in ("shoreline_m", "gravity_m_s2", "lapse_rate_k_per_km")}
@@ -43,12 +43,12 @@ def is_observed(config: Config, body: str) -> bool:
 
 
 def relevant_source(config: Config, body: str, kind: Kind) -> str:
-    """The settings of one body's elevation or imagery, as canonical JSON."""
+    """Write the settings of one body's elevation or imagery, as canonical JSON."""
     return _of_source(config, source_settings(config, body, kind))
 
 
 def relevant_planet_source(config: Config, body: str, kind: PlanetKind) -> str:
-    """The settings of one raster of a whole body, as canonical JSON."""
+    """Write the settings of one raster of a whole body, as canonical JSON."""
     return _of_source(
         config, planet_settings(config, body, kind), getattr(config.sources, body).planet.cells_per_degree
     )
@@ -66,7 +66,7 @@ def _of_source(config: Config, source: Any, cells_per_degree: float | None = Non
 
 
 def source_settings(config: Config, body: str, kind: Kind) -> Any:
-    """The configured source of a body's elevation or imagery.
+    """Look up the configured source of a body's elevation or imagery.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def source_settings(config: Config, body: str, kind: Kind) -> Any:
 
 
 def planet_settings(config: Config, body: str, kind: PlanetKind) -> Any:
-    """The configured source of a raster of a whole body.
+    """Look up the configured source of a raster of a whole body.
 
     Raises
     ------
@@ -113,7 +113,9 @@ def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
 def _of_base_model(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
-        "basemap": config.basemap.model_dump(mode="json", include={"training", "roughness_m", "surroundings_m"}),
+        "basemap": config.basemap.model_dump(
+            mode="json", include={"training", "match", "roughness_m", "surroundings_m"}
+        ),
         "left_out": sorted({*config.split.validation, *config.split.test}),
     }
 
