@@ -94,6 +94,11 @@ def base_of(wildcards):
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
 
 
+def base_option(input):
+    """What a command is told of base colours."""
+    return f"--base {shlex.quote(str(input.base))}" if input.base else ""
+
+
 def planet_raster(kind):
     """A raster of the whole body of a job."""
     return lambda wildcards: PLANET_RASTER.format(body=wildcards.body, kind=kind)

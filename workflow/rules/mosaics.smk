@@ -18,7 +18,7 @@ rule draw_mosaic:
         gpu=GPUS,
     params:
         polygon=polygon,
-        base=lambda wildcards, input: f"--base {shlex.quote(str(input.base))}" if input.base else "",
+        base=lambda wildcards, input: base_option(input),
         settings=stages.relevant(CONFIG, "mosaic"),
         code=stages.code("mosaic"),
     message:
