@@ -18,7 +18,7 @@ _EARTH_GRAVITY_M_S2 = 9.807
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
 """Potential evaporation per month and degree of warmth above 0 (Holdridge 1967: 58.93 mm a year)."""
 COMPOSITE = 0
-"""In place of a month: the composite of the year, whose every pixel is from the month in which it is darkest."""
+"""In place of a month: the composite of the year, channel by channel the darkest of several months."""
 
 _FROST_WIDTH_K = np.float32(2.0)
 _LEAST_POSITION_M = np.float32(50.0)

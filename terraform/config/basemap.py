@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from terraform.config.section import Section, Share
+from terraform.config.section import Name, Section, Share
 
 
 class BaseTraining(Section):
@@ -79,6 +79,9 @@ class BaseMap(Section):
     """Size of the surroundings above which a cell's position is measured, metres (standard deviation)."""
     sea: SeaLaw = SeaLaw()
     """Colour of the sea."""
+    match: list[Name] = []
+    """Regions of Earth, none of validation or test, to whose imagery that of the whole Earth is matched, and whose own
+    smooth colours are learnt too: where the two come from different sources."""
     hillshade: Share = 0.0
     """How strongly the preview is shaded by its relief."""
     training: BaseTraining = BaseTraining()

@@ -97,6 +97,7 @@ def planned(config: Config) -> Plan:
         for name in drawn
         if name not in everything
     ]
+    mistakes += _unmatchable(config.basemap.match, everything, [*roles["validation"], *roles["test"]])
     if "planet" in everything:
         mistakes.append(f"a region of {config.regions.file} is called planet, as the folder of whole bodies: rename it")
     if mistakes:
@@ -108,6 +109,20 @@ def planned(config: Config) -> Plan:
         tuple(roles["test"]),
         tuple(drawn),
     )
+
+
+def _unmatchable(names: Iterable[str], everything: Mapping[str, Region], held_out: Iterable[str]) -> list[str]:
+    """Say what is wrong with the regions to whose imagery base colours are matched."""
+    held = set(held_out)
+    mistakes = []
+    for name in names:
+        if name not in everything or everything[name].body.name != "earth":
+            mistakes.append(f"basemap.match: {name!r} is no region of Earth of the regions file: correct or remove it")
+        elif name in held:
+            mistakes.append(
+                f"basemap.match: region {name!r} is for validation or test, nothing may be learnt from it: remove it"
+            )
+    return mistakes
 
 
 def _chosen(config: Config, everything: Mapping[str, Region]) -> dict[str, Region]:

@@ -23,7 +23,7 @@ def relevant(config: Config, stage: Stage) -> str:
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
         "base model": _of_base_model(config),
-        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training"})},
+        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
@@ -115,7 +115,9 @@ def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
 def _of_base_model(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
-        "basemap": config.basemap.model_dump(mode="json", include={"training", "roughness_m", "surroundings_m"}),
+        "basemap": config.basemap.model_dump(
+            mode="json", include={"training", "match", "roughness_m", "surroundings_m"}
+        ),
         "left_out": sorted({*config.split.validation, *config.split.test}),
     }
 
