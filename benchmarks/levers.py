@@ -65,8 +65,8 @@ ORDER = (
     ("all", 0), ("temperature", 0), ("all", 1), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0),
     ("all", 2), ("scales", 0), ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0),
     ("pixel", 0), ("relief", 0), ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1),
-    ("renorm", 0), ("diffaugment", 0), ("base", 0), ("base_colour", 0), ("air_temperature", 0), ("base_channels", 0), ("base_noise", 0),
-    ("base_colour", 1), ("base_colour", 2),
+    ("renorm", 0), ("diffaugment", 0), ("base", 0), ("base_colour", 0), ("base_channels", 0), ("base_noise", 0),
+    ("base_colour", 1), ("base_colour", 2), ("air_temperature", 0),
 )  # fmt: skip
 """Rows and seeds, the most telling first."""
 
