@@ -22,7 +22,7 @@ SETTINGS = {
         "network": "cnn", "width": 4, "discriminator": "none", "total_images": 8, "batch": 2, "validate_every": 8,
         "checkpoint_every": 4, "validation_pairs": 2, "device": "cpu",
     },
-    "mosaics": {"regions": ["crater"], "window_px": 256},
+    "mosaics": {"window_px": 256},
     "sources": {body: {"planet": {"cells_per_degree": 1}} for body in ("earth", "mars")},
     "planet": {"climate_cells_per_degree": 0.5},
     "basemap": {"training": {"steps": 5, "members": 1}},

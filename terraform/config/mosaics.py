@@ -20,8 +20,10 @@ class Elevation(Section):
 
 
 class Climate(Section):
-    """The climate that the generator is told, by another latitude; Earth keeps its own. Only a generator that learnt
-    with a channel of latitude or temperature hears of it."""
+    """The climate that the generator is conditioned on, by another latitude; Earth keeps its own.
+
+    Only a generator that learnt with a channel of latitude or temperature is affected.
+    """
 
     latitude_shift_deg: float = Field(0.0, ge=-90, le=90)
     """Added to every latitude, degrees: positive moves the climate belts south, so that the north is colder."""
@@ -34,8 +36,9 @@ class Climate(Section):
 class Mosaics(Section):
     """What to draw."""
 
-    regions: list[Name] = ["olympus", "korolev"]
-    """Regions to draw; any region of the file, of any body."""
+    regions: list[Name] | None = None
+    """Regions to draw; null: those with the role `mosaic` that take part. A list draws exactly these, any region of the
+    file, of any body and role."""
     elevation: Elevation = Elevation()
     """From the body's heights to those the generator knows."""
     climate: Climate = Climate()

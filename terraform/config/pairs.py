@@ -10,8 +10,10 @@ class Regions(Section):
 
     file: str = "regions.geojson"
     """GeoJSON file with the regions, relative to the working folder."""
+    exclude: list[Name] = []
+    """Names of regions to leave out; every other region of the file takes part, in its role."""
     include: list[Name] | None = None
-    """Names of the regions to use; all of the file when null."""
+    """The earlier way, read in this version: names of the only regions to use; `exclude` is then not looked at."""
 
 
 class Split(Section):

@@ -86,16 +86,20 @@ def load_regions(path: Path | str) -> dict[str, Region]:
 
 
 def select(
-    regions: Mapping[str, Region], include: Iterable[str] | None, split: Mapping[str, Iterable[str]]
+    regions: Mapping[str, Region],
+    include: Iterable[str] | None,
+    split: Mapping[str, Iterable[str]],
+    exclude: Iterable[str] = (),
 ) -> dict[str, Region]:
-    """The regions named in `include` (all when None), with roles as `split` overrides them.
+    """Choose the regions named in `include` (when None, all but those in `exclude`), in the roles that `split` gives.
 
     Raises
     ------
     ConfigError
-        A name is in neither file, or two roles claim the same region.
+        A name is not in the file, or two roles claim the same region.
     """
-    chosen = list(regions) if include is None else list(include)
+    left_out = set(exclude) if include is None else set()
+    chosen = [name for name in (regions if include is None else include) if name not in left_out]
     roles: dict[str, str] = {}
     for role, names in split.items():
         for name in names:
@@ -273,5 +277,5 @@ def _longest_step(part: BaseGeometry) -> float:
 
 
 def rectangle(west: float, south: float, east: float, north: float) -> BaseGeometry:
-    """A region's polygon from its edges, degrees."""
+    """Make a region's polygon from its edges, degrees."""
     return box(west, south, east if east > west else east + 360, north)

@@ -129,7 +129,7 @@ def render_georeferenced(
 
 
 def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
-    """The map that the settings name."""
+    """Choose the map that the settings name."""
     view = GridWindow.of(body, bounds, None)
     if settings.grid == "polar":
         return polar_stereographic(body, view, bounds, None)
@@ -139,7 +139,7 @@ def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> Gr
 
 
 def body_of(crs: CRS, name: str) -> Body:
-    """The body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
+    """Find the body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def body_of(crs: CRS, name: str) -> Body:
 
 
 def _map_of(geodetic: ProjCRS, title: str) -> str:
-    """An equirectangular CRS on a body's own ellipsoid, as WKT."""
+    """Make an equirectangular CRS on a body's own ellipsoid, as WKT."""
     from pyproj.crs import ProjectedCRS
 
     found = ProjectedCRS(EquidistantCylindricalConversion(), f"{title} equirectangular", geodetic_crs=geodetic)
@@ -230,7 +230,7 @@ def _is_download(path: Path) -> bool:
 
 
 def _write_degrees(placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool) -> None:
-    """Heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
+    """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
         # Already what is wanted; its sea must not be taken for a void.
         path.symlink_to(Path(placed.raster.name).resolve())
@@ -263,7 +263,7 @@ def _strip(placed: GeoreferencedRaster, block: RasterGrid) -> NDArray[np.int16]:
 
 
 def _window(body: Body, bounds: Bounds) -> RasterGrid:
-    """The grid of 200 m pixels that covers bounds, as wide on its most equatorward parallel."""
+    """Cover bounds with a grid of 200 m pixels, as wide on its most equatorward parallel."""
     west, south, east, north = bounds
     height = GlobalGrid(body.radius_m).pixel_deg
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))

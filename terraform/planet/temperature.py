@@ -18,7 +18,7 @@ from terraform.errors import InputError
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
 from terraform.geo.spherical_spline import SphericalSpline
-from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_CELLS, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.store import LAPSE_RATE, TEMPERATURE, open_pairs, save_array
 from terraform.planet.rasters import read_climate, read_land, read_months
 from terraform.provenance import Provenance
@@ -121,16 +121,17 @@ def add_temperature(pairs: Path, temperature: Path, elevation: Path) -> None:
     spline = level.spline()
     path = pairs / TEMPERATURE
     provenance.beside(path).unlink(missing_ok=True)
-    save_array(path, np.stack([_cells(spline, tile) for tile in stored.tiles]))
+    save_array(path, np.stack([_cells(spline, tile, stored.spec) for tile in stored.tiles]))
     provenance.write(level.provenance, provenance.beside(path))
 
 
-def _cells(spline: SphericalSpline, tile: np.void) -> NDArray[np.float32]:
-    """Sample at the cells of a tile and their margins, (20, 20)."""
-    cells = TILE_PX // BASE_CELL_PX
+def _cells(spline: SphericalSpline, tile: np.void, spec: TileSpec) -> NDArray[np.float32]:
+    """Sample at the cells of a tile's base colours and their margins, (20, 20) for the default tile."""
+    side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
+    cells = side - 2 * margin
     high, wide = (tile["north"] - tile["south"]) / cells, (tile["east"] - tile["west"]) / cells
-    rows = Axis(tile["north"] + BASE_MARGIN_CELLS * high, -high, BASE_SIDE_CELLS)
-    columns = Axis(tile["west"] - BASE_MARGIN_CELLS * wide, wide, BASE_SIDE_CELLS)
+    rows = Axis(tile["north"] + margin * high, -high, side)
+    columns = Axis(tile["west"] - margin * wide, wide, side)
     found: torch.Tensor = spline.on_axes(rows, columns)[0]
     sampled: NDArray[np.float32] = found.numpy()
     return sampled

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -49,7 +50,7 @@ class Plan:
 
 
 def read_config(base: Path, overlays: Iterable[Path], overrides: Mapping[str, Any]) -> Config:
-    """The configuration from its file, overlays (`--configfile`) and single values (`--config`), the last wins.
+    """Read the configuration from its file, overlays (`--configfile`) and single values (`--config`); the last wins.
 
     Snakemake types the values of `--config` loosely; they are read again by the rules of the configuration files.
 
@@ -75,7 +76,10 @@ def planned(config: Config) -> Plan:
         The regions file is wrong, a named region is not in it, a role has no region, or a body has no imagery.
     """
     everything = load_regions(config.regions.file)
-    chosen = select(everything, config.regions.include, config.split.model_dump())
+    chosen = _chosen(config, everything)
+    drawn = config.mosaics.regions
+    if drawn is None:
+        drawn = [region.name for region in of_role(chosen, "mosaic")]
     roles = {role: [r.name for r in of_role(chosen, role)] for role in ("train", "validation", "test")}
     mistakes = [
         f"no region has the role {role}: give one that role in {config.regions.file} or in `split`"
@@ -90,9 +94,10 @@ def planned(config: Config) -> Plan:
     ]
     mistakes += [
         f"mosaics.regions: region {name!r} is not in {config.regions.file}: known are {', '.join(everything)}"
-        for name in config.mosaics.regions
+        for name in drawn
         if name not in everything
     ]
+    mistakes += _unmatchable(config.basemap.match, everything, [*roles["validation"], *roles["test"]])
     if config.condition.needs_climate and config.sources.earth.planet.temperature is None:
         mistakes.append(
             "condition.channels has air_temperature, and sources.earth.planet no temperature from which pairs could "
@@ -107,8 +112,44 @@ def planned(config: Config) -> Plan:
         everything,
         (*roles["train"], *roles["validation"]),
         tuple(roles["test"]),
-        tuple(config.mosaics.regions),
+        tuple(drawn),
     )
+
+
+def _unmatchable(names: Iterable[str], everything: Mapping[str, Region], held_out: Iterable[str]) -> list[str]:
+    """Say what is wrong with the regions to whose imagery base colours are matched."""
+    held = set(held_out)
+    mistakes = []
+    for name in names:
+        if name not in everything or everything[name].body.name != "earth":
+            mistakes.append(f"basemap.match: {name!r} is no region of Earth of the regions file: correct or remove it")
+        elif name in held:
+            mistakes.append(
+                f"basemap.match: region {name!r} is for validation or test, nothing may be learnt from it: remove it"
+            )
+    return mistakes
+
+
+def _chosen(config: Config, everything: Mapping[str, Region]) -> dict[str, Region]:
+    """Choose the regions that take part; print a line where they are still listed instead of left out."""
+    include, exclude = config.regions.include, config.regions.exclude
+    if include is not None:
+        others = ", ".join(name for name in everything if name not in include)
+        print(
+            "regions.include is read in this version only, and a region added to the file waits until it is named "
+            f"there: leave out what is not wanted instead, regions: {{exclude: [{others}]}}",
+            file=sys.stderr,
+            flush=True,
+        )
+    unknown = [name for name in exclude if name not in everything]
+    if unknown and include is None:
+        print(
+            f"regions.exclude names {', '.join(unknown)}, not in {config.regions.file}: there is nothing to leave out; "
+            f"known are {', '.join(everything)}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return select(everything, include, config.split.model_dump(), exclude)
 
 
 def write_config(config: Config, folder: Path) -> Path:
@@ -135,7 +176,7 @@ def mark_edited(plan: Plan) -> None:
 
 
 def marks(region: Region) -> list[str]:
-    """The region's mark as an input, where there is one."""
+    """List the region's mark as an input, where there is one."""
     return [str(_mark(region))] if _mark(region).exists() else []
 
 
@@ -175,12 +216,12 @@ def planet_downloads(config: Config, body: str, kind: PlanetKind) -> int:
 
 
 def own_planet_rasters(config: Config, body: str, kind: PlanetKind) -> list[str]:
-    """The user's own files that a raster of a whole body is read from, as far as they exist."""
+    """List the user's own files that a raster of a whole body is read from, as far as they exist."""
     return _own(config, planet_settings(config, body, kind), "")
 
 
 def own_rasters(config: Config, region: Region, kind: Kind) -> list[str]:
-    """The user's own files that a region is read from, as far as they exist: newer ones are fetched anew."""
+    """List the user's own files that a region is read from, as far as they exist: newer ones are fetched again."""
     return _own(config, source_settings(config, region.body.name, kind), region.name)
 
 

@@ -94,6 +94,8 @@ def test_a_region_added_is_its_jobs_and_what_follows(world):
 
 def test_a_region_of_mars_added_is_drawn_alone(world):
     write_regions(world, [*features_of(world), feature("plain", "mars", "mosaic", 100, 20)])
+    assert jobs(world) == {"fetch elevation of plain", "draw mosaic of plain"}
+    configure(world, regions={"exclude": ["plain"]})
     assert jobs(world) == set()
     configure(world, mosaics={"regions": ["crater", "plain"]})
     assert jobs(world) == {"fetch elevation of plain", "draw mosaic of plain"}

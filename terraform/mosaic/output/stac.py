@@ -64,5 +64,5 @@ def _properties(title: str, body: Body, frame: GeoBox, label: MosaicMetadata) ->
 
 
 def _target(body: Body) -> str:
-    """A body's name as catalogues write it: "moon 2000", the name of a datum, is the Moon."""
+    """Write a body's name as catalogues do: "moon 2000", the name of a datum, is the Moon."""
     return re.split(r"[^a-z]", body.name, maxsplit=1)[0].title()
