@@ -133,7 +133,7 @@ def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
 
 
 def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
-    """The climate of a plane, of which no body is known: that of Earth's mean at its latitude."""
+    """Give a plane, of which no body is known, the mean climate of Earth at its latitude."""
     if not trained.condition.needs_climate:
         return None
     if climate is not None:

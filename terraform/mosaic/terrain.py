@@ -132,7 +132,7 @@ class ElevationModel:
         return TerrainWindow(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
 
     def air_over(self, seen: TerrainWindow, heights: Heights, air: Air) -> Air:
-        """The law of temperature for the heights that the policy leaves, which makes nothing warmer."""
+        """Give the law of temperature for the heights that the policy leaves, which makes nothing warmer."""
         rise = heights.metres - np.float32(self.shoreline_m) - seen.metres
         return lifted(air, np.where(seen.sea | seen.void, np.float32(0), rise))
 

@@ -49,7 +49,7 @@ class ShorelineTemperature(NamedTuple):
     provenance: Provenance
 
     def spline(self) -> SphericalSpline:
-        """The temperature as a smooth function of place, one channel."""
+        """Give the temperature as a smooth function of place, one channel."""
         return SphericalSpline(self.celsius[..., None])
 
 
