@@ -32,6 +32,13 @@ def generate(
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
     grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
     base: Base = None,
+    climate: Annotated[
+        Path | None,
+        typer.Option(
+            help="climate.tif of the body, for a generator that sees the air's temperature. Default: the one beside "
+            "--base, the body's published one, or else one of latitude alone."
+        ),
+    ] = None,
     compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
     resume: Annotated[
         bool | None,
@@ -45,6 +52,7 @@ def generate(
 ) -> None:
     """Draw an elevation raster as if it were alive."""
     from terraform.mosaic.any_raster import render_raster
+    from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.region import render_region
 
@@ -54,9 +62,10 @@ def generate(
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
     if region is not None:
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, chooser(base))
+        place, choices = region_named(settings, region), (chooser(base), air_chooser(climate, base))
+        render_region(weights, elevation, place, output, wanted, resume, *choices)
     else:
-        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
+        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base, climate)
 
 
 def render_planet(

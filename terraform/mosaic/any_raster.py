@@ -26,6 +26,7 @@ from terraform.geo.resample import Axis
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
@@ -55,6 +56,7 @@ def render_raster(
     latitude_deg: float | None = None,
     resume: bool | None = None,
     base: str | None = None,
+    climate: Path | None = None,
 ) -> None:
     """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
 
@@ -76,6 +78,8 @@ def render_raster(
         What to do with strips of an unfinished drawing; see `checkpoint`.
     base : str, optional
         A raster of base colours, or a colour; see `choose_base`.
+    climate : Path, optional
+        `climate.tif`; see `choose_air`.
 
     Raises
     ------
@@ -84,14 +88,14 @@ def render_raster(
     """
     trained = inputs.load_generator(weights, settings)
     if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base)
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, climate)
     else:
-        render_georeferenced(weights, trained, elevation, output, settings, resume, base)
+        render_georeferenced(weights, trained, elevation, output, settings, resume, base, climate)
 
 
 def render_georeferenced(
     weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None,
-    base: str | None = None,
+    base: str | None = None, climate: Path | None = None,
 ) -> None:  # fmt: skip
     """Draw a raster that has a CRS or control of its own with a generator that is loaded; see `render_raster`."""
     with open_raster(elevation, Declared()) as raster:
@@ -100,10 +104,12 @@ def render_georeferenced(
         require_centric(raster, body)
         placed = georeference(raster, body)
         chosen = choose_base(base, trained, body)
-        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
+        air = choose_air(climate, base, trained, body)
+        parts = [part.provenance for part in (chosen, air) if part and part.provenance]
+        label = describe(trained, elevation, placed.pixel_m, parts)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen)
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen, air)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             if not degrees.exists():
@@ -111,7 +117,10 @@ def render_georeferenced(
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
                 renderer = StripRenderer(
-                    Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+                    Predictor(trained, settings),
+                    relief,
+                    chosen and chosen.make(relief.source, relief.shoreline_m),
+                    air and air.make(relief.shoreline_m),
                 )
                 render(renderer, target, output, settings, label.tags(), strips)
     title = f"{elevation.name}, terraformed"

@@ -15,8 +15,8 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import Heights
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
+from terraform.geo.spherical_spline import isotropic
 from terraform.mosaic.any_raster import body_of
-from terraform.mosaic.base.base_map import isotropic
 from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.sources.raster.classify import MaskedPixels, check_heights
 from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
