@@ -108,7 +108,7 @@ def render_georeferenced(
         parts = [part.provenance for part in (chosen, air) if part and part.provenance]
         label = describe(trained, elevation, placed.pixel_m, parts)
         bounds = bounds_of(placed)
-        target = _target(raster, body, bounds, settings)
+        target = _target(raster, body, bounds, settings, trained.spec.pixel_m)
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen, air)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
@@ -128,9 +128,9 @@ def render_georeferenced(
     stac.write_item(beside, output.stem, title, body, target.frame, output.name, label)
 
 
-def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
+def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics, pixel_m: float) -> GridWindow | OutputGrid:
     """Choose the map that the settings name."""
-    view = GridWindow.of(body, bounds, None)
+    view = GridWindow.of(body, bounds, None, pixel_m)
     if settings.grid == "polar":
         return polar_stereographic(body, view, bounds, None)
     if settings.grid == "input":
