@@ -116,7 +116,7 @@ def test_messages_name_options_of_this_command(wanted, lowest):
 
 def test_a_result_that_is_all_void_is_an_error_and_leaves_nothing():
     with pytest.raises(InputError, match="would be empty"):
-        drawn(raster(shape=(1, 1), transform=Affine(0.0004, 0, 8, 0, -0.0004, 45)))
+        drawn(raster(shape=(1, 1), transform=Affine(0.002, 0, 10, 0, -0.002, 46.5)))
     assert sorted(path.name for path in Path().iterdir()) == ["e.tif", "w"]
 
 
