@@ -59,7 +59,7 @@ COLUMNS = {
 
 
 def config_of(name: str, seed: int, rasters: str) -> Config:
-    """The configuration of a row."""
+    """Make the configuration of a row."""
     settings = dict(names()[name][1])
     condition = {name: settings.pop(name) for name in ("encoding", "channels") if name in settings}
     files = load("config.yaml", "workflow/config/files.yaml").model_dump()
@@ -106,7 +106,7 @@ def _folders(pairs: Path) -> Mapping[str, Sequence[Path]]:
 
 
 def _flat(scores: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of a set of pictures, the highest peak, and how much they vary over how much real ones do."""
+    """Collect the numbers of a set of pictures, the highest peak, and how much they vary over how much real ones do."""
     peaks = {"checkerboard": max(scores["checkerboard"].values()), "diversity": scores["deviation"] / real["deviation"]}
     return {name: value for name, value in scores.items() if isinstance(value, float)} | peaks
 
@@ -129,7 +129,7 @@ class _Moved:
 
 
 def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path | None) -> dict[str, float]:
-    """Steps at the windows' borders, and the most that other windows change; nothing where base colours are missing."""
+    """Measure steps at windows' borders, and what other windows change most; nothing where base colours are missing."""
     if trained.needs_base and base is None:
         return {}
     colours = _base_map(base) if trained.needs_base and base is not None else None
@@ -158,7 +158,7 @@ def _base_map(path: Path) -> BaseMap:
 
 
 def _place(stride: int) -> tuple[Band, Span, Span]:
-    """The band, rows and columns of `PLACE`, as much of it as lies in one band."""
+    """Find the band, rows and columns of `PLACE`, as much of it as lies in one band."""
     west, south, east, north = PLACE
     globe = GlobalGrid(EARTH.radius_m)
     row = round((90 - (south + north) / 2) / globe.pixel_deg)
@@ -176,7 +176,7 @@ def _fetched(config: Config, what: Any, into: Path) -> Path:
 
 
 def _real_seam(config: Config, into: Path) -> float:
-    """The same score of real imagery, where the windows of a network of stride 16 would meet."""
+    """Score real imagery alike, where the windows of a network of stride 16 would meet."""
     band, rows, columns = _place(16)
     with rasterio.open(_fetched(config, "imagery", into)) as dataset:
         west = np.arange(*columns) * 360 / band.columns - 180

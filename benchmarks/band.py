@@ -23,7 +23,7 @@ Planes = NDArray[np.uint8]
 
 
 def whole_band(trained: TrainedGenerator, number: int, height: int, folder: Path) -> list[Score]:
-    """A band's uppermost rows, all round, in 512 and in 1,024 px windows, and a part of them from another place."""
+    """Draw a band's uppermost rows, all round, in 512 and 1,024 px windows, and a part of them from another place."""
     globe = GlobalGrid(MARS.radius_m)
     band = strips(globe, trained.stride)[number]
     if not isinstance(band, Band):

@@ -20,7 +20,6 @@ from benchmarks.earth_climate import read_earth
 from benchmarks.earth_colours import (
     FINE,
     EarthRelief,
-    Smooth,
     earth_features,
     fine_climate,
     read_blue_marble,
@@ -30,14 +29,18 @@ from benchmarks.earth_colours import (
 )  # fmt: skip
 from terraform.basemap.features import Relief
 from terraform.basemap.fitting import Box, Cells, cells_of, fit, outside
-from terraform.basemap.matching import Matching, match
+from terraform.basemap.matching import Matching, match_anchored
 from terraform.basemap.model import save
 from terraform.climate.model import simulate
 from terraform.climate.monthly import MonthlyClimate
 from terraform.config.basemap import BaseTraining
 from terraform.config.climate import EARTH_CLIMATE
+from terraform.planet.earth_colours import gathered
+from terraform.planet.region_colours import RegionColours
+from terraform.sources.raster.composite import darkest
 
 Array = NDArray[np.float32]
+Levels = NDArray[np.uint8]
 Predict = Callable[[Array], Array]
 
 LEARNT = ("cali", "nepal", "andes", "tanzania")
@@ -50,7 +53,6 @@ BOXES: dict[str, Box] = {
 MONTHS = (1, 4, 7, 8, 10)
 DARKEST_OF = (4, 7, 8)
 """Months of the composite: of all that were tried, the nearest to Sentinel-2 on the regions learnt from."""
-_ANCHOR_SHARE = 0.02
 _REGIONS_SHARE = 0.05
 _MONTHS_SHARE = 0.3
 _PICKED = 0.25
@@ -60,7 +62,7 @@ class Earth(NamedTuple):
     """Its ground, the regions, and Blue Marble matched: by month, and the composite; (H, W, 3), 0 to 1."""
 
     ground: EarthRelief
-    regions: dict[str, Smooth]
+    regions: dict[str, RegionColours]
     months: dict[int, Array]
     composite: Array
     matching: Matching
@@ -75,8 +77,8 @@ def read_all(folder: Path) -> Earth:
     composite = _darkest(months, DARKEST_OF)
     matching = _matched(composite, ground, regions)
     print(f"\nmatching: {255 * matching.before:.1f} levels before, {255 * matching.after:.1f} after\n")
-    months = {month: matching(colours) for month, colours in months.items()}
-    return Earth(ground, regions, months, matching(composite), matching)
+    matched = {month: matching(_share(colours)) for month, colours in months.items()}
+    return Earth(ground, regions, matched, matching(composite), matching)
 
 
 def judged(predict: Predict, seen: Array, earth: Earth) -> list[float]:
@@ -183,30 +185,25 @@ def _all_cells(climate: MonthlyClimate, earth: Earth) -> Cells:
     return cells
 
 
-def _compare_mixtures(months: dict[int, Array], ground: EarthRelief, regions: dict[str, Smooth]) -> None:
+def _compare_mixtures(months: dict[int, Levels], ground: EarthRelief, regions: dict[str, RegionColours]) -> None:
     print("| darkest of months | before, levels | matched |\n|---|---|---|")
     for chosen in ((1,), (4,), (7,), (8,), (10,), (7, 8), (7, 8, 10), DARKEST_OF, (4, 7, 8, 10), MONTHS):
         found = _matched(_darkest(months, chosen), ground, regions)
         print(f"| {', '.join(map(str, chosen))} | {255 * found.before:.1f} | {255 * found.after:.1f} |")
 
 
-def _darkest(months: dict[int, Array], chosen: Sequence[int]) -> Array:
-    """Channel by channel the darkest of some months: without most snow and dry grass, like a cloud-free composite."""
-    return np.asarray(np.min([months[month] for month in chosen], axis=0))
+def _darkest(months: dict[int, Levels], chosen: Sequence[int]) -> Array:
+    return _share(darkest([months[month] for month in chosen]))
 
 
-def _matched(colours: Array, ground: EarthRelief, regions: dict[str, Smooth]) -> Matching:
-    """Match to Sentinel-2 on the regions learnt from; black and white stay what they are."""
-    source, target = [np.eye(2, dtype=np.float32)[:, :1] * np.ones(3, np.float32)], []
-    target.append(source[0])
-    for name in LEARNT:
-        region = regions[name]
-        good = region.good & ground.land[region.rows, region.columns]
-        source.append(colours[region.rows, region.columns][good])
-        target.append(region.colours[good])
-    weight = np.ones(sum(map(len, source)), np.float32)
-    weight[:2] = _ANCHOR_SHARE * len(weight)
-    return match(np.concatenate(source), np.concatenate(target), weight)
+def _share(levels: Levels) -> Array:
+    return np.asarray(levels / np.float32(255), np.float32)
+
+
+def _matched(colours: Array, ground: EarthRelief, regions: dict[str, RegionColours]) -> Matching:
+    """Match to Sentinel-2 on the regions learnt from."""
+    known = gathered([regions[name] for name in LEARNT], ground.land, FINE)
+    return match_anchored(colours[known.good], known.colours[known.good])
 
 
 def _good(earth: Earth, name: str) -> NDArray[np.bool_]:

@@ -57,7 +57,7 @@ class Mosaic:
 
     @classmethod
     def opened(cls, path: Path, elevation: Path) -> "Mosaic":
-        """A mosaic of Mars in the equirectangular CRS."""
+        """Open a mosaic of Mars in the equirectangular CRS."""
         globe = GlobalGrid(MARS.radius_m)
         with rasterio.open(path) as dataset:
             picture, t = dataset.read(), dataset.transform
@@ -94,7 +94,7 @@ def _rows(drawn: Mosaic, middle: int, half: int) -> tuple[float, float]:
 
 
 def _other_parallels(name: str, drawn: Mosaic, middle: int, half: int) -> Iterator[Score]:
-    """The same of rows far from the border, and what they let one expect of rows with a relief like the border's."""
+    """Score rows far from the border, and what they let one expect of rows with a relief like the border's."""
     far = [row for row in range(230, drawn.picture.shape[1] - 230, 16) if abs(row - middle) >= 230]
     pictures, reliefs = np.array([_rows(drawn, row, half) for row in far]).T
     for percent in (5, 95):
@@ -108,7 +108,7 @@ def _other_parallels(name: str, drawn: Mosaic, middle: int, half: int) -> Iterat
 
 
 def _antimeridian(drawn: Mosaic, band: Strip, stride: int = 16) -> Score:
-    """The step there over that at columns near it that lie at the same phase of the stride in the band."""
+    """Compare the step there with that at columns near it that lie at the same phase of the stride in the band."""
     assert isinstance(band, Band)
     rows = slice(max(0, band.top + band.fade_above - drawn.top), max(0, band.bottom - band.fade_below - drawn.top))
     border = band.globe.columns - drawn.left

@@ -25,7 +25,7 @@ SMALL_PX = 320
 
 
 def crater(trained: TrainedGenerator, relief: Path, folder: Path) -> list[Score]:
-    """A square of the northern cap in small and in large windows."""
+    """Draw a square of the northern cap in small and in large windows."""
     cap = strips(GlobalGrid(MARS.radius_m), trained.stride)[0]
     assert isinstance(cap, Cap)
     west, south, east, north = PLACE

@@ -13,7 +13,7 @@ from terraform.config.climate import EARTH_CLIMATE
 from terraform.geo.bodies import EARTH
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import grid_of, opened, read
-from terraform.geo.resample import Axis, Taps, gather
+from terraform.planet.region_colours import RegionColours, smooth_colours
 
 FINE = PlanetGrid(EARTH, 12)
 EARTH_LAPSE_K_PER_KM = 6.5
@@ -22,7 +22,6 @@ QUARTER = PlanetGrid(EARTH, 4)
 REGIONS = ("cali", "nepal", "andes", "tanzania", "italy", "nw")
 _SEA, _REGION_SEA = -32767, -32768
 _MONTH_LENGTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.float32) / np.float32(365.25 / 12)
-_SMOOTH_M = 16_000 / 2.3548
 
 
 class EarthRelief(NamedTuple):
@@ -30,28 +29,6 @@ class EarthRelief(NamedTuple):
 
     relief: Relief
     land: NDArray[np.bool_]
-
-
-class Smooth(NamedTuple):
-    """A region's smooth colours.
-
-    Attributes
-    ----------
-    rows, columns : slice
-        Cells of the planet grid.
-    colours : (h, w, 3) float32
-        Of land, 0 to 1.
-    good : (h, w) bool
-        Cells of land well inside the raster.
-    box : tuple of float
-        West, south, east, north, degrees.
-    """
-
-    rows: slice
-    columns: slice
-    colours: NDArray[np.float32]
-    good: NDArray[np.bool_]
-    box: tuple[float, float, float, float]
 
 
 def read_relief(folder: Path) -> EarthRelief:
@@ -81,46 +58,17 @@ def earth_features(climate: MonthlyClimate, relief: Relief, month: int) -> NDArr
     return features_of(climate, relief, EARTH_CLIMATE.gravity_m_s2, month)
 
 
-def read_blue_marble(folder: Path, month: int) -> NDArray[np.float32]:
-    """Read Blue Marble of one month, (H, W, 3) float32, 0 to 1."""
-    values = _bands(folder / f"planet/earth_imagery_bmng{month:02d}.tif")
-    return np.asarray(np.moveaxis(values, 0, -1) / np.float32(255), np.float32)
+def read_blue_marble(folder: Path, month: int) -> NDArray[np.uint8]:
+    """Read Blue Marble of one month, (H, W, 3) uint8."""
+    return np.moveaxis(_bands(folder / f"planet/earth_imagery_bmng{month:02d}.tif"), 0, -1)
 
 
-def read_smooth(folder: Path, name: str, size_m: float = _SMOOTH_M) -> Smooth:
+def read_smooth(folder: Path, name: str) -> RegionColours:
     """Read a region's imagery and smooth its land by a Gaussian, at the cells of the planet grid."""
     with opened(folder / f"earth/{name}/imagery.tif") as dataset:
-        imagery, grid = read(dataset).astype(np.float32) / 255, grid_of(dataset)
-    with opened(folder / f"earth/{name}/elevation.tif") as dataset:
-        land = (read(dataset) != _REGION_SEA).astype(np.float32)
-    latitudes, longitudes = grid.latitudes, grid.longitudes
-    rows = _inside(FINE.latitude_deg, latitudes)
-    columns = _inside(FINE.longitude_deg, longitudes)
-    width_deg = size_m / EARTH.metres_per_degree
-    middle = float(np.cos(np.radians(latitudes.centres().mean())))
-    down = _gaussian(latitudes, FINE.latitude_deg[rows], width_deg)
-    along = _gaussian(longitudes, FINE.longitude_deg[columns], width_deg / middle)
-    share = gather(land, down, along)
-    colours = gather(imagery * land[..., None], down, along) / np.maximum(share, 1e-6)[..., None]
-    box = (longitudes.origin, latitudes.end, longitudes.end, latitudes.origin)
-    return Smooth(rows, columns, np.asarray(colours, np.float32), share > 0.5, box)
-
-
-def _inside(centres: NDArray[np.float64], axis: Axis) -> slice:
-    low, high = sorted((axis.origin, axis.end))
-    within = np.flatnonzero((centres > low + 0.1) & (centres < high - 0.1))
-    return slice(int(within[0]), int(within[-1]) + 1)
-
-
-def _gaussian(axis: Axis, centres: NDArray[np.float64], width: float) -> Taps:
-    at = (centres - axis.origin) / axis.step - 0.5
-    sigma = abs(width / axis.step)
-    offsets = np.arange(-int(3 * sigma), int(3 * sigma) + 1, 2)
-    index = np.round(at).astype(np.int64)[:, None] + offsets
-    weight = np.exp(-(((index - at[:, None]) / sigma) ** 2) / 2)
-    weight /= weight.sum(axis=1, keepdims=True)
-    weight = np.where((index >= 0) & (index < axis.count), weight, 0)
-    return Taps(np.clip(index, 0, axis.count - 1), weight.astype(np.float32))
+        imagery, lies = read(dataset), grid_of(dataset)
+    land = _bands(folder / f"earth/{name}/elevation.tif")[0] != _REGION_SEA
+    return smooth_colours(imagery, land, lies, FINE)
 
 
 def _bands(path: Path) -> NDArray[Any]:

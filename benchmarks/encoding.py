@@ -24,7 +24,7 @@ _HEIGHT, _WIDTH, _STRIPE = 3072, 6144, 256
 
 
 def plain(path: Path, frame: GeoBox, stripes: Iterator[NDArray[np.uint8]]) -> None:
-    """The colours and their mask, compressed alike and read back, and nothing else."""
+    """Write the colours and their mask, compressed alike and read back, and nothing else."""
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(
         path, "w", driver="GTiff", height=frame.height, width=frame.width, count=3, dtype="uint8", photometric="RGB",
         interleave="pixel", tiled=True, blockxsize=512, blockysize=512, compress="DEFLATE", predictor=2, zlevel=6,

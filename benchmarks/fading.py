@@ -61,7 +61,7 @@ def _layer(
     columns: tuple[int, int],
     folder: Path,
 ) -> Layer:
-    """A band's part in rows and columns of the planet-wide grid."""
+    """Take a band's part in rows and columns of the planet-wide grid."""
     target = band.globe.longitudes.part(*columns)
     across = band.longitudes.covering(target.origin, target.end, 4)
     canvas = StripBuffer(rows, across, folder / f"{band.top}-{rows[0]}.bytes")

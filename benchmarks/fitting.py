@@ -35,7 +35,7 @@ def value_of(settings: ClimateModel, name: str) -> float:
 
 
 def with_values(settings: ClimateModel, values: dict[str, float]) -> ClimateModel:
-    """Settings with other constants, checked again."""
+    """Replace constants of settings, checked again."""
     document = settings.model_dump()
     for name, value in values.items():
         *path, last = name.split(".")

@@ -49,14 +49,14 @@ class Hills:
 
 
 def trained(network: nn.Module, train: Train, condition: Condition) -> TrainedGenerator:
-    """A network as if it had been trained."""
+    """Wrap a network as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "random weights"),))
     kind: Any = type(network)
     return TrainedGenerator(network.eval(), condition, Sheet(), train, made, kind.stride, kind.halo_px, True)
 
 
 def tiles(precision: str) -> float:
-    """Times the plain test mode of the same network: a tile at a time, statistics of the batch, fp32."""
+    """Time drawing against the plain test mode of the same network: a tile at a time, statistics of the batch, fp32."""
     seconds = interleaved({"plain": Apart(_one_by_one), "ours": Apart(_together, precision)})
     return seconds["plain"] / seconds["ours"]
 

@@ -49,7 +49,7 @@ def _command(weights: Path, elevation: Path, output: Path) -> list[str]:
 
 
 def _left(folder: Path) -> list[str]:
-    """What is there of the drawing."""
+    """List what is there of the drawing."""
     return sorted(path.name for pattern in (".again.*", ".again.strips/*.bytes") for path in folder.glob(pattern))
 
 

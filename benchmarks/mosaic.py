@@ -148,7 +148,7 @@ def _rough(path: Path) -> Path:
 
 
 def main() -> None:
-    """What the command line asks for."""
+    """Run what the command line asks for."""
     keep_freed()
     match sys.argv[1:]:
         case ["--planet", elevation, output]:

@@ -27,9 +27,11 @@ class JitteredPairs(Dataset[tuple[Tensor, Tensor]]):
         self._pairs = list(zip(conditions, targets, strict=True))
 
     def __len__(self) -> int:
+        """Count the pairs."""
         return len(self._pairs)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """Jitter a pair: condition and target, (3, 256, 256) float32 each."""
         left, top, mirror = (int(torch.randint(0, high, ())) for high in (31, 31, 2))
         condition, target = (_jittered(picture, left, top, bool(mirror)) for picture in self._pairs[index])
         return condition, target

@@ -38,7 +38,7 @@ class OneLayer(nn.Module):
 
 
 def one_layer() -> TrainedGenerator:
-    """The generator of one layer, as if it had been trained."""
+    """Make a generator of one layer, as if it had been trained."""
     made = Provenance((Credit("benchmark", "CC0-1.0", "a convolution, not trained"),))
     return TrainedGenerator(OneLayer().eval(), SEEN, Sheet(), Train(noise=0), made, 1, 1, True)
 

@@ -16,7 +16,7 @@ _LINKED = ("Snakefile", "workflow", "terraform", "environment.yaml")
 
 
 def regions(count: int) -> dict[str, Any]:
-    """A collection of small regions of Earth, the first one held out."""
+    """Make a collection of small regions of Earth, the first one held out."""
     places = [(lon, lat) for lon in range(-180, 178, 4) for lat in range(-60, 60, 8)][:count]
     features = [_feature(f"r{number:04}", *place, "train" if number else "validation")
                 for number, place in enumerate(places)]  # fmt: skip

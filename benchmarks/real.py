@@ -57,7 +57,7 @@ def _make(target: str, rasters: str, cores: str) -> float:
 
 
 def numbers_of(results: Path) -> Numbers:
-    """What the workflow left: tiles by region and verdict, and the scores of every role."""
+    """Read what the workflow left: tiles by region and verdict, and the scores of every role."""
     scores = json.loads((results / "evaluation" / RUN / "metrics.json").read_text(encoding="utf-8"))
     numbers: Numbers = {}
     for folder in sorted((results / "pairs").iterdir()):
@@ -109,7 +109,7 @@ def strayed(numbers: Numbers, expected: Numbers) -> list[str]:
 
 
 def documented(text: str) -> Numbers:
-    """The numbers between the marks of a document."""
+    """Read the numbers between the marks of a document."""
     measured = text.partition(_START)[2].partition(_END)[0]
     return {row["what"]: float(row["value"]) for row in _ROW.finditer(measured)}
 

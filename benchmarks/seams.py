@@ -52,6 +52,7 @@ def score(values: NDArray[Any], borders: Iterable[int], period: int, axis: int, 
 
 
 def step(lines: NDArray[Any], borders: NDArray[np.int64]) -> float:
+    """Compute the mean absolute step between the columns on both sides of borders, in the lines' unit."""
     parts = np.array_split(borders, max(1, len(borders) // 256))
     sums = [np.abs(lines[..., k].astype(np.float32) - lines[..., k - 1]).sum(dtype=np.float64) for k in parts]
     return float(np.sum(sums)) / max(1, len(borders) * lines[..., 0].size)
@@ -67,13 +68,14 @@ def fine_power(picture: NDArray[Any], fade: range) -> float:
 
 
 def fine_power_of(picture: NDArray[Any]) -> float:
+    """Compute the mean square of steps along the rows of a picture, (P, h, w)."""
     return float(np.square(np.diff(picture.astype(np.float32), axis=2)).mean())
 
 
 def drawn_by(
     trained: TrainedGenerator, terrain: Terrain, rows: Span, columns: Span, settings: Mosaics, path: Path
 ) -> StripBuffer:
-    """A part of a strip, drawn into a file."""
+    """Draw a part of a strip into a file."""
     canvas = StripBuffer(rows, columns, path)
     canvas.create()
     for block in draw(Predictor(trained, settings), terrain, rows, columns):
@@ -83,7 +85,7 @@ def drawn_by(
 
 def embedded(name: str, bounds: tuple[float, float, float, float], folder: Path,
              relief: Path | None = None) -> tuple[Region, Path]:  # fmt: skip
-    """A region of Mars and its relief: the embedded one at 200 m, or a raster's."""
+    """Make a region of Mars and its relief: the embedded one at 200 m, or a raster's."""
     region = Region(name, MARS, "mosaic", name, box(*bounds))
     path = folder / f"{name}.tif"
     files = {"source": "files", "path": str(relief), "licence": "LicenseRef-Public-Domain", "attribution": "MOLA"}
@@ -98,7 +100,7 @@ def settings(window_px: int) -> Mosaics:
 
 
 def imagery(path: Path) -> list[Score]:
-    """The same scores of a photograph, which has no seams, where borders would lie."""
+    """Score a photograph, which has no seams, where borders would lie."""
     with rasterio.open(path) as dataset:
         picture = dataset.read()
     fade, blocks = range(picture.shape[1] // 2 - 32, picture.shape[1] // 2 + 33), range(512, picture.shape[2], 512)

@@ -84,7 +84,7 @@ def _files(here: Path) -> Iterator[Nginx]:
 
 
 def _hits(server: Nginx, word: str = "") -> Sent:
-    """What this project's client asked; map services ask each other too."""
+    """Count what this project's client asked; map services ask each other too."""
     hits = [hit for hit in server.hits() if hit.agent.startswith("terraform") and word in hit.path]
     return Sent(len(hits), sum(hit.bytes for hit in hits))
 
@@ -153,7 +153,7 @@ def _earth_engine(here: Path) -> None:
 
 
 def _against_curl(server: Nginx) -> None:
-    """A whole file by this client, flushed to the disk as it is, and by curl; wall seconds, interleaved."""
+    """Fetch a whole file by this client, flushed to the disk, and by curl; wall seconds, interleaved."""
     path = server.files / "whole.tif"
     path.write_bytes(b"II*\0" + np.random.default_rng(0).bytes(_WHOLE_BYTES - 4))
     url, here = f"{server.url}/whole.tif", server.files.parent

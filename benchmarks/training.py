@@ -37,7 +37,7 @@ _PLAIN_IMAGES = 3
 
 
 def settings(batch: int, precision: str, **more: object) -> Config:
-    """The published recipe at a batch size and precision."""
+    """Make the published recipe at a batch size and precision."""
     return parse(
         {"train": {**RECIPE, "batch": batch, "precision": precision, **more}, "condition": {"encoding": "turbo"}}
     )
@@ -76,7 +76,7 @@ class Plain:
         self._pairs = iter(self._loader)
 
     def step(self) -> None:
-        """A few images, one by one."""
+        """Learn from a few images, one by one."""
         for _ in range(_PLAIN_IMAGES):
             pair = next(self._pairs, None)
             if pair is None:

@@ -118,7 +118,7 @@ def _source(name: str) -> Path | None:
 
 @cache
 def _read(text: str) -> tuple[str, tuple[str, ...]]:
-    """The digest of a module and the modules of ours that it imports."""
+    """Compute the digest of a module and name the modules of ours that it imports."""
     tree = ast.parse(text)
     digest = hashlib.sha256("\x1f".join(_symbols(tree)).encode()).hexdigest()
     return digest, tuple(dict.fromkeys(_imports(tree)))
@@ -139,7 +139,7 @@ def _ours(module: str) -> bool:
 
 
 def _symbols(node: Any) -> Iterator[str]:
-    """The tree as texts, without what differs between minor versions of Python: empty fields and parts of f-strings."""
+    """Yield a tree as texts, without what differs between versions of Python: empty fields, parts of f-strings."""
     if isinstance(node, ast.Raise):
         yield from ("Raise", *_symbols(_without_words(node.exc)))
     elif isinstance(node, ast.AST):
@@ -170,7 +170,7 @@ def _tells(node: Any) -> bool:
 
 
 def _without_words(raised: ast.expr | None) -> ast.expr | None:
-    """The kind of an error; its words are for people."""
+    """Keep the class of an error; its words are for people."""
     return raised.func if isinstance(raised, ast.Call) else raised
 
 

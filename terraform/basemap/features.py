@@ -18,7 +18,7 @@ _EARTH_GRAVITY_M_S2 = 9.807
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
 """Potential evaporation per month and degree of warmth above 0 (Holdridge 1967: 58.93 mm a year)."""
 COMPOSITE = 0
-"""In place of a month: the composite of the year, whose every pixel is from the month in which it is darkest."""
+"""In place of a month: the composite of the year, channel by channel the darkest of several months."""
 
 _FROST_WIDTH_K = np.float32(2.0)
 _LEAST_POSITION_M = np.float32(50.0)
@@ -180,7 +180,7 @@ def _warmth(climate: MonthlyClimate) -> list[Field]:
 
 
 def _rain(climate: MonthlyClimate) -> list[Field]:
-    """The year's, the driest and the wettest quarter's."""
+    """Sum the rain of the year, of the driest and of the wettest quarter."""
     rain = climate.precipitation
     quarter = rain.copy()
     for shift in (1, -1):
@@ -189,7 +189,7 @@ def _rain(climate: MonthlyClimate) -> list[Field]:
 
 
 def _month(climate: MonthlyClimate, index: int) -> list[Field]:
-    """A month's temperature, whether it grows warmer, and rain, moisture and snow of the three months up to it."""
+    """Compute a month's temperature, its change, and rain, moisture and snow of the three months up to it."""
     quarter = [index, index - 1, index - 2]
     warmth = climate.temperature[index]
     rain: Field = climate.precipitation[quarter].sum(axis=0)
@@ -201,7 +201,7 @@ def _month(climate: MonthlyClimate, index: int) -> list[Field]:
 
 
 def _composite(climate: MonthlyClimate) -> list[Field]:
-    """What stands in place of a month's features: means of the year."""
+    """Compute what stands in place of a month's features: means of the year."""
     year = climate.annual_temperature
     rain = _log(climate.annual_precipitation / np.float32(4), 3)
     return [year, np.zeros_like(year), rain, np.zeros_like(year), np.zeros_like(year), np.ones_like(year)]

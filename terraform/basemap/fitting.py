@@ -145,12 +145,12 @@ class _Drawing:
         self._edges = torch.from_numpy(total / total[-1])
 
     def cells(self, members: int, batch: int) -> Tensor:
-        """Indices, (members, batch) int64."""
+        """Draw indices of cells, (members, batch) int64."""
         at = torch.rand(members, batch, generator=self.generator, dtype=torch.float64)
         return torch.searchsorted(self._edges, at).clamp_(max=len(self._edges) - 1)
 
     def noise(self, like: Tensor) -> Tensor:
-        """Normal noise of a tensor's shape."""
+        """Draw standard normal noise of a tensor's shape."""
         return torch.randn(like.shape, generator=self.generator)
 
 

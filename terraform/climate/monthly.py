@@ -38,6 +38,7 @@ class MonthlyClimate:
     precipitation: NDArray[np.float32]
 
     def __post_init__(self) -> None:
+        """Refuse maps of two shapes, or of other than twelve months."""
         shapes = self.temperature.shape, self.precipitation.shape
         if shapes[0] != shapes[1] or shapes[0][0] != MONTHS:
             raise InputError(f"a climate is twelve maps of temperature and of rain of one shape, not {shapes}")

@@ -47,7 +47,7 @@ def fetch(
 def _task(
     config: "Config", region: str | None, planet: str | None, kind: "PlanetKind", output: Path
 ) -> tuple[str, Callable[[], object]]:
-    """The source that serves a request of the command line, and what fetches from it."""
+    """Find the source that serves a request of the command line, and what fetches from it."""
     import terraform.sources.fetch as sources
     from terraform.geo.bodies import body_named
 

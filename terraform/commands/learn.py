@@ -13,13 +13,13 @@ def train(
     pairs: Folders,
     output: Output,
     config: Configs = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the saved state, or fail where it does not fit.")] = False,
+    resume: Annotated[bool, typer.Option(help="Resume from the saved state, or fail where it does not fit.")] = False,
 ) -> None:
-    """Train a generator on pairs: weights.safetensors, history.csv, regions.csv, samples.png, losses.png, card.md and
-    states.
+    """Train a generator on pairs.
 
-    How is said under `train` in the configuration, every setting with its unit and range in terraform/config. A run
-    that was stopped goes on from its last state when the same command is given again. `train.tensorboard: true` writes
+    Writes weights.safetensors, history.csv, regions.csv, samples.png, losses.png, card.md and states. The settings are
+    those under `train` in the configuration; terraform/config gives each with its unit and range. A run
+    that was stopped resumes from its last state when the same command is given again. `train.tensorboard: true` writes
     for TensorBoard too (extra `board`). Several GPUs or processes:
     `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
 

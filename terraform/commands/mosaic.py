@@ -105,7 +105,7 @@ def render_planet(
 
 
 def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:
-    """The settings with those of the command line over them, checked by the same rules."""
+    """Lay the settings of the command line over others, checked by the same rules."""
     elevation = {"policy": policy, "shoreline_m": shoreline_m}
     given = {**_given(own), "elevation": _given(elevation)}
     return parse({"mosaics": overlay(settings.model_dump(), given)}, "command line").mosaics

@@ -21,6 +21,13 @@ Weights = Annotated[Path, typer.Option(help="A trained generator, weights.safete
 
 
 def configured(paths: list[Path] | None, required: bool = True) -> Config:
+    """Read the configuration files of a command line, `config.yaml` when none is named.
+
+    Parameters
+    ----------
+    required : bool
+        Otherwise the defaults serve where there is no `config.yaml`.
+    """
     default = Path("config.yaml")
     if not paths and not required and not default.exists():
         return Config()
@@ -28,6 +35,13 @@ def configured(paths: list[Path] | None, required: bool = True) -> Config:
 
 
 def region_named(config: Config, name: str) -> "Region":
+    """Look up a region of the regions file, in its role.
+
+    Raises
+    ------
+    ConfigError
+        The file has no such region.
+    """
     from terraform.geo.regions import load_regions, select
 
     return select(load_regions(config.regions.file), [name], config.split.model_dump())[name]

@@ -31,7 +31,7 @@ def plan(
 
 
 def _wanted(of: "Plan") -> "list[tuple[Region, Kind]]":
-    """The rasters that the workflow fetches: both halves of pairs, heights of what is drawn."""
+    """List the rasters that the workflow fetches: both halves of pairs, heights of what is drawn."""
     wanted: dict[tuple[str, Kind], Region] = {}
     for name in of.paired:
         wanted[name, "elevation"] = wanted[name, "imagery"] = of.regions[name]
@@ -55,7 +55,7 @@ def _human(made: "list[RasterEstimate]", sums: "list[FetchEstimate]") -> str:
 
 
 def _share(sums: "list[FetchEstimate]") -> str:
-    """What of all counts against a project's quota."""
+    """Say what of all counts against a project's quota."""
     own = next((of for of in sums if of.service == "earthengine"), None)
     if own is None:
         return "of it by Earth Engine: nothing"

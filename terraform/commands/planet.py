@@ -45,13 +45,20 @@ def fit_base_model(
     leave_out: Annotated[
         list[str] | None, typer.Option(help="A region that is held out; repeat it. A degree around it is left out too.")
     ] = None,
+    match: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder of a region's imagery.tif and elevation.tif, as `fetch` writes them, to which the colours are "
+            "matched; repeat it."
+        ),
+    ] = None,
 ) -> None:
     """Learn base colours of land from Earth into a folder: base-model.safetensors, skill.json."""
     from terraform.planet import base_model
 
     settings = configured(config, required=False)
     boxes = {name: region_named(settings, name).bounds for name in leave_out or ()}
-    base_model.fit_base_model(elevation, imagery, climate, output, settings.basemap, boxes, settings.seed)
+    base_model.fit_base_model(elevation, imagery, climate, output, settings.basemap, boxes, settings.seed, match or [])
 
 
 def draw_base_colours(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from terraform.config.section import Section, Share
+from terraform.config.section import Name, Section, Share
 
 
 class BaseTraining(Section):
@@ -35,7 +35,7 @@ class BaseTraining(Section):
 
 
 class SeaLaw(Section):
-    """Colour of the sea: what depth, warmth and ice do to it; constants fitted by `benchmarks/basemap.py`."""
+    """Colour of the sea: what depth, warmth and ice do to it; constants chosen by hand beside satellite pictures."""
 
     deep: tuple[float, float, float] = (11.0, 22.0, 40.0)
     """Colour of deep water, levels of 255: Sentinel-2 cloudless off the Andes is 13, 22, 39, beside the coasts of four
@@ -79,6 +79,9 @@ class BaseMap(Section):
     """Size of the surroundings above which a cell's position is measured, metres (standard deviation)."""
     sea: SeaLaw = SeaLaw()
     """Colour of the sea."""
+    match: list[Name] = []
+    """Regions of Earth, none of validation or test, to whose imagery that of the whole Earth is matched, and whose own
+    smooth colours are learnt too: where the two come from different sources."""
     hillshade: Share = 0.0
     """How strongly the preview is shaded by its relief."""
     training: BaseTraining = BaseTraining()

@@ -20,8 +20,10 @@ class Elevation(Section):
 
 
 class Climate(Section):
-    """The climate that the generator is told, by another latitude; Earth keeps its own. Only a generator that learnt
-    with a channel of latitude or temperature hears of it."""
+    """The climate that the generator is conditioned on, by another latitude; Earth keeps its own.
+
+    Only a generator that learnt with a channel of latitude or temperature is affected.
+    """
 
     latitude_shift_deg: float = Field(0.0, ge=-90, le=90)
     """Added to every latitude, degrees: positive moves the climate belts south, so that the north is colder."""

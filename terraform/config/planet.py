@@ -21,8 +21,11 @@ class Planet(Section):
 
 
 class Climates(Section):
-    """The climate of each body. It is observed where `sources.<body>.planet` names temperature and precipitation; else
-    it is simulated with what stands here. Settings that are left out are the body's own."""
+    """The climate of each body.
+
+    It is observed where `sources.<body>.planet` names temperature and precipitation; otherwise it is simulated with
+    these settings. Settings that are left out are the body's own.
+    """
 
     earth: ClimateModel = EARTH_CLIMATE
     """Earth."""
@@ -73,7 +76,7 @@ def _at(document: Any, path: tuple[str, ...]) -> Mapping[str, Any]:
 
 
 def _with(document: Any, path: tuple[str, ...], shoreline_m: Any) -> Any:
-    """A copy with a shoreline at a path; what is no section there is left for the check to refuse."""
+    """Copy a document with a shoreline at a path; what is no section there is left for the check to refuse."""
     if not isinstance(document, Mapping):
         return document
     if not path:

@@ -1,6 +1,6 @@
 """Remote services: how they are asked, and the settings of each source that is fetched."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -169,6 +169,8 @@ class BlueMarbleSource(RemoteSource):
     """Its layer; BlueMarbleNG-TB is shaded and has the sea floor."""
     month: int = Field(7, ge=1, le=12)
     """Month of 2004."""
+    darkest_of: list[Annotated[int, Field(ge=1, le=12)]] = Field([], max_length=12)
+    """Instead of that month: channel by channel the darkest of these, a composite of the year."""
     version: Literal["1.1.1", "1.3.0"] = "1.1.1"
     """WMS version; 1.3.0 takes latitude before longitude."""
     request_px: int = Field(1024, ge=128, le=2048)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from terraform.config.section import Section
 from terraform.config.services import (
@@ -60,8 +60,17 @@ class PlanetFilesSource(FilesSource):
     """Band of January, where the other months follow it."""
     month: int = Field(0, ge=0, le=12)
     """Month of imagery, 1 is January; 0 is a composite of the year."""
+    combine: Literal["fill", "darkest"] = "fill"
+    """How a list becomes one raster: `fill`: the next fills what is missing; `darkest`: pictures of several months,
+    channel by channel the darkest of them, a composite of the year."""
     variable: str | None = Field(None, pattern=r"^[A-Za-z_]\w{0,99}$")
     """Variable of a NetCDF; by default tas, ts or t2m for temperature, pr for precipitation, or the only one."""
+
+    @model_validator(mode="after")
+    def _one_month(self) -> "PlanetFilesSource":
+        if self.combine == "darkest" and self.month:
+            raise ValueError(f"combine: darkest makes a composite of the year, month says {self.month}: leave one out")
+        return self
 
 
 AnySource = Annotated[

@@ -35,7 +35,7 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def examine(name: str, check: Check) -> list[Finding]:
-    """The findings of a check; what it raises is a finding too."""
+    """Collect the findings of a check; what it raises is a finding too."""
     found: list[Finding] = []
     try:
         found.extend(check())

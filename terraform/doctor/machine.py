@@ -85,7 +85,7 @@ def proj() -> Iterator[Finding]:
 
 
 def _mars(remedy: str) -> Finding:
-    """A quarter of the way round Mars is where the sphere says."""
+    """Check that a quarter of the way round Mars is where the sphere says."""
     from pyproj import Transformer
 
     x, y = Transformer.from_crs(MARS.geographic_crs, MARS.map_crs, always_xy=True).transform(90.0, 45.0)
@@ -116,7 +116,7 @@ def _temporary() -> Path:
 
 
 def memory() -> Iterator[Finding]:
-    """Main memory, within the limits of a container."""
+    """Check main memory, within the limits of a container."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.exists() else ""
@@ -129,7 +129,7 @@ def memory() -> Iterator[Finding]:
 
 
 def shared_memory() -> Iterator[Finding]:
-    """What processes of a training share."""
+    """Check the memory that the processes of a training share."""
     if not _SHARED.exists():
         yield Finding(str(_SHARED), "ok", "there is none on this system")
         return
@@ -142,7 +142,7 @@ def shared_memory() -> Iterator[Finding]:
 
 
 def graphics(config: Config) -> Iterator[Finding]:
-    """A graphics card, where the configuration wants one."""
+    """Check for a graphics card, where the configuration wants one."""
     import torch
 
     wanted = "cuda" in (config.train.device, config.mosaics.device)

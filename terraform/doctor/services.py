@@ -18,7 +18,7 @@ from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import PIXEL_M
+from terraform.geo.tile_spec import TileSpec
 from terraform.provenance import Provenance
 from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.catalog.s2cloudless import layer_of
@@ -51,7 +51,7 @@ class Use(NamedTuple):
 
 
 def remote(config: Config) -> list[Use]:
-    """The remote sources of a configuration."""
+    """List the remote sources of a configuration."""
     uses: list[Use] = []
     kinds: tuple[Kind, ...] = ("elevation", "imagery")
     for body in BODIES:
@@ -83,7 +83,7 @@ def accounts(config: Config) -> Iterator[Finding]:
 
 
 def online(config: Config) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
-    """A check of each remote source: how it answers, and a small window through the source's own code."""
+    """Make a check of each remote source: how it answers, and a small window through the source's own code."""
     uses = remote(config)
     if not uses:
         yield "services", partial(_none)
@@ -119,14 +119,14 @@ def _client(settings: RemoteSource, config: Config) -> Client:
 
 
 def _at_hand(settings: RemoteSource) -> tuple[RemoteSource, str]:
-    """A store, and something that it must have."""
+    """Name a store, and something that it must have."""
     if isinstance(settings, MolaSource) and settings.product == "128ppd":
         return settings.model_copy(update={"base_url": settings.archive_url}), "megt44n000hb.img"
     return settings, _AT_HAND[settings.source]
 
 
 def _store(name: str, settings: RemoteSource, path: str, config: Config) -> Iterator[Finding]:
-    """The first bytes of something that must be there: ranges, redirects."""
+    """Ask for the first bytes of something that must be there: ranges, redirects."""
     client = _client(settings, config)
     url = client.access.url(path)
 
@@ -144,7 +144,7 @@ def _store(name: str, settings: RemoteSource, path: str, config: Config) -> Iter
 
 
 def _map_service(name: str, settings: S2CloudlessSource, config: Config) -> Iterator[Finding]:
-    """What a WMS says of itself, and what it really allows."""
+    """Ask a WMS what it offers, and try what it really allows."""
     client = _client(settings, config)
     layer, base = layer_of(settings.year), settings.base_url
     for version in ("1.1.1", "1.3.0"):
@@ -196,7 +196,7 @@ def _size(name: str, settings: S2CloudlessSource, client: Client, side: int, nee
 
 
 def _window(name: str, use: Use, config: Config) -> Iterator[Finding]:
-    """A small window through the source's own code, with an empty cache; it checks all that a download promises."""
+    """Fetch a small window by the source's own code, with an empty cache: it checks all that a download promises."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = config.downloads.model_copy(update={"cache": f"{folder}/cache", "lock": f"{folder}/lock.json"})
         made = _fetched(use, config.model_copy(update={"downloads": fresh}), Path(folder, "probe.tif"))
@@ -210,7 +210,7 @@ def _window(name: str, use: Use, config: Config) -> Iterator[Finding]:
 
 
 def _fetched(use: Use, config: Config, path: Path) -> Provenance:
-    """A small window, or the whole body at one cell a degree."""
+    """Fetch a small window, or the whole body at one cell a degree."""
     if use.planet:
         request = PlanetRequest(use.kind, PlanetGrid(BODIES[use.body], 1))
         return planet_source_named(use.settings.source, use.settings, config).fetch_planet(request, path)
@@ -220,7 +220,7 @@ def _fetched(use: Use, config: Config, path: Path) -> Provenance:
 def _asked(use: Use) -> Request:
     body = BODIES[use.body]
     west, south = _PLACES[use.body]
-    step = PIXEL_M / body.metres_per_degree
+    step = TileSpec().pixel_m / body.metres_per_degree
     span = _SIDE_PX * step
     region = Region("doctor", body, "train", "A small window", rectangle(west, south, west + span, south + span))
     grid = RasterGrid(body, Axis(south + span, -step, _SIDE_PX), Axis(west, step, _SIDE_PX))

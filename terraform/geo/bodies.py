@@ -46,7 +46,7 @@ BODIES = {body.name: body for body in (EARTH, MARS)}
 
 
 def body_named(name: str) -> Body:
-    """The body of that name.
+    """Look up a body by its name.
 
     Raises
     ------

@@ -24,5 +24,5 @@ class GeoBox:
     crs: CRS | None
 
     def zoom_out(self) -> "GeoBox":
-        """The same place in pixels of twice the side; an odd last row or column is half outside."""
+        """Cover the same place with pixels of twice the side; an odd last row or column is half outside."""
         return GeoBox(-(-self.height // 2), -(-self.width // 2), self.transform @ Affine.scale(2), self.crs)

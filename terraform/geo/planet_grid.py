@@ -34,6 +34,7 @@ class PlanetGrid:
     cells_per_degree: float
 
     def __post_init__(self) -> None:
+        """Refuse cells that do not fill the body."""
         rows = 180 * self.cells_per_degree
         if rows < 4 or abs(rows - 2 * round(rows / 2)) > 1e-6:
             raise ConfigError(

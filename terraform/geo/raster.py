@@ -77,7 +77,7 @@ def opened(
 
 
 def _gdal_name(path: Path, gzipped: bool, variable: str | None) -> str:
-    """The name by which GDAL opens a file that is there."""
+    """Make the name by which GDAL opens a file that is there."""
     if variable is None:
         return f"/vsigzip/{path.resolve()}" if gzipped else str(path)
     if '"' in str(path):
@@ -123,7 +123,7 @@ def read(dataset: Any, rows: tuple[int, int] | None = None, columns: tuple[int, 
 
 
 def grid_of(dataset: Any) -> RasterGrid:
-    """The degrees grid of a raster in a body's geographic CRS.
+    """Read the grid of a raster in a body's geographic CRS, degrees.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def grid_of(dataset: Any) -> RasterGrid:
 
 
 def body_of(dataset: Any) -> Body:
-    """The body whose sphere or ellipsoid a raster's CRS is on.
+    """Find the body whose sphere or ellipsoid a raster's CRS is on.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def semi_major_axis_m(crs: CRS) -> float:
 
 
 def affine_of(grid: RasterGrid) -> Affine:
-    """The georeference of a grid in degrees."""
+    """Make the affine georeference of a grid in degrees."""
     rows, columns = grid.latitudes, grid.longitudes
     return Affine(columns.step, 0, columns.origin, 0, rows.step, rows.origin)
 
@@ -258,8 +258,10 @@ def _put(dataset: Any, strip: NDArray[Any], top: int) -> None:
 
 
 def _complete(path: Path) -> None:
-    """Refuse a raster of which something did not reach the disk: GDAL does not always tell, and a missing block
-    would read as void."""
+    """Refuse a raster of which something did not reach the disk.
+
+    GDAL does not always say so, and a missing block would read as void.
+    """
     try:
         with opened(path) as dataset:
             _check_blocks(dataset)

@@ -75,7 +75,7 @@ def _refuse_constant(text: str) -> float:
 
 
 def _crs(member: Any, path: Path) -> CRS | None:
-    """The CRS of a GeoJSON of 2008, which names it; None for CRS84, which a newer one is always in."""
+    """Read the CRS of a GeoJSON of 2008, which names it; None for CRS84, which a newer one is always in."""
     if member is None:
         return None
     try:
@@ -90,7 +90,7 @@ def _crs(member: Any, path: Path) -> CRS | None:
 
 
 def _degrees(crs: CRS, path: Path) -> CRS | None:
-    """A CRS of longitudes and latitudes; None where it is as good as CRS84."""
+    """Refuse what is not longitudes and latitudes; None where it is as good as CRS84."""
     if not crs.is_geographic:
         raise ConfigError(
             f"{path} is in {crs.name} ({crs.to_string()[:40]}), in metres: reproject it to longitudes and latitudes of "

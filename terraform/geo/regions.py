@@ -97,7 +97,7 @@ def select(
     split: Mapping[str, Iterable[str]],
     exclude: Iterable[str] = (),
 ) -> dict[str, Region]:
-    """The regions named in `include` (when None, all but those in `exclude`), with roles as `split` overrides them.
+    """Choose the regions named in `include` (when None, all but those in `exclude`), in the roles that `split` gives.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _region(feature: Any, number: int, crs: CRS | None = None) -> Region:
 
 
 def _meant(member: str, properties: Mapping[str, Any]) -> str:
-    """A property that may have been meant, where one is missing: its name is like it."""
+    """Name a property that may have been meant, where one is missing: its name is like it."""
     if properties.get(member) is not None:
         return ""
     like = {str(name).lower(): name for name in properties if name not in MEMBERS}
@@ -172,5 +172,5 @@ def _checked_role(role: Any, more: str = "") -> Role:
 
 
 def rectangle(west: float, south: float, east: float, north: float) -> BaseGeometry:
-    """A region's polygon from its edges, degrees."""
+    """Make a region's polygon from its edges, degrees."""
     return box(west, south, east if east > west else east + 360, north)

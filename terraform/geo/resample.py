@@ -69,7 +69,7 @@ class Taps:
     weight: NDArray[np.float32]
 
     def shifted(self, pixels: int) -> "Taps":
-        """The same weights of a source that begins elsewhere."""
+        """Make the same weights of a source that begins elsewhere."""
         return Taps(self.index + pixels, self.weight)
 
 
@@ -126,8 +126,9 @@ def cubic_taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
 
 
 def spline_taps(source: Axis, places: NDArray[np.float64]) -> Taps:
-    """Weights of the uniform cubic B-spline at places along an axis: smooth up to its curvature, never beyond the range
-    of the pixels that it averages (Unser 1999).
+    """Compute the weights of the uniform cubic B-spline at places along an axis (Unser 1999).
+
+    It is smooth up to its curvature and never leaves the range of the pixels that it averages.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ def resample_last_axis(values: Tensor, columns: Taps) -> Tensor:
 
 
 def _matrix(index: NDArray[np.int64], weight: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]]:
-    """The first source column that is used, and the weights of it and of those after it, (k, w)."""
+    """Find the first source column that is used, and the weights of it and of those after it, (k, w)."""
     first = int(index.min())
     matrix = np.zeros((int(index.max()) + 1 - first, len(index)), np.float32)
     np.add.at(matrix, (index - first, np.arange(len(index))[:, None]), weight)

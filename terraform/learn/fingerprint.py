@@ -10,6 +10,7 @@ from terraform.config import Config, renamed
 from terraform.digest import stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
+from terraform.learn.runtime.checkpoint import require_format
 from terraform.storage.atomic_write import write_text
 
 
@@ -31,7 +32,7 @@ def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writ
     Raises
     ------
     InputError, ConfigError
-        `resume`, and there is no state, or only that of a run with other settings.
+        `resume`, and there is no state, or only that of a run with other settings or of another format.
     """
     text = json.dumps(identity, sort_keys=True)
     states = output / "state"
@@ -40,6 +41,7 @@ def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writ
         others = sorted(states.glob("*/settings.json"))
         if not others:
             raise InputError(f"{states} holds no state to resume: leave out --resume to start")
+        require_format(others[-1].parent)
         old = json.loads(others[-1].read_text())
         differences = _differences({**old, "train": renamed("train", old["train"])}, identity)
         raise ConfigError(

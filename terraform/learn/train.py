@@ -23,7 +23,7 @@ from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
-from terraform.learn.trainer import Trainer
+from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
 from terraform.storage.atomic_write import atomic_write, write_text
@@ -159,7 +159,9 @@ def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> No
     settings = run.config.train
     run.by_region.gather(run.processes)
     rate = run.trainer.rate((state.images - settings.batch) / settings.total_images)
-    history.add_row(state, run.trainer.stats.read(), rate, len(run.loader.collection), run.by_region.read())
+    summary = run.trainer.stats.read()
+    losses = dict(zip(LOSSES, summary.losses, strict=True))
+    history.add_row(state, losses, summary.skipped, rate, len(run.loader.collection), run.by_region.read())
     run.trainer.stats.clear()
     run.by_region.values.zero_()
     due = last or _crossed(history.row_before(state), state.images, settings.validate_every)

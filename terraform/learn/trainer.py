@@ -22,6 +22,7 @@ from terraform.learn.runtime.distributed import SINGLE, Processes, sync_layers
 from terraform.learn.step_stats import BufferSnapshot, StepStats, norm_of
 
 LOSSES = ("g_adv", "g_l1", "d_real", "d_fake")
+"""What a step counts, in order; columns of the history."""
 
 
 class Trainer:
@@ -91,7 +92,7 @@ class Trainer:
                 losses, norms = self._step_joint(generated, batch)
             else:
                 losses, norms = self._step_alternating(generated, batch)
-        self.per_image_l1 = per_image_l1(generated, batch)
+        self.per_image_l1 = per_image_l1(generated, batch.imagery, batch.valid)
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
         self._buffers.restore_unless(before, good)
         self.steps += 1

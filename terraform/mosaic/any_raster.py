@@ -205,7 +205,7 @@ def _say(text: str) -> None:
 
 
 def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
-    """The map that the settings name."""
+    """Choose the map that the settings name."""
     view = GridWindow.of(body, bounds, None)
     if settings.grid == "polar":
         return polar_stereographic(body, view, bounds, None)
@@ -226,7 +226,7 @@ def _is_download(path: Path) -> bool:
 def _write_degrees(
     placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool, missing_is_sea: bool
 ) -> None:
-    """Heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
+    """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
         # Already what is wanted; its sea must not be taken for a void.
         path.symlink_to(Path(placed.raster.name).resolve())
@@ -259,7 +259,7 @@ def _strip(placed: GeoreferencedRaster, block: RasterGrid, missing_is_sea: bool)
 
 
 def _window(body: Body, bounds: Bounds) -> RasterGrid:
-    """The grid of 200 m pixels that covers bounds, as wide on its most equatorward parallel."""
+    """Cover bounds with a grid of 200 m pixels, as wide on its most equatorward parallel."""
     west, south, east, north = bounds
     height = GlobalGrid(body.radius_m).pixel_deg
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))

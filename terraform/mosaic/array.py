@@ -44,16 +44,20 @@ class PlaneTerrain:
 
     @property
     def pixel_m(self) -> float:
+        """Side of a pixel, metres."""
         return PIXEL_M
 
     @property
     def top(self) -> int:
+        """First row that is drawn, as the terrain counts them."""
         return 0
 
     def is_visible(self, rows: Span, columns: Span) -> bool:
+        """Whether some of it will be shown: always."""
         return True
 
     def patch(self, rows: Span, columns: Span) -> TerrainWindow:
+        """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         sea, void = _cut(self.heights.sea, rows, columns, False), _cut(self.heights.void, rows, columns, True)
         seen = Heights(_cut(self.heights.metres, rows, columns, 0), sea, void)
         broad = None if self.broad is None else _cut(self.broad, rows, columns, 0)
@@ -119,7 +123,7 @@ def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaic
 
 
 def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
-    """Base colours of a plane, of which no body is known: a colour."""
+    """Make base colours of a plane, of which no body is known: a colour."""
     if not trained.needs_base:
         return None
     if given is None or not given.startswith("#"):
@@ -191,7 +195,7 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dic
 
 
 def _cut(values: NDArray[_T], rows: Span, columns: Span, beyond: float) -> NDArray[_T]:
-    """A window that may reach beyond an array."""
+    """Cut a window that may reach beyond an array."""
     result = np.full((rows[1] - rows[0], columns[1] - columns[0]), beyond, values.dtype)
     top, left = max(0, rows[0]), max(0, columns[0])
     part = values[top : max(top, rows[1]), left : max(left, columns[1])]

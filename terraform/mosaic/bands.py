@@ -175,7 +175,10 @@ class Cap(Strip):
         return np.degrees(np.arctan2(column, -row)), colatitude - 90
 
     def eastwards(self, longitude_deg: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Unit vector of local east along the plane's right and its up; local north is that, turned left."""
+        """Compute the unit vector of local east along the plane's right and its up.
+
+        Local north is that, turned left by 90 degrees.
+        """
         turn = np.radians(longitude_deg)
         return np.cos(turn), np.sin(turn) * (1 if self.north else -1)
 

@@ -62,7 +62,7 @@ def blend(layers: Sequence[Layer], shares: Sequence[Tensor]) -> Layer:
 
 
 def _gain(bands: Sequence[Tensor], shares: Sequence[Tensor]) -> Tensor:
-    """What gives the average of some pictures the average of their powers, (h, w).
+    """Compute the gain that gives the average of some pictures the average of their powers, (h, w).
 
     The power of the average follows from those of the pictures and of their products: measured on the average itself,
     the dip in the middle of the cross-fade would be smoothed away. The gain is large where the average is weak, so that
@@ -85,7 +85,7 @@ def _inner(known: Tensor) -> Tensor:
 
 
 def _bands(colours: Tensor) -> list[Tensor]:
-    """The finest first, what is broad last; together the colours."""
+    """Split colours into bands, the finest first, what is broad last; their sum is the colours."""
     softer = [colours, *(smooth(colours[:, None], width_px)[:, 0] for width_px in COARSE_PX)]
     return [*(a - b for a, b in pairwise(softer)), softer[-1]]
 

@@ -51,10 +51,12 @@ class StripBuffer:
 
     @property
     def shape(self) -> tuple[int, int, int]:
+        """Planes (red, green, blue, mask), rows and columns."""
         return PLANES, self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
 
     @property
     def size_bytes(self) -> int:
+        """Size of the whole file, bytes."""
         planes, height, width = self.shape
         return planes * height * width
 
@@ -136,13 +138,13 @@ class Checkpoint:
 
 
 def is_drawn(canvas: StripBuffer) -> bool:
-    """It is complete."""
+    """Whether all pixels of a strip are written."""
     return canvas.path.is_file() and canvas.path.stat().st_size == canvas.size_bytes
 
 
 @contextmanager
 def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Checkpoint]:
-    """The strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
+    """Open the strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
 
     Nothing stays of what was refused before a strip was drawn.
 
@@ -191,7 +193,7 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
 
 @contextmanager
 def _locked(folder: Path, output: Path) -> Iterator[None]:
-    """The lock goes with the process that holds it, however that ends."""
+    """Hold a folder; the lock goes with the process that holds it, however that ends."""
 
     def refuse(holder: str) -> None:
         raise ResourceError(f"{output} is being drawn by {holder}: wait for it, or end it")
@@ -211,7 +213,7 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def file_version(path: Path) -> list[Any]:
-    """A file as it is now: its size and the time of its last change; its digest where it is small."""
+    """Identify a file as it is now: its size and the time of its last change; its digest where it is small."""
     state = path.stat()
     if state.st_size > 100_000_000:
         return [state.st_size, state.st_mtime_ns]

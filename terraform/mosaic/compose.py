@@ -1,5 +1,7 @@
-"""A mosaic's rows from rendered strips, north to south: each strip is interpolated to the mosaic's pixels (cubic,
-Keys 1981) and neighbouring strips are blended."""
+"""A mosaic's rows from rendered strips, north to south.
+
+Each strip is interpolated to the mosaic's pixels (cubic, Keys 1981) and neighbouring strips are blended.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -90,7 +92,7 @@ def _layer(planes: Tensor) -> Layer:
 
 
 def _box(places: Doubles) -> Span:
-    """The pixels that cubic interpolation needs."""
+    """Bound the pixels that cubic interpolation needs."""
     return int(np.floor(places.min())) - 3, int(np.ceil(places.max())) + 4
 
 
@@ -149,7 +151,7 @@ def composite_projected(chart: OutputGrid, every: Strips, drawn: Fetch) -> Itera
 
 
 def _composite_projected(chart: OutputGrid, every: Strips, drawn: Fetch, rows: Span, columns: Span) -> Planes:
-    """A pixel that is coarser than what was drawn is the average of several places in it."""
+    """Compose a map; a pixel that is coarser than what was drawn is the average of several places in it."""
     spare = -(-fade.REACH_PX // chart.parts)
     grown = ((rows[0] - spare, rows[1] + spare), (columns[0] - spare, columns[1] + spare))
     longitude, latitude = chart.degrees(*grown)

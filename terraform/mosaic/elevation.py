@@ -1,5 +1,7 @@
-"""The heights of a raster in degrees at the pixels of a strip: row by row and column by column for bands, point by
-point for caps. What is missing takes no part in any average, and longitudes count modulo 360.
+"""The heights of a raster in degrees at the pixels of a strip.
+
+Row by row and column by column for bands, point by point for caps. What is missing takes no part in any average, and
+longitudes count modulo 360.
 """
 
 from collections.abc import Callable, Iterator
@@ -54,7 +56,7 @@ class ElevationRaster:
 
 
 def from_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_degree: float) -> ElevationRaster:
-    """A raster that is in memory."""
+    """Wrap heights that are in memory."""
 
     def read(rows: Span, columns: Span) -> Heights:
         part = slice(*rows), slice(*columns)
@@ -64,7 +66,7 @@ def from_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_d
 
 
 def with_row_cache(source: ElevationRaster) -> ElevationRaster:
-    """The same raster, of which neighbouring windows read each row once.
+    """Wrap a raster so that neighbouring windows read each row once.
 
     Whole rows are kept from the first to the last of the latest window, packed in two bytes a pixel. Windows come from
     north to south; one that begins further north than what is kept is read anew.
@@ -125,7 +127,7 @@ def _spline(source: Axis, target: Axis) -> Taps:
 
 
 def _pieces(source: ElevationRaster, rows: Span, wanted: Axis) -> Iterator[tuple[Heights, Axis]]:
-    """The heights under some columns, and where on the wanted axis they lie."""
+    """Yield the heights under some columns, and where on the wanted axis they lie."""
     own = source.longitudes
     spare = int(np.ceil(wanted.step / own.step)) + 2
     if source.wraps:
@@ -208,7 +210,7 @@ def _triangle(away: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cubic(away: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The uniform cubic B-spline at -2 to 2."""
+    """Evaluate the uniform cubic B-spline at -2 to 2."""
     far = np.abs(away)
     return np.where(far < 1, 2 / 3 - far**2 + far**3 / 2, (2 - np.minimum(far, 2)) ** 3 / 6)
 
@@ -255,7 +257,7 @@ def _sorted(total: Float, land: Float, sea: Float) -> Heights:
 
 
 def _turns(own: Axis, wanted: Axis) -> list[float]:
-    """The multiples of 360 degrees by which a wanted axis lies on a source's."""
+    """Find the multiples of 360 degrees by which a wanted axis lies on a source's."""
     spare = own.step + wanted.step
     first = np.ceil((wanted.origin - own.end - spare) / 360)
     last = np.floor((wanted.end - own.origin + spare) / 360)
@@ -276,6 +278,6 @@ def _both(values: NDArray[np.generic], rows: Taps, columns: Taps) -> Float:
 
 
 def _same(rows: Taps, count: int) -> bool:
-    """The rows are the source's own."""
+    """Whether the rows are the source's own."""
     exact = rows.weight.shape[1] == 1 and len(rows.index) == count
     return exact and bool((rows.index[:, 0] == np.arange(count)).all() and (rows.weight == 1).all())

@@ -35,7 +35,7 @@ _CHANNELS_USING = {"latitude_shift_deg": _OF_LATITUDE, "latitude_scale": _OF_LAT
 
 
 def ignored_climate_settings(condition: Condition, climate: Climate) -> list[str]:
-    """What to say of each setting of the climate that was set and that changes nothing."""
+    """Say of each setting of the climate that was set that it changes nothing, where that is so."""
     channels = set(condition.channels) if condition.encoding == "relief" else set()
     plain = Climate()
     return [
@@ -74,14 +74,14 @@ class Predictor:
 
     @torch.inference_mode()
     def forward(self, seen: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, 3, H, W) in [-1, 1], float32."""
+        """Run the network: (N, C, H, W) -> (N, 3, H, W) float32, [-1, 1]."""
         dtype = next(iter(self.network.parameters())).dtype
         drawn: Tensor = self.network(seen.to(dtype, memory_format=torch.channels_last))
         return drawn.float()
 
     @torch.inference_mode()
     def predict(self, patch: TerrainWindow, pixel_m: float) -> Tensor:
-        """A patch of H x W pixels -> (3, H - 128, W - 128) in [-1, 1], float32."""
+        """Draw a patch of H x W pixels: (3, H - 128, W - 128) float32, [-1, 1]."""
         trained, device = self.trained, self.device
         relief = relief_batch(patch, pixel_m, trained.condition.local_time_h, self.settings.climate, device)
         base = None if patch.base is None else Context(*(part.to(device) for part in patch.base))
@@ -95,7 +95,7 @@ class Predictor:
 def relief_batch(
     patch: TerrainWindow, pixel_m: float, local_time_h: float, climate: Climate, device: str = "cpu"
 ) -> ReliefBatch:
-    """A patch as the encoder wants it, the sun turned into its right and up; the climate moves no shadow."""
+    """Make of a patch what the encoder takes, the sun turned into its right and up; the climate moves no shadow."""
     latitude = _batch(patch.latitude_deg, device)
     told = (latitude * climate.latitude_scale + climate.latitude_shift_deg).clamp(-90, 90)
     sun = _from(sun_at(latitude, local_time_h), climate.sun_azimuth_deg)
@@ -107,7 +107,7 @@ def relief_batch(
 
 
 def _from(sun: Tensor, azimuth_deg: float | None) -> Tensor:
-    """The sun as high as it is, from another side."""
+    """Turn the sun to another side, as high as it is."""
     if azimuth_deg is None:
         return sun
     east, north, zenith = sun.unbind(1)

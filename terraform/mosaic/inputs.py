@@ -58,7 +58,7 @@ def _with(settings: Mosaics, elevation: Mapping[str, Any], climate: Climate) -> 
 
 
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
-    """The generator, on the device that the settings name; warns of a climate that it cannot hear of."""
+    """Load the generator onto the device that the settings name; warn of settings of the climate that it ignores."""
     trained = weights_file.load(weights, device_of(settings))
     instead = "; base colours follow the settings of climate.<body>, such as mean_temperature_c" * trained.needs_base
     for told in ignored_climate_settings(trained.condition, settings.climate):
@@ -67,7 +67,7 @@ def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
 
 
 def device_of(settings: Mosaics) -> str:
-    """The device that the settings name; `auto` is the GPU where there is one."""
+    """Choose the device that the settings name; `auto` is the GPU where there is one."""
     import torch
 
     if settings.device == "auto":
@@ -78,13 +78,13 @@ def device_of(settings: Mosaics) -> str:
 
 
 def source_pixel_m(dataset: Any, body: Body) -> float:
-    """Height of a pixel of a download, metres, or of what it was made from where that is coarser."""
+    """Give the height of a pixel of a download, metres, or of what it was made from where that is coarser."""
     own = float(abs(dataset.transform.e)) * body.metres_per_degree
     return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
 
 
 def elevation_raster(dataset: Any, body: Body) -> ElevationRaster:
-    """The heights of an open download."""
+    """Wrap the heights of an open download."""
 
     def read(rows: Span, columns: Span) -> Heights:
         heights = unpack(raster.read(dataset, rows, columns))
@@ -106,7 +106,7 @@ def _check(name: str, heights: Heights, body: Body) -> None:
 
 
 def elevation_model(source: ElevationRaster, body: Body, settings: Mosaics) -> ElevationModel:
-    """The heights with what the elevation policy needs to know of all of them."""
+    """Join heights with what the elevation policy needs to know of all of them."""
     broad = low_pass(source) if settings.elevation.policy == "relief" else None
     return ElevationModel(source, settings.elevation, hypsometry(body, source), broad)
 
@@ -120,7 +120,7 @@ def mosaic_fingerprint(
     stage: Stage = "mosaic",
     base: ChosenBase | None = None,
 ) -> dict[str, Any]:
-    """What the strips of a drawing depend on."""
+    """List what the strips of a drawing depend on."""
     own = {} if base is None else {"base": base.version}
     return {
         **own,

@@ -46,7 +46,7 @@ class GridWindow:
 
     @classmethod
     def of(cls, body: Body, bounds: tuple[float, float, float, float], region: Region | None) -> "GridWindow":
-        """The view of bounds in degrees: west, south, east, north."""
+        """Make the window of bounds in degrees: west, south, east, north."""
         globe = GlobalGrid(body.radius_m)
         west, south, east, north = bounds
         rows = _whole((90 - north) / globe.pixel_deg, (90 - south) / globe.pixel_deg)
@@ -82,7 +82,7 @@ class GridWindow:
 
 
 def _whole(first: float, last: float) -> Span:
-    """The pixels whose centre lies between two places; at least one."""
+    """Find the pixels whose centre lies between two places; at least one."""
     if round(first) < round(last):
         return round(first), round(last)
     middle = math.floor((first + last) / 2)
@@ -155,7 +155,7 @@ class OutputGrid:
 def polar_stereographic(
     body: Body, view: GridWindow, bounds: tuple[float, float, float, float], region: Region | None
 ) -> OutputGrid:
-    """A polar stereographic map of pixels as large as those of the planet-wide grid.
+    """Make a polar stereographic map of pixels as large as those of the planet-wide grid.
 
     Raises
     ------
@@ -182,12 +182,12 @@ def polar_stereographic(
 def from_raster(
     view: GridWindow, shape: tuple[int, int], transform: Affine, crs: CRS, body: Body, region: Region | None
 ) -> OutputGrid:
-    """The grid of a raster itself."""
+    """Take the grid of a raster itself."""
     return OutputGrid(view, GeoBox(*shape, transform, crs), crs, degrees_crs(crs, body), region)
 
 
 def polar_crs(body: Body, north: bool) -> CRS:
-    """The body's polar stereographic CRS: those of the IAU for Mars, UPS for Earth, else one on its own ellipsoid."""
+    """Choose a body's polar stereographic CRS: the IAU's for Mars, UPS for Earth, else one on its own ellipsoid."""
     known = {"mars": ("IAU_2015:49930", "IAU_2015:49935"), "earth": ("EPSG:5041", "EPSG:5042")}
     if body.name in known:
         return CRS.from_user_input(known[body.name][0 if north else 1])

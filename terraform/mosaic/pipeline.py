@@ -107,7 +107,7 @@ def _drawing(
     canvases: dict[int, StripBuffer],
     kept: Checkpoint,
 ) -> Iterator[dict[int, Future[StripBuffer]]]:
-    """The strips, drawn in the background from north to south; leaving the block ends that."""
+    """Draw the strips in the background from north to south; leaving the block ends that."""
     stopped = Event()
     # Bands follow each other southwards, so that what one read serves the next.
     following = replace(renderer, relief=renderer.relief.with_source(with_row_cache(renderer.relief.source)))
@@ -143,7 +143,7 @@ def _part(strip: Band | Cap, view: GridWindow) -> tuple[Span, Span] | None:
 
 
 def _band_columns(band: Band, view: GridWindow) -> Span:
-    """The columns of a band under those of a view, with two more on each side for the interpolation."""
+    """Find the columns of a band under those of a view, with two more on each side for the interpolation."""
     if view.columns[1] - view.columns[0] == view.globe.columns and view.columns[0] == 0:
         return 0, band.columns
     (west, east), _ = view.extent_deg

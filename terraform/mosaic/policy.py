@@ -64,7 +64,7 @@ interpolated at these shares and rounded to a metre."""
 
 
 def measured(heights_m: NDArray[np.floating], weights: NDArray[np.floating], steps: int = 1000) -> Hypsometry:
-    """The hypsometry of a raster.
+    """Measure the hypsometry of a raster.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _stretched(metres: NDArray[np.float32], settings: Elevation, hypsometry: Hyp
 
 
 def _matched(metres: NDArray[np.float32], settings: Elevation, hypsometry: Hypsometry) -> NDArray[np.floating]:
-    """The height below which Earth has the same share of its land; the shoreline becomes 0 m."""
+    """Find the height below which Earth has the same share of its land; the shoreline becomes 0 m."""
     heights, shares = hypsometry
     drowned = float(np.interp(settings.shoreline_m, heights, shares))
     if drowned >= 1 or heights[0] == heights[-1]:
@@ -170,7 +170,7 @@ def hypsometry(body: Body, source: ElevationRaster) -> Hypsometry:
 
 
 def measure_hypsometry(source: ElevationRaster, flat: bool = False) -> Hypsometry:
-    """The hypsometry of a raster, from at most about a million of its pixels, and its very highest.
+    """Measure the hypsometry of a raster, from at most about a million of its pixels, and its very highest.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def low_pass(source: ElevationRaster, flat: bool = False) -> ElevationRaster:
 
 
 def _joined(source: ElevationRaster) -> tuple[ElevationRaster, NDArray[np.float32]]:
-    """The source averaged to coarse pixels, and the share of each that is known."""
+    """Average a source to coarse pixels, and give the share of each that is known."""
     goal = REGIONAL_MEAN_M / _PARTS / source.metres_per_degree
     down = max(1, round(goal / abs(source.latitudes.step)))
     right = max(1, round(goal / source.longitudes.step))

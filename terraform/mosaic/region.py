@@ -84,7 +84,7 @@ def render_region(
 
 
 def _target(region: Region, dataset: Any, settings: Mosaics) -> GridWindow | OutputGrid:
-    """The map that the settings name."""
+    """Choose the map that the settings name."""
     view = GridWindow.of(region.body, region.bounds, region)
     if settings.grid == "polar":
         return polar_stereographic(region.body, view, region.bounds, region)

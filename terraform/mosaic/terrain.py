@@ -61,11 +61,11 @@ class Terrain(Protocol):
         ...
 
     def patch(self, rows: Span, columns: Span) -> TerrainWindow:
-        """The terrain of rows and columns first to last-plus-one; both may be negative."""
+        """Give the terrain of rows and columns first to last-plus-one; both may be negative."""
         ...
 
     def is_visible(self, rows: Span, columns: Span) -> bool:
-        """Some of it will be shown."""
+        """Whether some of it will be shown."""
         ...
 
 
@@ -117,7 +117,7 @@ class ElevationModel:
         return 0.0 if self.settings.policy == "clip" else self.settings.shoreline_m
 
     def with_source(self, source: ElevationRaster) -> "ElevationModel":
-        """The same heights, read in another way."""
+        """Read the same heights in another way."""
         return replace(self, source=source)
 
     def apply_policy(self, heights: Heights, broad: Heights | None, places: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -138,16 +138,20 @@ class BandTerrain:
 
     @property
     def pixel_m(self) -> float:
+        """Side of a pixel, metres."""
         return self.band.globe.pixel_m
 
     @property
     def top(self) -> int:
+        """First row that is drawn, as the terrain counts them."""
         return self.band.first
 
     def is_visible(self, rows: Span, columns: Span) -> bool:
+        """Whether some of it will be shown: always."""
         return True
 
     def patch(self, rows: Span, columns: Span) -> TerrainWindow:
+        """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         latitudes, longitudes = self.band.globe.latitudes.part(*rows), self.band.longitudes.part(*columns)
         found = [
             resample(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source
@@ -178,14 +182,16 @@ class CapTerrain:
 
     @property
     def pixel_m(self) -> float:
+        """Side of a pixel, metres."""
         return self.cap.globe.pixel_m
 
     @property
     def top(self) -> int:
+        """First row that is drawn, as the terrain counts them."""
         return 0
 
     def is_visible(self, rows: Span, columns: Span) -> bool:
-        """Some of it lies near what is shown."""
+        """Whether some of it lies near what is shown."""
         y = np.append(np.arange(*rows, _EVERY_PX), rows[1])[:, None] * np.ones((1, 1))
         x = np.append(np.arange(*columns, _EVERY_PX), columns[1])[None, :] * np.ones_like(y)
         lon, lat = self.cap.to_degrees(x, y * np.ones_like(x))
@@ -197,6 +203,7 @@ class CapTerrain:
         return bool((within & (lat >= south - spare) & (lat <= north + spare)).any())
 
     def patch(self, rows: Span, columns: Span) -> TerrainWindow:
+        """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         x, y = np.meshgrid(np.arange(*columns) + 0.5, np.arange(*rows) + 0.5)
         lon, lat = self.cap.to_degrees(x, y)
         heights = points(self.relief.source, lon, lat)

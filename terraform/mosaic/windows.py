@@ -68,7 +68,7 @@ def _divided(span: Span, most: int, stride: int) -> list[Span]:
 
 
 def grid_px(trained: TrainedGenerator) -> int:
-    """What a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
+    """Give what a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
     return trained.stride if trained.tile_safe else BLEND_PX - RAMP_PX
 
 

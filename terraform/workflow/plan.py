@@ -50,7 +50,7 @@ class Plan:
 
 
 def read_config(base: Path, overlays: Iterable[Path], overrides: Mapping[str, Any]) -> Config:
-    """The configuration from its file, overlays (`--configfile`) and single values (`--config`), the last wins.
+    """Read the configuration from its file, overlays (`--configfile`) and single values (`--config`); the last wins.
 
     Snakemake types the values of `--config` loosely; they are read again by the rules of the configuration files.
 
@@ -97,6 +97,7 @@ def planned(config: Config) -> Plan:
         for name in drawn
         if name not in everything
     ]
+    mistakes += _unmatchable(config.basemap.match, everything, [*roles["validation"], *roles["test"]])
     if "planet" in everything:
         mistakes.append(f"a region of {config.regions.file} is called planet, as the folder of whole bodies: rename it")
     if mistakes:
@@ -110,8 +111,22 @@ def planned(config: Config) -> Plan:
     )
 
 
+def _unmatchable(names: Iterable[str], everything: Mapping[str, Region], held_out: Iterable[str]) -> list[str]:
+    """Say what is wrong with the regions to whose imagery base colours are matched."""
+    held = set(held_out)
+    mistakes = []
+    for name in names:
+        if name not in everything or everything[name].body.name != "earth":
+            mistakes.append(f"basemap.match: {name!r} is no region of Earth of the regions file: correct or remove it")
+        elif name in held:
+            mistakes.append(
+                f"basemap.match: region {name!r} is for validation or test, nothing may be learnt from it: remove it"
+            )
+    return mistakes
+
+
 def _chosen(config: Config, everything: Mapping[str, Region]) -> dict[str, Region]:
-    """The regions that take part; one line where they are still listed instead of left out."""
+    """Choose the regions that take part; print a line where they are still listed instead of left out."""
     include, exclude = config.regions.include, config.regions.exclude
     if include is not None:
         others = ", ".join(name for name in everything if name not in include)
@@ -156,7 +171,7 @@ def mark_edited(plan: Plan) -> None:
 
 
 def marks(region: Region) -> list[str]:
-    """The region's mark as an input, where there is one."""
+    """List the region's mark as an input, where there is one."""
     return [str(_mark(region))] if _mark(region).exists() else []
 
 
@@ -196,12 +211,12 @@ def planet_downloads(config: Config, body: str, kind: PlanetKind) -> int:
 
 
 def own_planet_rasters(config: Config, body: str, kind: PlanetKind) -> list[str]:
-    """The user's own files that a raster of a whole body is read from, as far as they exist."""
+    """List the user's own files that a raster of a whole body is read from, as far as they exist."""
     return _own(config, planet_settings(config, body, kind), "")
 
 
 def own_rasters(config: Config, region: Region, kind: Kind) -> list[str]:
-    """The user's own files that a region is read from, as far as they exist: newer ones are fetched anew."""
+    """List the user's own files that a region is read from, as far as they exist: newer ones are fetched again."""
     return _own(config, source_settings(config, region.body.name, kind), region.name)
 
 

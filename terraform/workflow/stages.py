@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from terraform.config import Config, FilesSource, SampleSource
+from terraform.config import Config, FilesSource, SampleSource, Tile
 from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
 from terraform.sources import Kind, PlanetKind, module_of
@@ -13,24 +13,24 @@ _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", 
 
 
 def relevant(config: Config, stage: Stage) -> str:
-    """The settings on which a stage's results depend, as canonical JSON.
+    """Write the settings on which a stage's results depend, as canonical JSON.
 
     `config` has its split filled in (`terraform.workflow.plan.planned`): a region's change of role retrains.
     """
     chosen: dict[Stage, dict[str, Any]] = {
-        "cut": {"pairs": config.pairs},
+        "cut": {"pairs": config.pairs, **_of_tile(config)},
         "sheet": {"sheet": config.sheet},
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
         "base model": _of_base_model(config),
-        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training"})},
+        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
 
 
 def relevant_climate(config: Config, body: str) -> str:
-    """The settings on which a body's climate depends, as canonical JSON: of an observed one, few."""
+    """Write the settings on which a body's climate depends, as canonical JSON: of an observed one, few."""
     model = getattr(config.climate, body)
     if is_observed(config, body):
         model = {name: getattr(model, name) for name in ("shoreline_m", "gravity_m_s2", "lapse_rate_k_per_km")}
@@ -43,30 +43,32 @@ def is_observed(config: Config, body: str) -> bool:
 
 
 def relevant_source(config: Config, body: str, kind: Kind) -> str:
-    """The settings of one body's elevation or imagery, as canonical JSON."""
-    return _of_source(config, source_settings(config, body, kind))
+    """Write the settings of one body's elevation or imagery, as canonical JSON."""
+    return _of_source(config, source_settings(config, body, kind), **_of_tile(config))
 
 
 def relevant_planet_source(config: Config, body: str, kind: PlanetKind) -> str:
-    """The settings of one raster of a whole body, as canonical JSON."""
-    return _of_source(
-        config, planet_settings(config, body, kind), getattr(config.sources, body).planet.cells_per_degree
-    )
+    """Write the settings of one raster of a whole body, as canonical JSON."""
+    cells = getattr(config.sources, body).planet.cells_per_degree
+    return _of_source(config, planet_settings(config, body, kind), cells_per_degree=cells)
 
 
-def _of_source(config: Config, source: Any, cells_per_degree: float | None = None) -> str:
+def _of_tile(config: Config) -> dict[str, Any]:
+    """Name the size of a tile where it is not the default: what was made before it could be set is as it was."""
+    return {} if config.tile == Tile() else {"tile": config.tile}
+
+
+def _of_source(config: Config, source: Any, **more: Any) -> str:
     chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
     if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
     elif isinstance(source, FilesSource) and "{rasters}" in str(source.path):
         chosen["rasters"] = config.rasters
-    if cells_per_degree is not None:
-        chosen["cells_per_degree"] = cells_per_degree
-    return _canonical(chosen)
+    return _canonical({**chosen, **more})
 
 
 def source_settings(config: Config, body: str, kind: Kind) -> Any:
-    """The configured source of a body's elevation or imagery.
+    """Look up the configured source of a body's elevation or imagery.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def source_settings(config: Config, body: str, kind: Kind) -> Any:
 
 
 def planet_settings(config: Config, body: str, kind: PlanetKind) -> Any:
-    """The configured source of a raster of a whole body.
+    """Look up the configured source of a raster of a whole body.
 
     Raises
     ------
@@ -113,7 +115,9 @@ def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
 def _of_base_model(config: Config) -> dict[str, Any]:
     return {
         "seed": config.seed,
-        "basemap": config.basemap.model_dump(mode="json", include={"training", "roughness_m", "surroundings_m"}),
+        "basemap": config.basemap.model_dump(
+            mode="json", include={"training", "match", "roughness_m", "surroundings_m"}
+        ),
         "left_out": sorted({*config.split.validation, *config.split.test}),
     }
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from terraform.basemap.matching import match
+from terraform.basemap.matching import match, match_anchored
 from terraform.errors import InputError
 
 
@@ -35,6 +35,14 @@ def test_weights_choose_the_ground():
     target = np.where(np.arange(2000)[:, None] < 1000, source * 0.5, source)
     fitted = match(source, target, weight=(np.arange(2000) < 1000).astype(np.float32), ridge=1e-9)
     np.testing.assert_allclose(fitted(source), source * 0.5, atol=1e-3)
+
+
+def test_anchored_black_and_white_stay_where_no_ground_shows_them():
+    source = (0.2 + 0.2 * np.random.default_rng(5).random((500, 3))).astype(np.float32)
+    ends = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
+    free, anchored = (fitting(source, source**2) for fitting in (match, match_anchored))
+    assert np.abs(anchored(ends) - ends).max() < 0.05 < np.abs(free(ends) - ends).max()
+    assert np.abs(anchored(source) - source**2).max() < 0.02
 
 
 def test_result_is_a_colour():

@@ -183,6 +183,7 @@ def changed(**sections):
         ({"basemap": {"month": 7}}, {"base colours"}),
         ({"basemap": {"sea": {"ice_c": -2}}}, {"base colours"}),
         ({"basemap": {"training": {"steps": 9}}}, {"base model"}),
+        ({"basemap": {"match": ["cali"]}}, {"base model"}),
         ({"basemap": {"roughness_m": 9000}}, {"base model", "base colours"}),
         ({"climate": {"mars": {"wetness": 2}}}, set()),
         ({"planet": {"bodies": ["mars"]}}, set()),

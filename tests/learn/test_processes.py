@@ -84,8 +84,10 @@ def test_two_processes_learn_what_one_does(world, tmp_path):
 
 
 def close(one, other):
-    """Two states, by their kernels: four steps of Adam move a value by 4e-4, and where a gradient is nothing but
-    rounding, so is its sign."""
+    """Compare two states by their kernels.
+
+    Four steps of Adam move a value by 4e-4, and where a gradient is nothing but rounding, so is its sign.
+    """
     kernels = [key for key in one if key.startswith(("generator", "discriminator", "average")) and one[key].dim() == 4]
     moved = [(one[key].double() - other[key].double()).abs() for key in kernels]
     assert max(float(part.max()) for part in moved) <= 8e-4

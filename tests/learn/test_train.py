@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from pathlib import Path
 
 import pytest
 from small_world import config, few_pairs, make_world, outcome, run, same
@@ -70,6 +71,25 @@ def test_a_corrupt_state_falls_back_to_the_one_before(world, killed, tmp_path, c
     assert "images-000000006.safetensors is damaged" in told
     assert "4 of 8 images seen" in told
     assert same(outcome(killed / "whole"), outcome(tmp_path))
+
+
+OLD_STATE = Path(__file__).parent / "files/state-format-1"
+"""Written by the version before history had rows of its own: `val_l1/two` beside `val_l1`."""
+
+
+def test_a_state_of_the_old_format_is_refused_by_name(world, tmp_path):
+    shutil.copytree(OLD_STATE, tmp_path / "state/98bc2542adfe")
+    with pytest.raises(InputError, match=r"98bc2542adfe/images-000000004 is a state of format 1, this version reads 2"):
+        run(world, tmp_path, config(total_images=4), resume=True)
+    assert run(world, tmp_path, config(total_images=4)).images == 4  # from scratch, in a folder of its own
+
+
+def test_a_state_of_the_old_format_is_not_taken_for_a_damaged_one(world, tmp_path):
+    run(world, tmp_path, config(total_images=4))
+    (folder,) = (tmp_path / "state").iterdir()
+    shutil.copy(OLD_STATE / "images-000000004.json", folder)
+    with pytest.raises(InputError, match="is a state of format 1"):
+        run(world, tmp_path, config(total_images=4))
 
 
 def test_resume_with_other_settings_names_the_difference(world, tmp_path):

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import ee
 import numpy as np
 
-from servers.ee_expressions import Refused, grid_of, picture
+from servers.ee_expressions import Refused, picture
+from servers.ee_ground import grid_of
 
 LARGEST_BYTES = 48 * 2**20
 LARGEST_SIDE = 32_768

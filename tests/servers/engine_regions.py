@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from servers.earthengine import EarthEngine
-from servers.ee_expressions import sea, unseen_land
+from servers.ee_ground import sea, unseen_land
 from servers.surface import height_m
 from servers.windows import rectangle_of
 from terraform.config import Config, parse

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from terraform.config import parse
+from terraform.errors import ConfigError
 from terraform.workflow import cleanup as tidy
+from terraform.workflow.plan import planned
 
 ROOT = Path(__file__).parents[2]
 EARTH = ["--config", str(ROOT / "config.yaml"), "--config", str(ROOT / "workflow/config/earth.yaml")]
@@ -74,3 +77,18 @@ def test_the_cache_is_no_leftover(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for folder in ("resources/cache/mola", "resources/earth/gone", "resources/earth/here"):
         (tmp_path / folder).mkdir(parents=True)
     assert tidy.orphans({"here": "earth"}) == [Path("resources/earth/gone")]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("italy", "region 'italy' is for validation or test, nothing may be learnt from it: remove it"),
+        ("korolev", "'korolev' is no region of Earth"),
+        ("atlantis", "'atlantis' is no region of Earth"),
+    ],
+)
+def test_colours_are_matched_to_regions_that_may_be_learnt_from(name: str, said: str) -> None:
+    settings = {"regions": {"file": str(ROOT / "regions.geojson")}, "split": {"validation": ["nw"], "test": ["italy"]}}
+    assert planned(parse({**settings, "basemap": {"match": ["cali"]}})).config.basemap.match == ["cali"]
+    with pytest.raises(ConfigError, match=rf"basemap\.match: {said}"):
+        planned(parse({**settings, "basemap": {"match": [name]}}))

@@ -55,6 +55,11 @@ rule fit_base_model:
         elevation=PLANET_RASTER.format(body="earth", kind="elevation"),
         imagery=PLANET_RASTER.format(body="earth", kind="imagery"),
         climate=CLIMATE.format(body="earth"),
+        match=[
+            RESOURCE.format(body="earth", region=name, what=what)
+            for name in CONFIG.basemap.match
+            for what in ("elevation", "imagery")
+        ],
     output:
         model=BASE_MODEL,
         skill=report(f"{PLANET}/skill.json", caption="../report/skill.rst", category="Planets"),
@@ -64,6 +69,7 @@ rule fit_base_model:
         "../../environment.yaml"
     threads: min(2, CPUS)
     params:
+        match=[f"--match resources/earth/{shlex.quote(name)}" for name in CONFIG.basemap.match],
         held_out=[f"--leave-out {shlex.quote(name)}" for name in HELD_OUT],
         polygons=[PLAN.regions[name].fingerprint for name in HELD_OUT],
         settings=stages.relevant(CONFIG, "base model"),
@@ -72,7 +78,7 @@ rule fit_base_model:
         f"fit base model of run {CONFIG.run}"
     shell:
         command("fit-base-model") + "--elevation {input.elevation:q} "
-        "--imagery {input.imagery:q} --climate {input.climate:q} {params.held_out} "
+        "--imagery {input.imagery:q} --climate {input.climate:q} {params.match} {params.held_out} "
         '--output "$(dirname {output.model:q})" > {log:q} 2>&1'
 
 

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from terraform.learn.data.augment import Batch
 from terraform.learn.runtime.distributed import Processes
 
 _LEVELS = 127.5
@@ -48,7 +47,19 @@ class ByRegion:
         return {name: total / count * _LEVELS for name, total, count in means if count}
 
 
-def per_image_l1(generated: Tensor, batch: Batch) -> Tensor:
-    """(N,) mean absolute difference over valid pixels of each picture, on the scale of [-1, 1]."""
-    apart = ((generated.detach() - batch.imagery).abs() * batch.valid).sum((1, 2, 3))
-    return apart / (batch.valid.sum((1, 2, 3)) * 3).clamp_min(1)
+def per_image_l1(generated: Tensor, imagery: Tensor, valid: Tensor) -> Tensor:
+    """Compute the mean absolute difference of each picture over its valid pixels; no gradient flows.
+
+    Parameters
+    ----------
+    generated, imagery : (N, 3, H, W) float, [-1, 1]
+    valid : (N, 1, H, W) float
+        1 where the picture counts.
+
+    Returns
+    -------
+    (N,) float
+        0 to 2; 0 where nothing is valid.
+    """
+    apart = ((generated.detach() - imagery).abs() * valid).sum((1, 2, 3))
+    return apart / (valid.sum((1, 2, 3)) * 3).clamp_min(1)

@@ -9,9 +9,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from terraform.errors import InputError
 from terraform.storage.atomic_write import atomic_write, write_text
 from terraform.storage.hashing import sha256_of
 
+FORMAT = 2
+"""2: rows of the history as `Row`, L1 by region in a table of its own. States without a number are of format 1."""
 _KEPT = 2
 
 
@@ -106,14 +109,26 @@ def save(folder: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:
     with atomic_write(path) as temporary:
         save_file(tensors, temporary)
         digest = sha256_of(temporary)
-    write_text(path.with_suffix(".json"), json.dumps({"sha256": digest, **asdict(state)}))
+    write_text(path.with_suffix(".json"), json.dumps({"format": FORMAT, "sha256": digest, **asdict(state)}))
     for old in sorted(folder.glob("images-*.safetensors"))[:-_KEPT]:
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink()
 
 
 def latest(folder: Path) -> tuple[TrainState, dict[str, Tensor], list[str]] | None:
-    """Read the newest state that is whole, and a line for each newer one that is not; None when there is none."""
+    """Read the newest state that is whole.
+
+    Returns
+    -------
+    (TrainState, dict of Tensor, list of str) or None
+        The state, its tensors, and a line for each newer one that is damaged; None when there is none.
+
+    Raises
+    ------
+    InputError
+        A state is of another format.
+    """
+    require_format(folder)
     complaints: list[str] = []
     either = {
         path.with_suffix(".safetensors") for path in folder.glob("images-*") if path.suffix in (".safetensors", ".json")
@@ -121,10 +136,32 @@ def latest(folder: Path) -> tuple[TrainState, dict[str, Tensor], list[str]] | No
     for path in sorted(either, reverse=True):
         try:
             document: dict[str, Any] = json.loads(path.with_suffix(".json").read_text())
+            del document["format"]
             if document.pop("sha256") != sha256_of(path):
                 raise ValueError("its digest differs")
             rows = [Row(**row) for row in document.pop("history")]
             return TrainState(**document, history=rows), load_file(path), complaints
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            complaints.append(f"{path} is damaged ({error}): going on from the state before")
+            complaints.append(f"{path} is damaged ({error}): resuming from the state before")
     return None
+
+
+def require_format(folder: Path) -> None:
+    """Refuse the states of a folder that another version of the program wrote.
+
+    Raises
+    ------
+    InputError
+        A state is of another format: what it says of the run cannot be carried over.
+    """
+    for path in sorted(folder.glob("images-*.json"), reverse=True):
+        try:
+            found = json.loads(path.read_text()).get("format", 1)
+        except (OSError, ValueError, AttributeError):
+            continue  # damaged: `latest` says so
+        if found != FORMAT:
+            raise InputError(
+                f"{path.with_suffix('')} is a state of format {found}, this version reads {FORMAT} and cannot "
+                "carry over its history: finish that run with the version of terraform that began it, or remove its "
+                "folder and start from scratch"
+            )

@@ -5,12 +5,10 @@ import io
 from collections.abc import Mapping
 
 from terraform.learn.runtime.checkpoint import Row, TrainState
-from terraform.learn.step_stats import StepSummary
-from terraform.learn.trainer import LOSSES
 
 COLUMNS = (
-    "images", "seconds", *LOSSES, "lr", "val_l1", "val_swd", "skipped", "train_l1", "mode_gap", "val_spread",
-    "best", "epochs", "waited",
+    "images", "seconds", "g_adv", "g_l1", "d_real", "d_fake", "lr", "val_l1", "val_swd", "skipped", "train_l1",
+    "mode_gap", "val_spread", "best", "epochs", "waited",
 )  # fmt: skip
 """In `history.csv`; `Row` says what each is."""
 
@@ -46,15 +44,23 @@ def regions_as_csv(state: TrainState) -> str:
 
 
 def add_row(
-    state: TrainState, summary: StepSummary, rate: float, pairs: int, learnt_by_region: Mapping[str, float]
-) -> None:  # fmt: skip
-    """End a row: the mean losses of the steps since the row before.
+    state: TrainState,
+    losses: Mapping[str, float],
+    skipped: int,
+    rate: float,
+    pairs: int,
+    learnt_by_region: Mapping[str, float],
+) -> None:
+    """End a row.
 
     Parameters
     ----------
     state : TrainState
         Its history gets the row.
-    summary : StepSummary
+    losses : mapping
+        Means over the steps since the row before: g_adv, g_l1, d_real and d_fake.
+    skipped : int
+        Of these steps, those whose losses or gradients were non-finite.
     rate : float
         The generator's learning rate.
     pairs : int
@@ -62,11 +68,10 @@ def add_row(
     learnt_by_region : mapping
         Mean L1, levels of 255.
     """
-    losses = dict(zip(LOSSES, summary.losses, strict=True))
     state.history.append(
         Row(
             images=state.images, seconds=state.seconds, waited=state.waited, epochs=state.images / pairs, lr=rate,
-            skipped=summary.skipped, by_region={"train": dict(learnt_by_region)}, **losses,
+            skipped=skipped, by_region={"train": dict(learnt_by_region)}, **losses,
         )
     )  # fmt: skip
 

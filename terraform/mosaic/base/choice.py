@@ -126,7 +126,7 @@ def published(name: str) -> Path | None:
 
 
 def _provenance_of(path: Path) -> Provenance:
-    """What a raster says of itself, in a file beside it or in its tags."""
+    """Read what a raster says of itself, in a file beside it or in its tags."""
     beside = provenance.beside(path)
     if beside.is_file():
         return provenance.read(beside)

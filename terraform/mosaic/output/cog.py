@@ -88,7 +88,7 @@ def _verify(path: Path, frame: GeoBox) -> None:
 
 
 def small(path: Path, width: int) -> NDArray[np.uint8]:
-    """The picture at most `width` pixels wide, (h, w, 4): red, green, blue and its mask."""
+    """Read the picture at most `width` pixels wide, (h, w, 4) uint8: red, green, blue and its mask."""
     with opened(path) as dataset:
         factor = min(1.0, width / dataset.width)
         shape = max(1, round(dataset.height * factor)), max(1, round(dataset.width * factor))

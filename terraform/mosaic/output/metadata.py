@@ -37,12 +37,12 @@ class MosaicMetadata:
         return self.relief_m > _SPARE * max(self.learnt_m, PIXEL_M)
 
     def tags(self) -> dict[str, str]:
-        """Texts for the file's metadata."""
+        """Make texts for the file's metadata."""
         resolution = {"RELIEF_PIXEL_M": f"{self.relief_m:.6g}", "LEARNT_RESOLUTION_M": f"{self.learnt_m:.6g}"}
         return {**self.made.tags(), **resolution, "COARSE_RELIEF": str(self.is_coarse).lower()}
 
     def properties(self) -> dict[str, str | bool | float]:
-        """The same for a STAC item."""
+        """Make the same for a STAC item."""
         return {
             "license": self.made.licence,
             "attribution": self.made.attribution,
@@ -54,7 +54,7 @@ class MosaicMetadata:
         }
 
     def caption(self, title: str) -> str:
-        """The line under a preview."""
+        """Write the line under a preview."""
         synthetic, coarse = "synthetic relief, " * self.made.synthetic, "coarse relief, " * self.is_coarse
         return f"{title}: plausible, not predicted · {synthetic}{coarse}{self.made.licence}"
 
@@ -73,7 +73,7 @@ class MosaicMetadata:
 def describe(
     trained: TrainedGenerator, elevation: Path, relief_m: float, base: Provenance | None = None
 ) -> MosaicMetadata:
-    """The label of what a generator draws from a relief, as far as the relief says whose it is; warns where needed."""
+    """Describe what a generator draws from a relief, as far as the relief says whose it is; warn where needed."""
     beside = provenance.beside(elevation)
     if beside.is_file():
         relief = provenance.read(beside)

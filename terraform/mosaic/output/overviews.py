@@ -76,7 +76,7 @@ def _written(file: rasterio.io.DatasetWriter, stripes: Iterable[Planes]) -> Iter
 
 
 def rechunk_rows(stripes: Iterable[Planes], rows: int) -> Iterator[Planes]:
-    """The same rows in stripes of equal height, the last excepted."""
+    """Cut the same rows into stripes of equal height, the last excepted."""
     waiting: list[Planes] = []
     for stripe in stripes:
         waiting.append(stripe)
@@ -104,7 +104,7 @@ def downsample_2x(planes: Planes) -> Planes:
 
 
 def _four(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Sums of 2 x 2 pixels."""
+    """Sum 2 x 2 pixels."""
     across: NDArray[np.uint16] = values[..., ::2] + values[..., 1::2]
     return across[..., ::2, :] + across[..., 1::2, :]
 
@@ -119,7 +119,7 @@ def _profile(frame: GeoBox) -> dict[str, object]:
 
 
 def _join(paths: list[Path], virtual: Path) -> None:
-    """A virtual raster of the first file, the others its overviews."""
+    """Join files into a virtual raster of the first, the others its overviews."""
     rasterio.shutil.copy(paths[0], virtual, driver="VRT")
     document = ElementTree.parse(virtual)  # noqa: S314 (GDAL wrote it just now)
     for band in document.iter("VRTRasterBand"):

@@ -61,7 +61,7 @@ def save_rgba(picture: NDArray[np.uint8], output: Path, tags: Mapping[str, str])
 
 
 def _comment(kind: str, text: str) -> dict[str, Any]:
-    """What a picture says of itself, as its format keeps it."""
+    """Put what a picture says of itself as its format keeps it."""
     if kind == "PNG":
         told = PngInfo()
         told.add_itxt("DESCRIPTION", text)

@@ -86,5 +86,5 @@ def _pixel_m(frame: GeoBox, body: Body, crs: CRS | None) -> float:
 
 
 def _target(body: Body) -> str:
-    """A body's name as catalogues write it: "moon 2000", the name of a datum, is the Moon."""
+    """Write a body's name as catalogues do: "moon 2000", the name of a datum, is the Moon."""
     return re.split(r"[^a-z]", body.name, maxsplit=1)[0].title()

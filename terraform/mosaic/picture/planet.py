@@ -65,7 +65,7 @@ def render_planet(
 
 
 def _tags(parts: list[Provenance]) -> dict[str, str]:
-    """What a picture says of itself."""
+    """Make the tags of a picture."""
     told = {"DESCRIPTION": "plausible, not predicted: not an observation"}
     return told | (provenance.merge(parts).tags() if parts else {})
 
@@ -97,7 +97,7 @@ def bands(base: BaseMap, relief: PlanetRelief, strength: float) -> Iterator[NDAr
 
 
 def _base_rows(base: BaseMap, grid: PlanetGrid, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Base colours of land and of sea, (h, W, 3) each, 0 to 255."""
+    """Read base colours of land and of sea, (h, W, 3) each, 0 to 255."""
     if base.levels.shape[:2] == grid.shape:
         levels = base.levels[rows].astype(np.float32)
         return levels[..., :3], levels[..., 3:]

@@ -57,7 +57,7 @@ def _lit(east: Field, north: Field, grid: PlanetGrid) -> Field:
 
 
 def _percentile(slope: Field, grid: PlanetGrid) -> float:
-    """The 95th percentile by area of what slopes at all."""
+    """Compute the 95th percentile, by area, of what slopes at all."""
     thin = slope[::4, ::4]
     weight = np.broadcast_to(grid.area_weight[::4], thin.shape)[thin > 1e-7]
     values = thin[thin > 1e-7]

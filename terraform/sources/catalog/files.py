@@ -15,13 +15,14 @@ from terraform.sources import FetchEstimate, PlanetRequest, Request
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.bands import check_colours, check_heights, colours_of, heights_of
 from terraform.sources.raster.classify import classify_colours, classify_heights
+from terraform.sources.raster.composite import darkest_strips
 from terraform.sources.raster.declared import Declared
 from terraform.sources.raster.formats import open_raster, readable_in
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference_checked
 from terraform.sources.raster.merge import Group
 from terraform.sources.raster.months import classify_months, open_months
 from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
-from terraform.sources.raster.planet import resample_planet, with_sea_floor
+from terraform.sources.raster.planet import planet_strips, with_sea_floor, write_planet
 from terraform.sources.raster.resample import Classify, reaches
 
 
@@ -68,7 +69,8 @@ class OwnRasters:
     def fetch_planet(self, request: PlanetRequest, destination: Path) -> Provenance:
         """Publish the raster of a whole body: void where the files have nothing.
 
-        A file without a CRS is taken to be in the body's degrees, and so is every NetCDF.
+        A file without a CRS is taken to be in the body's degrees, and so is every NetCDF. With `combine: darkest` each
+        item of `path` is a picture of its own, and the darkest of them is published.
 
         Raises
         ------
@@ -77,22 +79,30 @@ class OwnRasters:
         """
         settings = self.settings
         assert isinstance(settings, PlanetFilesSource)
-        items = expanded(settings.path, None)
+        if settings.combine == "darkest" and request.kind != "imagery":
+            raise ConfigError(f"combine: darkest is for pictures, not for {request.kind}: leave it out there")
         with ExitStack() as stack:
-            if request.kind in ("temperature", "precipitation"):
-                paths = [path for item in items for path in _rasters_of(item)]
-                months = stack.enter_context(open_months(paths, settings, request.kind, request.body))
-                groups: list[Group] = [[georeference_checked(months, request.body)]]
-                classify: Classify = classify_months
-                names = [path.name for path in paths]
-            else:
-                groups = [[self._whole(path, request, stack) for path in _rasters_of(item)] for item in items]
-                classify = self._classify_planet(request)
-                names = _names(groups)
-            month = {"month": settings.month} if request.kind == "imagery" else {}
+            groups, classify, names = self._whole_body(request, settings, stack)
+            month = {"month": settings.month, "combine": settings.combine} if request.kind == "imagery" else {}
             provenance = Provenance((self.credit(),), {"files": names, **month})
-            resample_planet(request, groups, classify, destination, provenance)
+            if settings.combine == "darkest":
+                strips = darkest_strips([planet_strips(request, [group], classify) for group in groups])
+            else:
+                strips = planet_strips(request, groups, classify)
+            write_planet(request, strips, destination, provenance)
         return provenance
+
+    def _whole_body(
+        self, request: PlanetRequest, settings: PlanetFilesSource, stack: ExitStack
+    ) -> tuple[list[Group], Classify, list[str]]:
+        """Open what a planet raster is made from: groups, how their pixels are told apart, names of files."""
+        items = expanded(settings.path, None)
+        if request.kind in ("temperature", "precipitation"):
+            paths = [path for item in items for path in _rasters_of(item)]
+            months = stack.enter_context(open_months(paths, settings, request.kind, request.body))
+            return [[georeference_checked(months, request.body)]], classify_months, [path.name for path in paths]
+        groups: list[Group] = [[self._whole(path, request, stack) for path in _rasters_of(item)] for item in items]
+        return groups, self._classify_planet(request), _names(groups)
 
     def _whole(self, path: Path, request: PlanetRequest, stack: ExitStack) -> GeoreferencedRaster:
         settings, body = self.settings, request.body

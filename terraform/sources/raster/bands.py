@@ -136,7 +136,7 @@ def _anywhere() -> Body:
 
 
 def _sea_floor_m(raster: Raster, body: Body) -> float | None:
-    """The lowest height of a raster that holds the floor of the sea, metres, by a scan of some of its rows."""
+    """Find the lowest height of a raster that holds the floor of the sea, by a scan of some of its rows."""
     lowest: list[float] = []
     every = 1 if raster.height * raster.width <= _SCANNED_PX else max(1, raster.height // _SCANNED_ROWS)
     rows = max(1, _SCANNED_PX // raster.width) if every == 1 else 1

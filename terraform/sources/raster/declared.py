@@ -90,7 +90,7 @@ def _missing(path: Path, declared: Declared) -> str:
 
 
 def _on_body(path: Path, given: CRS | None, declared: Declared, body: str) -> CRS:
-    """The CRS of a file that is said to lie on a body."""
+    """Choose the CRS of a file that is said to lie on a body."""
     if declared.crs is not None:
         raise ConfigError(f"{declared.name('crs')} says the body too: leave out {declared.name('body')} {body}")
     degrees = degrees_of(body)
@@ -137,7 +137,7 @@ def _radius_m(crs: CRS) -> float:
 
 
 def _short(crs: CRS) -> str:
-    """A CRS in few words."""
+    """Name a CRS in few words."""
     known = crs.to_authority()
     return ":".join(known) if known else crs.to_string()[:60]
 

@@ -66,7 +66,7 @@ def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
 
 
 def body_of_crs(crs: CRS, name: str) -> Body:
-    """The body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
+    """Find the body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def body_of_crs(crs: CRS, name: str) -> Body:
 
 
 def _map_of(geodetic: ProjCRS, title: str) -> str:
-    """An equirectangular CRS on a body's own ellipsoid, as WKT."""
+    """Make an equirectangular CRS on a body's own ellipsoid, as WKT."""
     from pyproj.crs import ProjectedCRS
 
     found = ProjectedCRS(EquidistantCylindricalConversion(), f"{title} equirectangular", geodetic_crs=geodetic)

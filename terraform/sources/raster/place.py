@@ -60,7 +60,7 @@ def located(path: Path, dataset: Any, beside: Sidecar, own_crs: bool = True) -> 
 
 
 def _from_points(path: Path, points: Sequence[Any]) -> Affine:
-    """The affine of ground control points, which must lie on it."""
+    """Find the affine of ground control points, which must lie on it."""
     warp = f"warp it, gdalwarp -tps -t_srs EPSG:4326 {path.name} OUT.tif"
     if len(points) < _FEWEST:
         raise InputError(f"{path} is placed by {len(points)} ground control point(s) alone, 3 are needed: {warp}")

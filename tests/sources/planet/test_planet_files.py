@@ -184,6 +184,28 @@ def test_cells_are_the_mean_of_what_lies_in_them(tmp_path: Path, planet_config, 
     assert np.abs(made[..., 0].astype(int) - 110).max() <= 1 and (made[..., 1] == 60).all()
 
 
+def test_several_months_become_the_darkest_of_them(tmp_path: Path, planet_config, fetched) -> None:
+    april, july = (np.zeros((3, 180, 360), np.uint8) for _ in range(2))
+    april[:] = np.array([200, 40, 90], np.uint8)[:, None, None]
+    july[:] = np.array([120, 80, 60], np.uint8)[:, None, None]
+    april[:, :60], july[:, :30] = 0, 0  # not seen: at 60 N in April, at 75 N in July neither
+    paths = [str(write(tmp_path / f"{name}.tif", of)) for name, of in (("april", april), ("july", july))]
+    config = planet_config("earth", "imagery", source="files", path=paths, combine="darkest")
+    made = fetched(config, "earth", "imagery")
+    assert (made.values[61:] == (120, 40, 60)).all() and (made.values[31:59] == (120, 80, 60)).all()
+    assert (made.values[:29] == 0).all()
+    assert made.provenance.details["month"] == 0 and made.provenance.details["files"] == ["april.tif", "july.tif"]
+
+
+def test_a_composite_is_of_no_single_month_and_of_pictures_alone(tmp_path: Path, planet_config, fetched) -> None:
+    with pytest.raises(ConfigError, match="composite of the year, month says 7: leave one out"):
+        planet_config("earth", "imagery", source="files", path="a.tif", combine="darkest", month=7)
+    path = write(tmp_path / "h.tif", np.zeros((1, 18, 36), np.int16))
+    config = planet_config("earth", "elevation", source="files", path=str(path), combine="darkest")
+    with pytest.raises(ConfigError, match="combine: darkest is for pictures, not for elevation"):
+        fetched(config, "earth", "elevation")
+
+
 def test_a_raster_of_another_body_is_refused(tmp_path: Path, planet_config, fetched) -> None:
     path = write(tmp_path / "h.tif", np.zeros((1, 18, 36), np.int16), crs="IAU_2015:49900")
     with pytest.raises(InputError, match="is on mars"):

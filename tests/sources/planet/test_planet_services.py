@@ -64,6 +64,20 @@ def test_blue_marble_of_a_month(month: int, maps: Maps, planet_config, fetched) 
     )
 
 
+def test_blue_marble_of_several_months_is_the_darkest_of_them(maps: Maps, planet_config, fetched) -> None:
+    config = planet_config(
+        "earth", "imagery", source="blue_marble", base_url=maps.wms, darkest_of=[7, 1], request_px=200
+    )
+    assert needed(config, EARTH, "imagery").requests == 4
+    made = fetched(config, "earth", "imagery")
+    assert np.abs(made.values[..., 2].astype(int) - world_blue(1)).max() <= 4
+    asked = gets(maps.nginx.hits())
+    assert [sum(f"TIME=2004-{month:02}-01" in path for path in asked) for month in (1, 7)] == [2, 2]
+    details = made.provenance.details
+    assert details["month"] == 0 and details["darkest_of"] == ["2004-07", "2004-01"]
+    assert len(set(details["pictures_sha256"])) == 2 and needed(config, EARTH, "imagery").requests == 0
+
+
 def test_a_picture_that_broke_off_is_asked_for_again(broken_maps: Proxy, planet_config, fetched) -> None:
     config = planet_config("earth", "imagery", source="blue_marble", base_url=f"{broken_maps.url}/wms", request_px=200)
     broken_maps.breaks(Fault("truncate", "GetMap", times=1))

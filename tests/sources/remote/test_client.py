@@ -121,18 +121,17 @@ def test_what_a_server_asks_for() -> None:
 
 def test_a_trickle_ends_at_the_deadline(broken: Proxy) -> None:
     broken.breaks(Fault("slow", pause_s=0.05))
-    start = time.monotonic()
+    made = client(broken.url, FAST.model_copy(update={"deadline_s": 1.0}))
     with pytest.raises(RemoteError, match="too slowly"):
-        fetched(broken.url, FAST.model_copy(update={"deadline_s": 1.0}))
-    assert time.monotonic() - start < 2.0
+        made.get(made.access.url("a.tif"), TIFF, len(BODY))
+    assert len(broken.asked) == 1 and made.counted.bytes < len(BODY) / 4
 
 
 def test_a_server_that_never_answers_ends_at_the_deadline(broken: Proxy) -> None:
     broken.breaks(Fault("stall", pause_s=5))
-    start = time.monotonic()
     with pytest.raises(RemoteError, match="does not answer in time"):
-        fetched(broken.url, FAST.model_copy(update={"deadline_s": 1.2}))
-    assert time.monotonic() - start < 2.5
+        fetched(broken.url, FAST.model_copy(update={"deadline_s": 1.2, "attempts": 100}))
+    assert 1 <= len(broken.asked) <= 3  # each waits for half a second
 
 
 def test_nothing_listens() -> None:
