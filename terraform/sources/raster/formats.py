@@ -13,9 +13,9 @@ from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from terraform.geo import raster as raster
-from terraform.sources.raster.declared import NOTHING, Declared, crs_of
-from terraform.sources.raster.place import located
-from terraform.sources.raster.sidecar import mask_beside, read_sidecar
+from terraform.sources.raster.metadata.declared import NOTHING, Declared, crs_of
+from terraform.sources.raster.metadata.place import located
+from terraform.sources.raster.metadata.sidecar import mask_beside, read_sidecar
 
 Span = tuple[int, int]
 

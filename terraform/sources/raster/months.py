@@ -14,8 +14,8 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import Body
 from terraform.sources import PlanetKind
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.declared import Declared
 from terraform.sources.raster.formats import Pixels, Raster, Span
+from terraform.sources.raster.metadata.declared import Declared
 from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
 from terraform.sources.raster.opening import open_raster
 

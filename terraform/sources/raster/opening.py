@@ -16,9 +16,9 @@ from rasterio.crs import CRS
 from terraform.errors import InputError
 from terraform.geo import raster as door
 from terraform.sources.raster import netcdf, pds3
-from terraform.sources.raster.declared import Declared, crs_of
 from terraform.sources.raster.formats import Pixels, Raster, Span, describe_dataset
-from terraform.sources.raster.place import world_file
+from terraform.sources.raster.metadata.declared import Declared, crs_of
+from terraform.sources.raster.metadata.place import world_file
 
 _GDAL = {
     ".tif": "GTiff", ".tiff": "GTiff", ".bil": "EHdr", ".flt": "EHdr", ".asc": "AAIGrid", ".dt0": "DTED",
