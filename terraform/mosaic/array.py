@@ -1,5 +1,6 @@
 """Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap, colour_map
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.policy import low_pass, measure_hypsometry
 from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
@@ -79,9 +81,17 @@ class PlaneTerrain:
 
 def draw(
     trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, base: str | None = None, climate: Path | None = None,
+    latitude_deg: float | None, base: str | None = None, nodata: float | None = None, metres: float = 1.0,
+    climate: Path | None = None,
 ) -> None:  # fmt: skip
-    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
+    """Draw an array of heights into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
+
+    Parameters
+    ----------
+    nodata : float, optional
+        The value that stands for missing.
+    metres : float
+        What a height of 1 is, metres.
 
     Raises
     ------
@@ -93,12 +103,13 @@ def draw(
             f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
-    raw = _loaded(elevation)
+    raw = _loaded(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
     terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
+    announce(None, settings, base or "none", (height, width), trained.spec.pixel_m, predictor)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, label.tags(), trained.spec.pixel_m)
 
@@ -145,7 +156,7 @@ def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
     return zonal_air(EARTH)
 
 
-def _loaded(path: Path) -> Heights:
+def _loaded(path: Path, nodata: float | None, metres_: float) -> Heights:
     if path.suffix.lower() == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
@@ -156,12 +167,22 @@ def _loaded(path: Path) -> Heights:
 
         with raster.opened(path) as dataset:
             values = raster.read(dataset)
-            if dataset.nodata is not None:
-                values = np.where(values == dataset.nodata, VOID, values)
+            if nodata is None:
+                nodata = dataset.nodata
+            if dataset.crs is not None:
+                print(
+                    f"warning: {path.name} says where it lies ({dataset.crs}): --pixel-size and --latitude put it on a "
+                    "plane instead, and the result on no map",
+                    file=sys.stderr,
+                    flush=True,
+                )
     if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
         raise InputError(f"{path} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
-    metres = values.astype(np.float32)
-    void = ~(np.abs(metres) < 1e30) | (metres == VOID)
+    raw = values.astype(np.float32)
+    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
+    if nodata is not None:
+        void |= raw == np.float32(nodata)
+    metres = raw * np.float32(metres_)
     if void.all():
         raise InputError(f"{path} has no heights at all: every pixel is missing")
     return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
@@ -181,11 +202,10 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dic
     if output.suffix.lower() == ".npy":
         with atomic_write(output) as temporary:
             np.save(temporary, picture)
-    elif output.suffix.lower() == ".png":
-        from PIL import Image
+    elif output.suffix.lower() not in (".tif", ".tiff"):
+        from terraform.mosaic.output.picture_file import save_rgba
 
-        with atomic_write(output) as temporary:
-            Image.fromarray(picture).save(temporary)
+        save_rgba(picture, output, tags)
     else:
         from rasterio.transform import Affine
 
