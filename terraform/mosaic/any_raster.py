@@ -203,8 +203,8 @@ def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: s
         _say(
             f"warning: {name} has {own.width:,} x {own.height:,} pixels of {placed.pixel_m:.3g} m, the picture has "
             f"{frame.width:,} x {frame.height:,} of {learnt_m:g} m, which is what was learnt from: --grid input keeps "
-            f"its pixels (what is drawn at {learnt_m:g} m, enlarged); --pixel-size {learnt_m:g} --latitude DEGREES draws "
-            f"each of them as if it were {learnt_m:g} m wide, on no map"
+            f"its pixels (what is drawn at {learnt_m:g} m, enlarged); --pixel-size {learnt_m:g} --latitude DEGREES "
+            f"draws each of them as if it were {learnt_m:g} m wide, on no map"
         )
 
 
