@@ -3,6 +3,7 @@ rule draw_mosaic:
         weights=WEIGHTS,
         elevation=raster_of("elevation"),
         base=base_of,
+        climate=climate_of,
     output:
         mosaic=MOSAIC,
         preview=report(
@@ -18,12 +19,13 @@ rule draw_mosaic:
         gpu=GPUS,
     params:
         polygon=polygon,
-        base=lambda wildcards, input: base_option(input),
+        base=lambda wildcards, input: option("base", input.base),
+        climate=lambda wildcards, input: option("climate", input.climate),
         settings=stages.relevant(CONFIG, "mosaic"),
         code=stages.code("mosaic"),
     message:
         "draw mosaic of {wildcards.region}"
     shell:
         command("generate") + "--weights {input.weights:q} "
-        "--elevation {input.elevation:q} --region {wildcards.region:q} {params.base} "
+        "--elevation {input.elevation:q} --region {wildcards.region:q} {params.base} {params.climate} "
         '--output "$(dirname {output.mosaic:q})" > {log:q} 2>&1'

@@ -4,6 +4,7 @@
 rule train_generator:
     input:
         pairs=expand(PAIRS, region=PLAN.paired),
+        temperatures=temperatures,
     output:
         weights=WEIGHTS,
         card=f"results/model/{CONFIG.run}/card.md",
@@ -30,6 +31,7 @@ rule evaluate_generator:
         weights=WEIGHTS,
         pairs=expand(PAIRS, region=PLAN.paired),
         base=[] if CONFIG.train.base == "none" else BASE_COLOURS.format(body="earth"),
+        temperatures=temperatures,
     output:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
@@ -41,7 +43,7 @@ rule evaluate_generator:
         gpu=GPUS,
     params:
         folders=folders,
-        base=lambda wildcards, input: base_option(input),
+        base=lambda wildcards, input: option("base", input.base),
         settings=stages.relevant(CONFIG, "evaluate"),
         code=stages.code("evaluate"),
     message:
