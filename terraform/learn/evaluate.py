@@ -128,8 +128,10 @@ class _Judge(NamedTuple):
         )
         base, sea = shaded.condition[:, 2:], shaded.condition[:, 1:2] > 0.5
         drawn = trained.network(batch.generator_input)
+        if trained.draws_land_only:
+            drawn = torch.where(sea, base, drawn)
         pictures = {
-            "generated": torch.where(sea, base, drawn) if trained.draws_land_only else drawn, "table": self.table.draw(stored), "base": base,
+            "generated": drawn, "table": self.table.draw(stored), "base": base,
             "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
         }  # fmt: skip
         return EvaluatedPairs(stored, pictures, sea)
