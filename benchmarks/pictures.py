@@ -22,6 +22,8 @@ from terraform.storage.atomic_write import atomic_write
 _DOCS = Path("docs")
 _SIDE_PX = 512
 _SHORELINE_M = "-2500"
+_OF_KOROLEV_M = "-4500"
+"""At 2,500 m below the datum the crater lies under the ice of the ocean."""
 _ITALY = ((0.28, 0.30), (0.62, 0.62))
 """Middles of the crops, shares of the height and width of the mosaic: the Alps and the plain; hills of the south."""
 
@@ -36,12 +38,20 @@ def main() -> None:
     truth = options.rasters / "earth/italy/imagery.tif"
     rows = [beside(truth, mosaics / "italy/terraformed.tif", middle) for middle in _ITALY]
     _save(np.concatenate(rows), _DOCS / "real-italy.jpg")
-    shrink(mosaics / "korolev/preview.jpg", _DOCS / "real-korolev.jpg")
+    korolev = mosaics / "korolev-lakes"
+    weights = Path("results/model") / options.run / "weights.safetensors"
+    _terraform("generate", weights=weights, elevation="resources/mars/korolev/elevation.tif", region="korolev",
+               output=korolev, shoreline=_OF_KOROLEV_M, base="models/mars-base.tif")  # fmt: skip
+    shrink(korolev / "preview.jpg", _DOCS / "real-korolev.jpg")
     whole = Path("results/planet") / options.run / "mars.png"
     relief = options.rasters / "planet/mars_elevation.tif"
-    command = [sys.executable, "-m", "terraform", "render-planet", "--elevation", str(relief), "--output", str(whole)]
-    subprocess.run([*command, "--shoreline", _SHORELINE_M], check=True)
+    _terraform("render-planet", elevation=relief, output=whole, shoreline=_SHORELINE_M)
     shrink(whole, _DOCS / "mars.jpg", 1600)
+
+
+def _terraform(command: str, **options: Path | str) -> None:
+    given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    subprocess.run([sys.executable, "-m", "terraform", command, *given], check=True)
 
 
 def beside(truth: Path, generated: Path, middle: tuple[float, float]) -> NDArray[np.uint8]:
