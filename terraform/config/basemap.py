@@ -57,7 +57,7 @@ class SeaLaw(Section):
     """Colour of sea ice with its snow, levels of 255."""
     ice_c: float = -5.0
     """Temperature of the month's air at which half of the sea is ice, degrees Celsius."""
-    ice_width_k: float = Field(1.5, gt=0)
+    ice_width_k: float = Field(0.6, gt=0)
     """Width of that transition, K."""
     shelf_slope: float = Field(0.0017, gt=0)
     """Fall of the sea floor away from the shore where no depth is known: shelves are 75 km wide and 130 m deep
