@@ -7,7 +7,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import cleanup, doctor, fetch, learn, mosaic, pairs, plan, planet
+from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -19,6 +19,7 @@ app.command()(fetch.fetch)
 app.command()(pairs.cut)
 app.command()(pairs.sheet)
 app.command("simulate-climate")(planet.simulate_climate)
+app.command("add-temperature")(planet.add_temperature)
 app.command("fit-base-model")(planet.fit_base_model)
 app.command("draw-base-colours")(planet.draw_base_colours)
 app.command()(learn.train)
@@ -33,6 +34,7 @@ app.command()(doctor.doctor)
 app.command()(cleanup.prune)
 app.command()(cleanup.clean)
 app.command(hidden=True)(cleanup.schema)
+app.add_typer(configuration.app, name="config")
 
 
 def _terminated(number: int, frame: FrameType | None) -> Never:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from terraform.config.renames import current
 from terraform.config.section import Name, Section
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
+from terraform.config.tile import Tile
 from terraform.errors import ConfigError
 
 BODIES = ("earth", "mars")
@@ -38,6 +40,8 @@ class Config(Section):
     """Roles that override those of the regions file."""
     sources: Sources = Sources()
     """Upstream data."""
+    tile: Tile = Tile()
+    """The size of a tile."""
     pairs: Pairs = Pairs()
     """Which pairs are kept."""
     sheet: Sheet = Sheet()
@@ -66,6 +70,7 @@ class Config(Section):
         turbo = self.condition.encoding == "turbo"
         chosen = {
             "seed": self.seed,
+            "tile": self.tile.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
             "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
         }
@@ -82,6 +87,11 @@ class Config(Section):
     def _consistent(self) -> "Config":
         if self.sheet.high_m <= self.sheet.low_m:
             raise ValueError(f"sheet: high_m {self.sheet.high_m:g} must be above low_m {self.sheet.low_m:g}")
+        if self.train.network == "unet256" and self.tile.tile_px % 256:
+            raise ValueError(
+                f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
+                "multiple of 256 or another train.network"
+            )
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):
@@ -137,10 +147,21 @@ def _line(name: str, mistake: Any) -> str:
         # Secrets do not belong here, and what is said here ends in logs.
         secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
         given = "" if secret else f" (given {mistake['input']!r})"
-        return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
+        return f"{name}: {path}: unknown setting{given}: remove it or correct its name{_meant(mistake['loc'])}"
     if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
         allowed = mistake.get("ctx", {}).get("expected_tags", ", ".join(SOURCES)).replace("'", "")
         return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {allowed}"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
     return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"
+
+
+def _meant(place: tuple[Any, ...]) -> str:
+    """Suggest a setting of the same section whose name is like the one given."""
+    section: Any = Config()
+    for part in place[:-1]:
+        if part not in SOURCES:
+            section = getattr(section, str(part), None)
+    known = list(type(section).model_fields) if isinstance(section, Section) else []
+    close = get_close_matches(str(place[-1]), known, 1)
+    return f" (do you mean {close[0]}?)" if close else ""

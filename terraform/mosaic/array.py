@@ -1,5 +1,6 @@
 """Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,14 +11,17 @@ from numpy.typing import NDArray
 
 from terraform.config import Mosaics
 from terraform.errors import InputError
+from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
+from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap, colour_map
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.policy import low_pass, measure_hypsometry
 from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
@@ -32,18 +36,20 @@ _DEGREE_M = 1.0
 
 @dataclass(frozen=True)
 class PlaneTerrain:
-    """Heights on pixels of 200 m, all at one latitude; nothing beyond their edges."""
+    """Heights on a tile's pixels, all at one latitude; nothing beyond their edges."""
 
     relief: ElevationModel
     heights: Heights
     broad: NDArray[np.float32] | None
     latitude_deg: float
     base: BaseMap | None = None
+    air: AirMap | None = None
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def pixel_m(self) -> float:
         """Side of a pixel, metres."""
-        return PIXEL_M
+        return self.spec.pixel_m
 
     @property
     def top(self) -> int:
@@ -63,18 +69,29 @@ class PlaneTerrain:
         latitude = np.full((1, 1), self.latitude_deg)
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         found = self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+        if self.air is not None:
+            there = self.air.on_axes(Axis(self.latitude_deg, 1e-9, sea.shape[0]), Axis(0.0, 1e-9, sea.shape[1]))
+            found = found._replace(air=self.relief.air_over(found, seen, there))
         if self.base is None:
             return found
         # One colour: where it lies is not known.
-        down, right = (Axis(0.0, 1e-9, size - 2 * MARGIN_PX) for size in sea.shape)
+        down, right = (Axis(0.0, 1e-9, size - 2 * self.spec.margin_px) for size in sea.shape)
         return found._replace(base=self.base.on_axes(down, right))
 
 
 def draw(
     trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, base: str | None = None,
+    latitude_deg: float | None, base: str | None = None, nodata: float | None = None, metres: float = 1.0,
+    climate: Path | None = None,
 ) -> None:  # fmt: skip
-    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
+    """Draw an array of heights into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
+
+    Parameters
+    ----------
+    nodata : float, optional
+        The value that stands for missing.
+    metres : float
+        What a height of 1 is, metres.
 
     Raises
     ------
@@ -86,19 +103,21 @@ def draw(
             f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
-    raw = _loaded(elevation)
+    raw = _loaded(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
-    terrain = replace(_terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained))
+    terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
+    terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
+    announce(None, settings, base or "none", (height, width), trained.spec.pixel_m, predictor)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
-    _save(_together(blocks, height, width), output, settings, label.tags())
+    _save(_together(blocks, height, width), output, settings, label.tags(), trained.spec.pixel_m)
 
 
-def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
+def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics, spec: TileSpec) -> PlaneTerrain:
     rows, columns = (Axis(0, pixel_m, count) for count in raw.metres.shape)
     source = from_array(raw, Axis(0, -pixel_m, rows.count), columns, _DEGREE_M)
-    wide, high = (Axis(0, PIXEL_M, max(1, round(axis.end / PIXEL_M))) for axis in (columns, rows))
+    wide, high = (Axis(0, spec.pixel_m, max(1, round(axis.end / spec.pixel_m))) for axis in (columns, rows))
     down, right = taps(rows, high), taps(columns, wide)
     metres, valid = gather_masked(raw.metres, ~raw.void, down, right)
     nothing = np.zeros(valid.shape, np.bool_)
@@ -109,7 +128,7 @@ def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaic
         along = Axis(0, -average.latitudes.step, average.latitudes.count)
         broad, _ = gather_masked(found.metres, ~found.void, taps(along, high), taps(average.longitudes, wide))
     relief = ElevationModel(source, settings.elevation, measure_hypsometry(source, flat=True), None)
-    return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg)
+    return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg, spec=spec)
 
 
 def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
@@ -124,7 +143,20 @@ def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
     return colour_map(given)
 
 
-def _loaded(path: Path) -> Heights:
+def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
+    """Give a plane, of which no body is known, the mean climate of Earth at its latitude."""
+    if not trained.condition.needs_climate:
+        return None
+    if climate is not None:
+        raise InputError(
+            f"heights that lie on no map take the zonal climate of their latitude: leave out --climate {climate}"
+        )
+    from terraform.mosaic.base.zonal import zonal_air
+
+    return zonal_air(EARTH)
+
+
+def _loaded(path: Path, nodata: float | None, metres_: float) -> Heights:
     if path.suffix.lower() == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
@@ -135,12 +167,22 @@ def _loaded(path: Path) -> Heights:
 
         with raster.opened(path) as dataset:
             values = raster.read(dataset)
-            if dataset.nodata is not None:
-                values = np.where(values == dataset.nodata, VOID, values)
+            if nodata is None:
+                nodata = dataset.nodata
+            if dataset.crs is not None:
+                print(
+                    f"warning: {path.name} says where it lies ({dataset.crs}): --pixel-size and --latitude put it on a "
+                    "plane instead, and the result on no map",
+                    file=sys.stderr,
+                    flush=True,
+                )
     if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
         raise InputError(f"{path} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
-    metres = values.astype(np.float32)
-    void = ~(np.abs(metres) < 1e30) | (metres == VOID)
+    raw = values.astype(np.float32)
+    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
+    if nodata is not None:
+        void |= raw == np.float32(nodata)
+    metres = raw * np.float32(metres_)
     if void.all():
         raise InputError(f"{path} has no heights at all: every pixel is missing")
     return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
@@ -156,22 +198,21 @@ def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray
     return picture
 
 
-def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
+def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str], pixel_m: float) -> None:
     if output.suffix.lower() == ".npy":
         with atomic_write(output) as temporary:
             np.save(temporary, picture)
-    elif output.suffix.lower() == ".png":
-        from PIL import Image
+    elif output.suffix.lower() not in (".tif", ".tiff"):
+        from terraform.mosaic.output.picture_file import save_rgba
 
-        with atomic_write(output) as temporary:
-            Image.fromarray(picture).save(temporary)
+        save_rgba(picture, output, tags)
     else:
         from rasterio.transform import Affine
 
         from terraform.geo.geobox import GeoBox
         from terraform.mosaic.output import cog
 
-        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
+        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(pixel_m, 0, 0, 0, -pixel_m, 0), None)
         cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, tags)
 
 

@@ -1,18 +1,21 @@
 """Open what a mosaic is drawn from: the generator, the heights, and a fingerprint of both."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Mosaics
+from terraform.config import Climate, Mosaics, parse
 from terraform.digest import Stage, stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
-from terraform.geo.bodies import Body
+from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.base.air_map import ChosenAir
 from terraform.mosaic.base.base_map import ChosenBase
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
@@ -23,9 +26,49 @@ from terraform.mosaic.terrain import ElevationModel
 Span = tuple[int, int]
 
 
+def settings_of(body: Body, settings: Mosaics, own: Mapping[str, Any], of_folder: bool = False) -> Mosaics:
+    """Choose the settings that hold on a body.
+
+    Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither.
+
+    Parameters
+    ----------
+    settings : Mosaics
+        Of other bodies.
+    own : mapping of str to value
+        Settings of `mosaics.elevation` that hold on every body, Earth too.
+    of_folder : bool
+        `settings` are the working folder's, which nobody named: they are about Mars, and no other body takes policy,
+        shoreline or climate from them.
+
+    Raises
+    ------
+    ConfigError
+        One of `own` is wrong.
+    """
+    if body == EARTH:
+        elevation = {"policy": "sea_level" if "shoreline_m" in own else "clip", **own}
+        return _with(settings, elevation, Climate())
+    if of_folder and body != MARS:
+        return _with(settings, dict(own), Climate())
+    return _with(settings, {**settings.elevation.model_dump(), **own}, settings.climate)
+
+
+def _with(settings: Mosaics, elevation: Mapping[str, Any], climate: Climate) -> Mosaics:
+    checked = parse({"mosaics": {"elevation": dict(elevation)}}, "command line").mosaics.elevation
+    return settings.model_copy(update={"elevation": checked, "climate": climate})
+
+
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
     """Load the generator onto the device that the settings name; warn of settings of the climate that it ignores."""
     trained = weights_file.load(weights, device_of(settings))
+    if trained.spec != DEFAULT_TILE:
+        spec = trained.spec
+        print(
+            f"{weights} learnt from tiles of {spec.tile_px} pixels of {spec.pixel_m:g} m: what it draws has pixels of "
+            f"{spec.pixel_m:g} m",
+            flush=True,
+        )
     instead = "; base colours follow the settings of climate.<body>, such as mean_temperature_c" * trained.needs_base
     for told in ignored_climate_settings(trained.condition, settings.climate):
         print(f"warning: {told}{instead}", file=sys.stderr, flush=True)
@@ -82,12 +125,13 @@ def mosaic_fingerprint(
     elevation: Path,
     trained: TrainedGenerator,
     settings: Mosaics,
-    place: str | list[float],
+    place: str | list[Any],
     stage: Stage = "mosaic",
     base: ChosenBase | None = None,
+    air: ChosenAir | None = None,
 ) -> dict[str, Any]:
     """List what the strips of a drawing depend on."""
-    own = {} if base is None else {"base": base.version}
+    own = {name: part.version for name, part in (("base", base), ("air", air)) if part is not None}
     return {
         **own,
         "weights": file_version(weights),

@@ -4,7 +4,7 @@ Four things go on at the same time: the heights of the next window are read, the
 strips are blended into stripes of the mosaic, and the stripes are compressed on all cores.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics
 from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
+from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
-from terraform.mosaic.checkpoint import Checkpoint, StripBuffer, is_drawn
+from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
 from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.inference import Predictor, draw
@@ -34,19 +35,21 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class StripRenderer:
-    """Who draws, and from what; with base colours where the generator needs them."""
+    """Who draws, and from what; with base colours and the climate where the generator needs them."""
 
     predictor: Predictor
     relief: ElevationModel
     base: BaseMap | None = None
+    air: AirMap | None = None
 
     def fill(self, strip: Band | Cap, canvas: StripBuffer, view: GridWindow, stopped: Event) -> None:
         """Draw a strip onto its canvas."""
         terrain: Terrain
+        spec = self.predictor.trained.spec
         if isinstance(strip, Band):
-            terrain = BandTerrain(self.relief, strip, self.base)
+            terrain = BandTerrain(self.relief, strip, self.base, self.air, spec)
         else:
-            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base)
+            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base, self.air, spec)
         for block in draw(self.predictor, terrain, canvas.rows, canvas.columns):
             if stopped.is_set():
                 raise InterruptedError("the drawing was stopped")
@@ -83,7 +86,20 @@ def render(
             stripes = compose.composite_projected(target, every, fetch)
         else:
             stripes = compose.composite_global(target, every, fetch)
-        cog.write(output, target.frame, stripes, settings.compression, tags)
+        cog.write(output, target.frame, _not_all_void(stripes, output), settings.compression, tags)
+
+
+def _not_all_void(stripes: Iterable[NDArray[np.uint8]], output: Path) -> Iterator[NDArray[np.uint8]]:
+    """Pass stripes on, and refuse a picture of which nothing is visible."""
+    seen = False
+    for stripe in stripes:
+        seen = seen or bool(stripe[3].any())
+        yield stripe
+    if not seen:
+        raise NothingVisible(
+            f"{output} would be empty: every pixel is void, because the relief is smaller than a pixel of 200 m or all "
+            "of it is missing; give more of it, or say which value is missing"
+        )
 
 
 @contextmanager

@@ -1,14 +1,15 @@
 """A mosaic of a region: strips drawn by the generator, cross-faded into one georeferenced picture."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Climate, Elevation, Mosaics
+from terraform.config import Mosaics
 from terraform.errors import InputError
 from terraform.geo import raster
-from terraform.geo.bodies import EARTH, Body
 from terraform.geo.regions import Region
 from terraform.mosaic import inputs
+from terraform.mosaic.base.air_map import AirChoice
 from terraform.mosaic.base.base_map import BaseChoice
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
@@ -28,6 +29,8 @@ def render_region(
     settings: Mosaics,
     resume: bool | None = None,
     base: BaseChoice | None = None,
+    own: Mapping[str, Any] | None = None,
+    air: AirChoice | None = None,
 ) -> None:
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
@@ -46,6 +49,10 @@ def render_region(
         What to do with strips of an unfinished drawing; see `checkpoint`.
     base : BaseChoice, optional
         How base colours are chosen (`base.choice.chooser`), for weights that need them.
+    own : mapping, optional
+        Settings of `mosaics.elevation` that hold on Earth too; see `inputs.settings_of`.
+    air : AirChoice, optional
+        How the climate is chosen (`base.air_choice.air_chooser`), for weights that know the air's temperature.
 
     Raises
     ------
@@ -54,7 +61,9 @@ def render_region(
     ResourceError
         The disk has no room.
     """
-    settings = _of_body(settings, region.body)
+    if output.is_file():
+        raise InputError(f"{output} is a file: a region is drawn into a folder, name another or leave out --region")
+    settings = inputs.settings_of(region.body, settings, own or {})
     trained = inputs.load_generator(weights, settings)
     mosaic = output / "terraformed.tif"
     with raster.opened(elevation) as dataset:
@@ -62,13 +71,20 @@ def render_region(
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         chosen = base(trained, region.body) if base else None
-        target = _target(region, dataset, settings)
-        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), chosen and chosen.provenance)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
+        climate = air(trained, region.body) if air else None
+        target = _target(region, dataset, settings, trained.spec.pixel_m)
+        parts = [part.provenance for part in (chosen, climate) if part and part.provenance]
+        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), parts)
+        identity = inputs.mosaic_fingerprint(
+            weights, elevation, trained, settings, region.fingerprint, base=chosen, air=climate
+        )
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
             renderer = StripRenderer(
-                Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+                Predictor(trained, settings),
+                relief,
+                chosen and chosen.make(relief.source, relief.shoreline_m),
+                climate and climate.make(relief.shoreline_m),
             )
             render(renderer, target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"
@@ -78,15 +94,9 @@ def render_region(
     )
 
 
-def _of_body(settings: Mosaics, body: Body) -> Mosaics:
-    """Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither."""
-    own = {"elevation": Elevation(policy="clip"), "climate": Climate()}
-    return settings.model_copy(update=own) if body == EARTH else settings
-
-
-def _target(region: Region, dataset: Any, settings: Mosaics) -> GridWindow | OutputGrid:
+def _target(region: Region, dataset: Any, settings: Mosaics, pixel_m: float) -> GridWindow | OutputGrid:
     """Choose the map that the settings name."""
-    view = GridWindow.of(region.body, region.bounds, region)
+    view = GridWindow.of(region.body, region.bounds, region, pixel_m)
     if settings.grid == "polar":
         return polar_stereographic(region.body, view, region.bounds, region)
     if settings.grid == "input":

@@ -1,7 +1,7 @@
 """The files of a region's pairs, read and written with numpy alone."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile_spec import BASE_SIDE_CELLS, MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
@@ -23,8 +23,8 @@ TILE = np.dtype(
 """One tile: its place in the region's grid, shares of void and sea, middle latitude and ground (degrees)."""
 
 
-BASE_SHAPE = (2, BASE_SIDE_CELLS, BASE_SIDE_CELLS, 3)
-"""Base colours of a tile: land and sea, cells with their margins, RGB."""
+TEMPERATURE, LAPSE_RATE = "temperature.npy", "lapse_rate_k_per_km"
+"""The file, and what its provenance calls the rate by which it was reduced to height 0."""
 
 
 class Stack:
@@ -60,26 +60,38 @@ class Stack:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one region.
+    """The pairs of one region; sizes are those of the default tile.
 
     Attributes
     ----------
     region : str
+    spec : TileSpec
+        The size of its tiles.
     elevation : Stack of (384, 384) int16
         Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
     imagery : Stack of (256, 256, 3) uint8
         Colours; pure black is void.
     base : Stack of (2, 20, 20, 3) uint8
         Base colours of land and of sea, a cell for 16 x 16 pixels, with a margin of 2 cells.
+    temperature : Stack of (20, 20) float32, or None
+        The year's mean temperature at the same cells, reduced to height 0, degrees Celsius, where it was asked for.
+    lapse_rate_k_per_km : float
+        By which it falls with height; 0 without it.
+    climate_created : tuple of str
+        When the temperature was made; empty without it.
     tiles : (N,) structured
         See `TILE`.
     provenance : Provenance
     """
 
     region: str
+    spec: TileSpec
     elevation: Stack
     imagery: Stack
     base: Stack
+    temperature: Stack | None
+    lapse_rate_k_per_km: float
+    climate_created: tuple[str, ...]
     tiles: NDArray[Any]
     provenance: Provenance
 
@@ -88,24 +100,56 @@ class Pairs:
         return len(self.tiles)
 
 
-def open_pairs(folder: Path) -> Pairs:
+def open_pairs(folder: Path, climate: bool = False) -> Pairs:
     """Open a region's pairs.
+
+    Parameters
+    ----------
+    folder : Path
+    climate : bool
+        Whether the temperature of their places is needed (`terraform.planet.temperature`).
 
     Raises
     ------
     InputError
         A file is missing, truncated, or not of the shape and type that it must have.
     """
-    elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
-    imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
+    made = provenance.read(folder / "provenance.json")
+    spec = _spec_of(made, folder)
+    elevation = Stack(folder / "elevation.npy", (spec.side_px, spec.side_px), np.dtype(np.int16))
+    imagery = Stack(folder / "imagery.npy", (spec.tile_px, spec.tile_px, 3), np.dtype(np.uint8))
     tiles = _mapped(folder / "tiles.npy", (), TILE)
-    base = Stack(folder / "base.npy", BASE_SHAPE, np.dtype(np.uint8))
+    base = Stack(folder / "base.npy", spec.base_shape, np.dtype(np.uint8))
     if not len(elevation) == len(imagery) == len(base) == len(tiles):
         raise InputError(
             f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(base)} base colours, {len(tiles)} "
             "tiles: cut it again"
         )
-    return Pairs(folder.name, elevation, imagery, base, tiles, provenance.read(folder / "provenance.json"))
+    if not climate:
+        return Pairs(folder.name, spec, elevation, imagery, base, None, 0.0, (), tiles, made)
+    temperature, of_climate = _temperature(folder, spec, len(tiles))
+    made = replace(made, credits=tuple(dict.fromkeys([*made.credits, *of_climate.credits])))
+    rate = float(of_climate.details[LAPSE_RATE])
+    return Pairs(folder.name, spec, elevation, imagery, base, temperature, rate, (of_climate.created,), tiles, made)
+
+
+def _temperature(folder: Path, spec: TileSpec, tiles: int) -> tuple[Stack, Provenance]:
+    path = folder / TEMPERATURE
+    again = f"python -m terraform add-temperature {folder} --elevation E --temperature T"
+    if not path.is_file():
+        raise InputError(f"{folder} has no temperature of its places, and the generator is to see it: run `{again}`")
+    temperature = Stack(path, spec.base_shape[1:3], np.dtype(np.float32))
+    if len(temperature) != tiles:
+        raise InputError(f"{path} is of {len(temperature)} tiles, {folder} has {tiles}: run `{again}` again")
+    return temperature, provenance.read(provenance.beside(path))
+
+
+def _spec_of(made: Provenance, folder: Path) -> TileSpec:
+    """Read the size of the tiles of pairs; those cut before it was a setting have the default."""
+    try:
+        return TileSpec(**made.details.get("tile", {}))
+    except TypeError:
+        raise InputError(f"{folder} does not say how large its tiles are: cut the region again") from None
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:

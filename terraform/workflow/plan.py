@@ -98,6 +98,11 @@ def planned(config: Config) -> Plan:
         if name not in everything
     ]
     mistakes += _unmatchable(config.basemap.match, everything, [*roles["validation"], *roles["test"]])
+    if config.condition.needs_climate and config.sources.earth.planet.temperature is None:
+        mistakes.append(
+            "condition.channels has air_temperature, and sources.earth.planet no temperature from which pairs could "
+            "take it: name a source for it, such as worldclim, or leave the channel out"
+        )
     if "planet" in everything:
         mistakes.append(f"a region of {config.regions.file} is called planet, as the folder of whole bodies: rename it")
     if mistakes:

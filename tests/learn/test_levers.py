@@ -6,12 +6,12 @@ import torch
 from small_world import config
 
 from terraform.config import Condition, Sheet, Train
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.layers import BatchRenorm2d
 from terraform.learn.trainer import Trainer
-from terraform.pairs.store import BASE_SHAPE
 
 
 def test_renorm_begins_as_batch_norm():
@@ -58,16 +58,20 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
     stored = StoredPairs(
         torch.from_numpy(draw.integers(100, 3000, (2, 384, 384)).astype(np.int16)),
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
-        torch.zeros(2, *BASE_SHAPE, dtype=torch.uint8),
+        torch.zeros(2, *TileSpec().base_shape, dtype=torch.uint8),
         torch.full((2, 384), 40.0),
+        torch.full((2, 20, 20), 20.0),
+        torch.full((2,), 6.5),
     )
-    condition = Condition(channels=["elevation", "latitude"])
+    condition = Condition(channels=["elevation", "latitude", "air_temperature"])
     plain, settings = no_augmentation(2), Train(noise=0, vertical_jitter=0.3)
     stretched = plain._replace(stretch=np.array([1.0, -0.5]))
     before, after = (prepare(stored, d, "none", settings, condition, Sheet()) for d in (plain, stretched))
     ratio = (after.condition[:, 0] / before.condition[:, 0]).square().mean((1, 2))
     assert ratio.tolist() == pytest.approx([1.3, 0.85], rel=1e-3)
     assert torch.equal(before.imagery, after.imagery)
+    warmth = [batch.condition[:, 2] for batch in (before, after)]
+    assert torch.allclose(*warmth, atol=1e-5), "a mountain drawn higher is as cold as it is"
     assert torch.equal(before.condition[:, 1], after.condition[:, 1])
 
 

@@ -12,13 +12,15 @@ from torch import Tensor
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.store import Pairs, open_pairs
 from terraform.provenance import Provenance
 
+_UNKNOWN = np.zeros((0, 0), np.float32)
+
 
 class StoredPairs(NamedTuple):
-    """Pairs as stored.
+    """Pairs as stored; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -28,12 +30,24 @@ class StoredPairs(NamedTuple):
         Base colours of land and of sea (`terraform.pairs.base_colours`).
     latitude_deg : (N, 384) float32
         Of every pixel row, margin included.
+    shoreline_c : (N, 20, 20) float32
+        Temperature of the place, reduced to height 0, degrees Celsius; (N, 0, 0) where no channel follows the climate.
+    lapse_k_per_km : (N,) float32
+        By which it falls with height, K/km.
     """
 
     elevation: Tensor
     imagery: Tensor
     base: Tensor
     latitude_deg: Tensor
+    shoreline_c: Tensor
+    lapse_k_per_km: Tensor
+
+    @property
+    def inner(self) -> slice:
+        """The rows, or columns, of the elevation that the imagery has too."""
+        margin = (self.elevation.shape[-1] - self.imagery.shape[2]) // 2
+        return slice(margin, margin + self.imagery.shape[2])
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,12 @@ class Collection:
         imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
         base = np.stack([pairs.base[pair] for pairs, pair in wanted])
         latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
-        return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
+        shoreline = np.stack(
+            [_UNKNOWN if pairs.temperature is None else pairs.temperature[pair] for pairs, pair in wanted]
+        )
+        lapse = np.array([pairs.lapse_rate_k_per_km for pairs, _ in wanted], np.float32)
+        parts = elevation, imagery, base, latitude, shoreline, lapse
+        return StoredPairs(*(torch.from_numpy(part) for part in parts))
 
     def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
         """List the records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
@@ -77,21 +96,32 @@ class Collection:
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
     @property
+    def spec(self) -> TileSpec:
+        """The size of all its tiles."""
+        return self.regions[0].spec
+
+    @property
     def provenance(self) -> Provenance:
         """Where the pairs come from."""
         parts = [pairs.provenance for pairs in self.regions]
         return provenance.merge(parts, regions=[pairs.region for pairs in self.regions], pairs=len(self))
 
 
-def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collection:
+def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: bool = False) -> Collection:
     """Open the pairs of several regions, without those that overlap a tile of a held-out region.
+
+    Parameters
+    ----------
+    folders, held_out : sequence of Path
+    climate : bool
+        Whether a channel follows the climate, so that pairs must have the temperature of their places.
 
     Raises
     ------
     InputError
-        A folder holds no pairs, or nothing is left.
+        A folder holds no pairs, nothing is left, or tiles are of several sizes.
     """
-    regions = tuple(open_pairs(folder) for folder in folders)
+    regions = tuple(open_pairs(folder, climate) for folder in folders)
     forbidden = [open_pairs(folder) for folder in held_out]
     places = [
         (number, pair)
@@ -101,13 +131,21 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collectio
     if not places:
         names = ", ".join(pairs.region for pairs in regions) or "none"
         raise InputError(f"no pairs are left in the regions given ({names}): add a region or enlarge one")
+    sizes = {pairs.spec: pairs.region for pairs in regions}
+    if len(sizes) > 1:
+        said = ", ".join(f"{region}: {spec.tile_px} pixels of {spec.pixel_m:g} m" for spec, region in sizes.items())
+        raise InputError(f"pairs have tiles of several sizes ({said}): cut all regions with the same settings of tile")
     return Collection(regions, np.array(places, np.int64))
 
 
-def by_role(folders: Mapping[str, Sequence[Path]]) -> dict[str, Collection]:
+def by_role(folders: Mapping[str, Sequence[Path]], climate: bool = False) -> dict[str, Collection]:
     """Open the collection of each role that has regions; "train" leaves out what overlaps the others."""
     held_out = [folder for role, members in folders.items() if role != "train" for folder in members]
-    return {role: collect(members, held_out if role == "train" else ()) for role, members in folders.items() if members}
+    return {
+        role: collect(members, held_out if role == "train" else (), climate)
+        for role, members in folders.items()
+        if members
+    }
 
 
 def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:
@@ -126,7 +164,7 @@ def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:
 
 
 def _latitudes(pairs: Pairs, pair: int) -> NDArray[np.float32]:
-    tile, side = pairs.tiles[pair], TILE_PX + 2 * MARGIN_PX
-    step = (tile["north"] - tile["south"]) / TILE_PX
+    tile, side = pairs.tiles[pair], pairs.spec.side_px
+    step = (tile["north"] - tile["south"]) / pairs.spec.tile_px
     latitudes: NDArray[np.float32] = (tile["latitude"] + ((side - 1) / 2 - np.arange(side)) * step).astype(np.float32)
     return latitudes

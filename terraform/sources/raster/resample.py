@@ -19,8 +19,9 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.formats import Pixels, Raster, shift_transform
+from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
+from terraform.sources.raster.metadata.place import shift_transform
 
 _LARGEST_WINDOW_PX = 8_000_000
 _WARP_TOLERANCE_PX = 0.02
