@@ -82,6 +82,9 @@ class BaseMap(Section):
     match: list[Name] = []
     """Regions of Earth, none of validation or test, to whose imagery that of the whole Earth is matched, and whose own
     smooth colours are learnt too: where the two come from different sources."""
+    leave_out: bool = True
+    """Whether regions for validation and test, and a degree around each, are left out; false for what is published, by
+    which nothing held out may be judged."""
     hillshade: Share = 0.0
     """How strongly the preview is shaded by its relief."""
     training: BaseTraining = BaseTraining()
