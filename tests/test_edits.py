@@ -45,7 +45,7 @@ REAL = [
     ("sample_world/craters.py", {"fetch sample"}),
     ("sources/catalog/files.py", {"fetch files"}),
     ("sources/remote/client.py", FETCHES),
-    ("sources/raster/pds3.py", FETCHES | {"raster"}),
+    ("sources/raster/pds3.py", {"fetch files", "fetch mola", "raster"}),
     ("mosaic/any_raster.py", {"raster"}),
 ]
 

@@ -25,7 +25,7 @@ _READ_AT_ONCE = 4
 
 
 class Samples(NamedTuple):
-    """Some held-out pairs as they stand.
+    """Some held-out pairs as they stand; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ def validate(
         state.history[-1] = row
         if row.best:
             state.best, state.best_images = score, state.images
-            config, made = loader.config, loader.collection.provenance
-            weights.save(best, network, config.condition, config.sheet, config.train, made)
+            config, made, spec = loader.config, loader.collection.provenance, loader.collection.spec
+            weights.save(best, network, config.condition, config.sheet, config.train, made, spec)
         stored = held_out.read(held_out.spread(_BOARD_PAIRS))
         batch = loader.make_batch(stored, 0, "none")
         base = batch.condition[:, -BASE_CHANNELS:].cpu() if loader.config.train.base != "none" else None

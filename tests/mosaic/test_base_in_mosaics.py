@@ -37,6 +37,7 @@ from terraform.config.climate import MARS_CLIMATE
 from terraform.errors import InputError
 from terraform.geo import spherical_spline
 from terraform.geo.bodies import MARS, Body
+from terraform.geo.crs import transformer
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis, Taps
 from terraform.mosaic import any_raster, inputs
@@ -319,7 +320,7 @@ def test_any_picture_of_a_body_is_a_base(tmp_path):
 def test_an_rgb_raster_in_another_projection(tmp_path):
     crs = CRS.from_user_input("+proj=stere +lat_0=90 +lon_0=0 +R=3396190")
     x, y = np.meshgrid(np.arange(400) * 5e3 - 1e6 + 2.5e3, 1e6 - 2.5e3 - np.arange(400) * 5e3)
-    lon, lat = any_raster.transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)
+    lon, lat = transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)
     with rasterio.open(tmp_path / "p.tif", "w", driver="GTiff", height=400, width=400, count=3, dtype="uint8", crs=crs,
                        transform=from_origin(-1e6, 1e6, 5e3, 5e3)) as dataset:  # fmt: skip
         dataset.write(np.rint(np.moveaxis(painted(np.array(lon), np.array(lat)), -1, 0)).astype(np.uint8))

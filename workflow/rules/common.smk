@@ -47,6 +47,7 @@ BASE_MODEL = f"{PLANET}/base-model.safetensors"
 CLIMATE = f"{PLANET}/{{body}}/climate.tif"
 BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
+VIEWER = "results/viewer/index.html"
 
 
 wildcard_constraints:
