@@ -158,6 +158,29 @@ def test_a_whole_planet_has_its_base_colours(tmp_path):
     assert error[from_coast > 12].max() <= 1.6 and (error[from_coast > 2] > 2).mean() < 0.002
 
 
+class Black(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(-torch.ones(1))
+
+    def forward(self, x):
+        return self.gain.expand(len(x), 3, *x.shape[2:])
+
+
+@pytest.mark.parametrize(("base", "shown"), [("added", [0x10, 0x40, 0x80]), ("channels", [0, 0, 0])])
+def test_the_sea_is_shown_in_its_base_colours_whatever_the_network_draws(tmp_path, monkeypatch, base, shown):
+    """A generator that adds to base colours has seen no ice on the sea."""
+    drawn = trained(Black(), PLAIN, stride=4, halo_px=4, base=base)
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: drawn)
+    planet = small_planet(tmp_path / "e.tif", 0.4)
+    any_raster.render_raster(Path("w"), planet, tmp_path / "out.tif", SEA, base="#104080")
+    picture, valid, lon, lat = of_mosaic(tmp_path / "out.tif")
+    height = hills(lon, lat)
+    # Where two strips cross-fade, fine power is given back, and a coast is fine.
+    assert (np.abs(picture[(height < 1850) & valid] - shown) > 1).mean() < 0.01
+    assert (picture[(height > 1950) & valid] > 1).mean() < 0.01
+
+
 def test_windows_and_regions_agree_to_the_pixel(tmp_path):
     base = str(base_raster(tmp_path / "base.tif", MARS_DEGREES, 12))
     region = region_of(box(178.5, 63.8, 181.5, 65.9))
