@@ -31,7 +31,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 _TELLING = {"print", "say", "_say", "echo", "warn"}
 _NOTHING = "ZeroDivisionError"
-_PRELOADED = ("torch", "torchvision", "rasterio", "geopandas", "pyarrow", "pydantic", "urllib3", "hypothesis", "pytest")
+_PRELOADED = ("torch", "rasterio", "pydantic", "urllib3", "hypothesis", "pytest")
 """Loaded once: the processes that run tests are forked from this one, which has no threads."""
 _SLOW = ("tests/workflow", "tests/benchmarks")
 """Run for their own rooms only."""
