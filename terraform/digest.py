@@ -30,6 +30,7 @@ strips depend on how it is read, too."""
 
 CHANGES_NO_RESULT = (
     "terraform.errors",
+    "terraform.progress",
     "terraform.provenance",
     "terraform.digest",
     "terraform.config",  # settings reach a stage as values, with their defaults filled in
