@@ -18,6 +18,7 @@ _RESTRICTION = {
     "CC-BY-4.0": 2,
     "LicenseRef-Terrain-Tiles": 3,
     "LicenseRef-Copernicus-DEM": 3,
+    "LicenseRef-ITU": 3,
     "CC-BY-SA-4.0": 4,
     "CC-BY-NC-4.0": 5,
     "CC-BY-NC-SA-4.0": 6,

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "terraform"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "errors", "progress", "storage", "provenance", "digest", "config", "geo", "sample_world", "sources", "climate",
-    "pairs", "learn", "basemap", "planet", "mosaic", "show", "workflow", "doctor", "commands", "__main__",
+    "pairs", "learn", "basemap", "planet", "mosaic", "show", "viewer", "workflow", "doctor", "commands", "__main__",
 ]  # fmt: skip
 """Each may import those before it, lazily or not (docs/architecture.md)."""
 
