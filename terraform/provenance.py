@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from terraform import __version__
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
+from terraform.version import __version__
 
 _RESTRICTION = {
     "CC0-1.0": 0,
