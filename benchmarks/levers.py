@@ -53,9 +53,9 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
     ("base_channels", "all + base colours as three more channels", {"base": "channels"}),
     ("base", "all, added to base colours", {"base": "added"}),
-    ("air_temperature", "+ temperature at the height of each pixel", _AIR),
     ("base_noise", "all, added to base colours, noise at every scale", {"base": "added", "noise_at": "scales"}),
     ("detail", "+ a lower weight of texture, loss of mean colours: as published generator", _DETAIL),
+    ("air_temperature", "+ temperature at the height of each pixel", _AIR),
 )
 """Rows that change something of `all`."""
 
