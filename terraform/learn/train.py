@@ -227,7 +227,8 @@ def _restored(run: _Run) -> TrainState:
     run.processes.wait()
     found = checkpoint.latest(run.folder)
     if found is None:
-        _start(run)
+        if told := start_from_weights(run.trainer, run.config):
+            _say(run, told)
         return TrainState()
     state, tensors, complaints = found
     for complaint in complaints:
@@ -235,22 +236,6 @@ def _restored(run: _Run) -> TrainState:
     run.trainer.restore(tensors, state.steps)
     run.by_region.values.copy_(tensors["by_region"] * run.processes.first)
     return state
-
-
-def _start(run: _Run) -> None:
-    """Take the generator of `train.start_from`, where there is one, to start with."""
-    path, condition = run.config.train.start_from, run.config.condition
-    if path is None:
-        return
-    given = weights.load(Path(path))
-    seen, wanted = ((of.encoding, *of.channels * (of.encoding == "relief")) for of in (given.condition, condition))
-    if seen != wanted:
-        raise ConfigError(
-            f"train.start_from: {path} sees {', '.join(seen)}, and the condition is {', '.join(wanted)}: set "
-            "condition.channels to those of the weights, or start without them"
-        )
-    run.trainer.start_from(given.network.state_dict(), path)
-    _say(run, f"starting from the generator of {path}")
 
 
 def _checked(roles: dict[str, Collection], spec: TileSpec) -> dict[str, Collection]:

@@ -1,7 +1,7 @@
 """Generator, discriminator, average and optimisers, and the one step that moves them."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from terraform.config import Train
-from terraform.errors import ConfigError
 from terraform.learn import ema, objective
 from terraform.learn.data.augment import Batch
 from terraform.learn.models.diffaugment import Geometry
@@ -100,27 +99,6 @@ class Trainer:
         if self.settings.ema_decay:
             ema.update(self.average, self.generator, self.settings.ema_decay, self.steps, good)
         self.stats.add(losses, norms, good, image)
-
-    def start_from(self, tensors: Mapping[str, Tensor], name: str) -> None:
-        """Take a generator's values to start with, for its average too.
-
-        Raises
-        ------
-        ConfigError
-            It is another network: each value that differs is named, with both shapes.
-        """
-        own = self.generator.state_dict()
-        wrong = [f"{key} {_shape(tensors.get(key))} (here {_shape(own.get(key))})"
-                 for key in dict.fromkeys([*own, *tensors])
-                 if _shape(own.get(key)) != _shape(tensors.get(key))]  # fmt: skip
-        if wrong:
-            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-            raise ConfigError(
-                f"train.start_from: {name} holds another network: {', '.join(wrong[:5])}{more}; set train.network, "
-                "width, norm, noise and base as the weights have them"
-            )
-        for network in (self.generator, self.average):
-            network.load_state_dict(dict(tensors))
 
     def activation_bytes(self, batch: Batch) -> int:
         """Bytes that a step keeps of a batch until its gradients are known; it learns from it meanwhile."""
@@ -251,7 +229,3 @@ def _to_channels_last(network: nn.Module) -> None:
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _shape(tensor: Tensor | None) -> str:
-    return "none" if tensor is None else "x".join(map(str, tensor.shape)) or "one"

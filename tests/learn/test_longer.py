@@ -1,6 +1,7 @@
 """Second thoughts of those who train: longer, from other weights; what is finished is kept meanwhile."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -36,8 +37,8 @@ def identity(world, settings):
     return run_fingerprint(settings, by_role(world))
 
 
-def test_a_finished_run_is_continued(world, finished):
-    longer = config(total_images=12)
+def test_a_finished_run_is_continued(world, finished, tmp_path):
+    finished, longer = shutil.copytree(finished, tmp_path / "copy"), config(total_images=12)
     assert carry_over(finished, identity(world, longer)) == 8
     state = run(world, finished, longer, resume=True)
     assert state.images == 12 and state.history[0].images <= 8
