@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from terraform import __version__
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
+from terraform.storage.reading import parse_json, read_text
 
 _RESTRICTION = {
     "CC0-1.0": 0,
@@ -123,10 +126,22 @@ def to_json(provenance: Provenance) -> str:
 
 
 def from_json(text: str) -> Provenance:
-    """Read what `to_json` wrote."""
-    document = json.loads(text)
-    credits = tuple(Credit(**credit) for credit in document["credits"])
-    return Provenance(credits, document["details"], document["code_version"], document["created"])
+    """Read what `to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is something else, or holds texts that no file can: a raster's tags get them.
+    """
+    document = parse_json(text)
+    if not isinstance(document, dict) or {"credits", "details", "code_version", "created"} - document.keys():
+        raise ValueError("it does not name its sources")
+    json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
+    return _PROVENANCE.validate_python(document)
+
+
+_PROVENANCE = TypeAdapter(Provenance)
+_LARGEST = 10_000_000
 
 
 def write(provenance: Provenance, path: Path) -> None:
@@ -143,9 +158,10 @@ def read(path: Path) -> Provenance:
         The file is missing or not a provenance.
     """
     try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no provenance ({error}): make the files beside it again") from None
+        return from_json(read_text(path, _LARGEST))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} holds no provenance ({reason}): make the files beside it again") from None
 
 
 def beside(path: Path) -> Path:

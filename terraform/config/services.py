@@ -16,19 +16,19 @@ class Downloads(Section):
     """File with the versions of fixed files: what changes at its source is refused until it is accepted."""
     contact: str = Field("", pattern=r"^[^\r\n]{0,100}$")
     """An address or page to put into the User-Agent, so that an operator can reach you."""
-    connect_timeout_s: float = Field(10, gt=0)
+    connect_timeout_s: float = Field(10, gt=0, le=86_400)
     """Longest wait for a connection, seconds."""
-    read_timeout_s: float = Field(60, gt=0)
+    read_timeout_s: float = Field(60, gt=0, le=86_400)
     """Longest silence of a service, seconds."""
-    deadline_s: float = Field(300, gt=0)
+    deadline_s: float = Field(300, gt=0, le=10**7)
     """Longest time for one request with all its attempts, seconds; large ones get more, by `slowest_bytes_per_s`."""
     slowest_bytes_per_s: float = Field(20_000, gt=0)
     """What comes more slowly than this in the long run is given up."""
     attempts: int = Field(6, ge=1, le=20)
     """Attempts before a request is given up."""
-    backoff_s: float = Field(1.0, ge=0)
+    backoff_s: float = Field(1.0, ge=0, le=86_400)
     """Bound of the first pause between two attempts, seconds; it doubles, and the pause is drawn below it."""
-    longest_wait_s: float = Field(120, ge=0)
+    longest_wait_s: float = Field(120, ge=0, le=86_400)
     """Longest Retry-After that is waited for, seconds; a service that asks for more ends the run, to be resumed."""
 
 

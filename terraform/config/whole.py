@@ -26,7 +26,7 @@ class Config(Section):
 
     run: Name = "default"
     """Name of the model's results."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the synthetic world and of everything random."""
     rasters: str = "rasters"
     """Folder of one's own rasters: the `{rasters}` of a path."""

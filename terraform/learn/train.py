@@ -27,6 +27,7 @@ from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
 from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.hashing import sha256_of
 
 __all__ = ["Callback", "Samples", "train"]
 
@@ -118,18 +119,34 @@ def _trained(
     with deferred_signals() as received, memory.explain_oom(device, config.train.batch, used, _one_image(run)):
         _loop(run, state, received, callback)
     if together.first:
-        _finish(run, state)
+        _finish(run, state, callback)
     together.wait()
     return state
 
 
-def _finish(run: _Run, state: TrainState) -> None:
-    with atomic_write(run.output / "weights.safetensors") as temporary:
-        shutil.copyfile(run.folder / "best.safetensors", temporary)
+def _finish(run: _Run, state: TrainState, callback: Callback) -> None:
+    if not state.best_images:  # lost from a run that had ended: its last weights are judged again
+        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
+    if not state.best_images:
+        raise IntegrityError(
+            f"no validation of this run was finite, so no weights are the best: lower train.learning_rate (the state "
+            f"is in {run.folder})"
+        )
+    best = state.best_in(run.folder)
+    with atomic_write(run.output / "weights.safetensors", _digest_is(state.best_sha256, best)) as temporary:
+        shutil.copyfile(best, temporary)
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {state.best_images} images, whose {rule} on held-out pairs was the lowest: "
               f"{state.best:.1f}; {state.waited / max(state.seconds, 1e-9):.1%} of the time went into waiting "
               "for pairs")  # fmt: skip
+
+
+def _digest_is(expected: str, original: Path) -> Callable[[Path], None]:
+    def verify(copied: Path) -> None:
+        if sha256_of(copied) != expected:
+            raise IntegrityError(f"{original} is damaged: run the same command to resume from a state before it")
+
+    return verify
 
 
 def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback) -> None:
@@ -166,7 +183,7 @@ def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> No
     run.by_region.values.zero_()
     due = last or _crossed(history.row_before(state), state.images, settings.validate_every)
     if due and run.processes.first:
-        validate(run.trainer, run.loader, run.validation, state, run.folder / "best.safetensors", callback)
+        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
         write_text(run.output / "history.csv", history.as_csv(state))
         write_text(run.output / "regions.csv", history.regions_as_csv(state))
     _say(run, history.progress(state, settings.total_images))

@@ -21,11 +21,13 @@ from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.policy import low_pass, measure_hypsometry
 from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
+from terraform.pairs.store import HEADER_ERRORS, save_array
 from terraform.storage.atomic_write import atomic_write
 
 Span = tuple[int, int]
 _T = TypeVar("_T", bound=np.generic)
 
+_MOST_PIXEL_M = 1e6
 _DEGREE_M = 1.0
 """A plane is counted in metres: a 'degree' of its axes is one."""
 
@@ -81,7 +83,7 @@ def draw(
     InputError
         Pixel size or latitude are missing, or it is no array of heights.
     """
-    if pixel_m is None or latitude_deg is None or pixel_m <= 0 or abs(latitude_deg) > 90:
+    if pixel_m is None or latitude_deg is None or not _is_place(pixel_m, latitude_deg):
         raise InputError(
             f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
@@ -93,6 +95,11 @@ def draw(
     predictor = Predictor(trained, settings)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, label.tags())
+
+
+def _is_place(pixel_m: float, latitude_deg: float) -> bool:
+    """Whether a pixel has a size that its body holds, and a latitude; NaN is none."""
+    return 0 < pixel_m <= _MOST_PIXEL_M and abs(latitude_deg) <= 90
 
 
 def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
@@ -128,7 +135,7 @@ def _loaded(path: Path) -> Heights:
     if path.suffix.lower() == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, *HEADER_ERRORS) as error:
             raise InputError(f"{path} cannot be read as .npy ({error}): save it with numpy.save") from None
     else:
         from terraform.geo import raster
@@ -158,8 +165,7 @@ def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray
 
 def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
     if output.suffix.lower() == ".npy":
-        with atomic_write(output) as temporary:
-            np.save(temporary, picture)
+        save_array(output, picture)
     elif output.suffix.lower() == ".png":
         from PIL import Image
 

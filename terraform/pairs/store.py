@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,10 @@ TILE = np.dtype(
 
 BASE_SHAPE = (2, BASE_SIDE_CELLS, BASE_SIDE_CELLS, 3)
 """Base colours of a tile: land and sea, cells with their margins, RGB."""
+
+
+HEADER_ERRORS = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError, MemoryError, TokenError)
+"""What reading a damaged .npy raises: numpy has Python's own parser read the header."""
 
 
 class Stack:
@@ -110,8 +115,11 @@ def open_pairs(folder: Path) -> Pairs:
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Publish one array as .npy."""
+    values = np.ascontiguousarray(array)
     with atomic_write(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        # Not by numpy, which forgets why a disk took less than it was given.
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(values))
+        file.write(values.tobytes())
 
 
 class ArrayWriter:
@@ -143,7 +151,7 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.memm
         array: np.memmap[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: cut the region first, or again if an older version cut it") from None
-    except (OSError, ValueError) as error:
+    except (OSError, *HEADER_ERRORS) as error:
         raise InputError(f"{path} is damaged ({error}): cut the region again") from None
     if array.shape[1:] != shape or array.dtype != dtype:
         raise InputError(
