@@ -1,8 +1,9 @@
 """Remote services: how they are asked, and the settings of each source that is fetched."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from terraform.config.section import Section
 
@@ -43,6 +44,26 @@ class RemoteSource(Section):
     """Hosts from which it may come, redirects included, by https."""
     connections: int = Field(8, ge=1, le=16)
     """Connections to a host at a time."""
+
+    @model_validator(mode="after")
+    def _without_secrets(self) -> Self:
+        # Before anything is written: a workflow copies its settings beside its results.
+        for name, value in self:
+            if name.endswith("_url") and not _is_plain(value):
+                raise ValueError(
+                    f"{self.source}: {name} must be https://HOST/PATH alone, without a user, a key or a query: these "
+                    "would be written into logs and results"
+                )
+        return self
+
+
+def _is_plain(url: str) -> bool:
+    """Whether an address holds nothing that could be a secret; the address itself is never quoted."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return not (parts.username or parts.password or parts.query or parts.fragment)
 
 
 class OpenTopographySource(RemoteSource):

@@ -71,3 +71,18 @@ def test_a_resolution_of_a_stranger_does_not_ask_for_memory():
     """Weights carry their condition; a Gaussian of 1e9 m would be terabytes."""
     with pytest.raises(ValueError, match="resolution_m"):
         Condition.model_validate_json('{"resolution_m": 1e9}')
+
+
+@pytest.mark.parametrize("url", ["https://user:CANARY@h/wms", "https://h/wms?key=CANARY", "https://h/#CANARY",
+                                 "https://CANARY@h/", "https://[CANARY/"])  # fmt: skip
+@pytest.mark.parametrize("name", ["base_url", "base_urll"])
+def test_an_address_with_a_secret_is_refused_before_it_is_written_anywhere(url, name):
+    source = {"source": "s2cloudless", name: url}
+    with pytest.raises(ConfigError) as refused:
+        parse({"sources": {"earth": {"imagery": source}}})
+    assert "CANARY" not in str(refused.value)
+
+
+def test_an_address_of_a_mirror_is_taken():
+    source = {"source": "s2cloudless", "base_url": "http://127.0.0.1:8000/wms"}
+    assert parse({"sources": {"earth": {"imagery": source}}}).sources.earth.imagery.base_url == source["base_url"]
