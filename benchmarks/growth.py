@@ -9,9 +9,10 @@ import numpy as np
 
 from benchmarks.measure import report
 from benchmarks.world import make_pairs
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.data.dataset import collect
 from terraform.learn.data.sampling import sample_indices
-from terraform.pairs.store import BASE_SHAPE, TILE, save_array
+from terraform.pairs.store import TILE, save_array
 
 _SIZES = (1_000, 10_000, 100_000)
 _READ = 200
@@ -19,7 +20,11 @@ _READ = 200
 
 def grow(folder: Path, count: int) -> None:
     """Make a folder of pairs as large as `count` pairs are; what was not written reads as zeros and takes no disk."""
-    stacks = ("elevation", (384, 384), np.int16), ("imagery", (256, 256, 3), np.uint8), ("base", BASE_SHAPE, np.uint8)
+    stacks = (
+        ("elevation", (384, 384), np.int16),
+        ("imagery", (256, 256, 3), np.uint8),
+        ("base", TileSpec().base_shape, np.uint8),
+    )
     for name, shape, kind in stacks:
         (folder / f"{name}.npy").unlink()
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape)).flush()

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from terraform import provenance
-from terraform.pairs.store import BASE_SHAPE, TILE, save_array
+from terraform.geo.tile_spec import TileSpec
+from terraform.pairs.store import TILE, save_array
 from terraform.provenance import Credit, Provenance
 
 
@@ -16,7 +17,7 @@ def make_pairs(folder: Path, count: int, seed: int = 0) -> Path:
     coarse = draw.integers(0, 3000, (count, 24, 24)).astype(np.float32)
     save_array(folder / "elevation.npy", coarse.repeat(16, 1).repeat(16, 2).astype(np.int16))
     save_array(folder / "imagery.npy", draw.integers(1, 255, (count, 256, 256, 3), np.uint8))
-    save_array(folder / "base.npy", draw.integers(60, 180, (count, *BASE_SHAPE), np.uint8))
+    save_array(folder / "base.npy", draw.integers(60, 180, (count, *TileSpec().base_shape), np.uint8))
     tiles = [(0, i, 0, 0, 10.25, seed + i / 2, 10.0, seed + i / 2 + 0.5, 10.5) for i in range(count)]
     save_array(folder / "tiles.npy", np.array(tiles, TILE))
     made = Provenance((Credit("sample", "CC0-1.0", "synthetic", True),), {"body": "earth", "fingerprint": folder.name})

@@ -16,10 +16,11 @@ def cut(
     config: Configs = None,
 ) -> None:
     """Cut a region's rasters into a folder of pairs."""
+    from terraform.geo.tile_spec import TileSpec
     from terraform.pairs import cut as pairs
 
     settings = configured(config)
-    pairs.cut(region_named(settings, region), elevation, imagery, output, settings.pairs)
+    pairs.cut(region_named(settings, region), elevation, imagery, output, settings.pairs, TileSpec.of(settings.tile))
 
 
 def sheet(pairs: Folder, output: Output, config: Configs = None) -> None:

@@ -31,6 +31,7 @@ from terraform.config.sources import (
     SampleSource,
     Sources,
 )
+from terraform.config.tile import Tile
 from terraform.config.whole import Config, load, overlay, parse, schema_yaml
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Sources",
     "Split",
     "TerrariumSource",
+    "Tile",
     "Train",
     "WorldClimSource",
     "current",

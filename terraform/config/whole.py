@@ -16,6 +16,7 @@ from terraform.config.renames import current
 from terraform.config.section import Name, Section
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
+from terraform.config.tile import Tile
 from terraform.errors import ConfigError
 
 BODIES = ("earth", "mars")
@@ -38,6 +39,8 @@ class Config(Section):
     """Roles that override those of the regions file."""
     sources: Sources = Sources()
     """Upstream data."""
+    tile: Tile = Tile()
+    """The size of a tile."""
     pairs: Pairs = Pairs()
     """Which pairs are kept."""
     sheet: Sheet = Sheet()
@@ -66,6 +69,7 @@ class Config(Section):
         turbo = self.condition.encoding == "turbo"
         chosen = {
             "seed": self.seed,
+            "tile": self.tile.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
             "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
         }
@@ -82,6 +86,11 @@ class Config(Section):
     def _consistent(self) -> "Config":
         if self.sheet.high_m <= self.sheet.low_m:
             raise ValueError(f"sheet: high_m {self.sheet.high_m:g} must be above low_m {self.sheet.low_m:g}")
+        if self.train.network == "unet256" and self.tile.tile_px % 256:
+            raise ValueError(
+                f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
+                "multiple of 256 or another train.network"
+            )
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):

@@ -1,4 +1,4 @@
-"""The Haversine grid: tiles of 51.2 km on their own middle parallel and meridian, each row with its own width."""
+"""The Haversine grid: tiles on their own middle parallel and meridian, each row with its own width in degrees."""
 
 import math
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M, TILE_M, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 
 HIGHEST_MIDDLE_DEG = 80.0
+_DEFAULT = TileSpec()
 
 
 class Bounds(NamedTuple):
@@ -33,12 +34,12 @@ def haversine_m(body: Body, lon1: float, lat1: float, lon2: float, lat2: float) 
     return 2 * body.radius_m * math.asin(min(1.0, math.sqrt(h)))
 
 
-def tile_height_deg(body: Body) -> float:
-    """Height of every row of tiles, degrees of latitude: 51.2 km along a meridian."""
-    return TILE_M / body.metres_per_degree
+def tile_height_deg(body: Body, spec: TileSpec = _DEFAULT) -> float:
+    """Height of every row of tiles, degrees of latitude: a tile's side along a meridian."""
+    return spec.tile_m / body.metres_per_degree
 
 
-def tile_width_deg(body: Body, middle_deg: float) -> float:
+def tile_width_deg(body: Body, middle_deg: float, spec: TileSpec = _DEFAULT) -> float:
     """Width of the tiles of a row, degrees of longitude: the Haversine formula solved on the row's middle parallel.
 
     Raises
@@ -48,10 +49,12 @@ def tile_width_deg(body: Body, middle_deg: float) -> float:
     """
     if abs(middle_deg) > HIGHEST_MIDDLE_DEG:
         raise ConfigError(
-            f"a row of tiles at {middle_deg:.2f} degrees is beyond {HIGHEST_MIDDLE_DEG:.0f}: there a 51.2 km square "
-            "is no square any more; end the region's polygon before (Mars mosaics use polar caps there)"
+            f"a row of tiles at {middle_deg:.2f} degrees is beyond {HIGHEST_MIDDLE_DEG:.0f}: there a "
+            f"{spec.tile_m / 1000:g} km square is no longer square; end the region's polygon before (Mars mosaics use "
+            "polar caps there)"
         )
-    return math.degrees(2 * math.asin(math.sin(TILE_M / (2 * body.radius_m)) / math.cos(math.radians(middle_deg))))
+    half = math.sin(spec.tile_m / (2 * body.radius_m))
+    return math.degrees(2 * math.asin(half / math.cos(math.radians(middle_deg))))
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Row:
         Extent of one tile, degrees.
     columns : int
         Tiles in the row, counted from the west.
+    spec : TileSpec
+        The size of its tiles.
     """
 
     index: int
@@ -76,6 +81,7 @@ class Row:
     tile_width_deg: float
     tile_height_deg: float
     columns: int
+    spec: TileSpec = _DEFAULT
 
     @property
     def middle_deg(self) -> float:
@@ -90,22 +96,22 @@ class Row:
     @property
     def pixel_width_deg(self) -> float:
         """Width of a pixel, degrees of longitude."""
-        return self.tile_width_deg / TILE_PX
+        return self.tile_width_deg / self.spec.tile_px
 
     @property
     def pixel_height_deg(self) -> float:
         """Height of a pixel, degrees of latitude."""
-        return self.tile_height_deg / TILE_PX
+        return self.tile_height_deg / self.spec.tile_px
 
     def latitudes(self, margin_px: int = 0) -> Axis:
         """Give the pixel rows of this row of tiles, north to south, with a margin above and below, degrees."""
         step = self.pixel_height_deg
-        return Axis(self.north + margin_px * step, -step, TILE_PX + 2 * margin_px)
+        return Axis(self.north + margin_px * step, -step, self.spec.tile_px + 2 * margin_px)
 
     def longitudes(self, margin_px: int = 0) -> Axis:
         """Give the pixel columns of this row of tiles, west to east, with a margin on both sides, degrees."""
         step = self.pixel_width_deg
-        return Axis(self.west - margin_px * step, step, self.columns * TILE_PX + 2 * margin_px)
+        return Axis(self.west - margin_px * step, step, self.columns * self.spec.tile_px + 2 * margin_px)
 
     def tile_bounds(self, column: int) -> Bounds:
         """Give the bounds of one tile, degrees."""
@@ -118,17 +124,17 @@ class Row:
 
     def pixel_centre(self, column: int, y: int, x: int) -> tuple[float, float]:
         """Longitude and latitude of the centre of pixel (y, x) of a tile, degrees; (0, 0) is its north-west."""
-        lon = self.west + (column * TILE_PX + x + 0.5) * self.pixel_width_deg
+        lon = self.west + (column * self.spec.tile_px + x + 0.5) * self.pixel_width_deg
         return lon, self.north - (y + 0.5) * self.pixel_height_deg
 
     def pixel_at(self, lon_deg: float, lat_deg: float) -> tuple[int, int, int]:
         """Column, y and x of the pixel that holds a point: the inverse of `pixel_centre`."""
         from_west = math.floor((lon_deg - self.west) / self.pixel_width_deg)
-        column, x = divmod(from_west, TILE_PX)
+        column, x = divmod(from_west, self.spec.tile_px)
         return column, math.floor((self.north - lat_deg) / self.pixel_height_deg), x
 
 
-def rows_of(region: Region) -> list[Row]:
+def rows_of(region: Region, spec: TileSpec = _DEFAULT) -> list[Row]:
     """Cover a region with whole rows, from its southern edge northwards, each from the region's western edge.
 
     Raises
@@ -137,14 +143,14 @@ def rows_of(region: Region) -> list[Row]:
         A row would lie beyond 80 degrees.
     """
     west, south, east, north = region.bounds
-    height = tile_height_deg(region.body)
+    height = tile_height_deg(region.body, spec)
     rows = []
-    # A hair less than the region, so that an edge that falls on a row's edge does not open another row.
+    # A small tolerance, so that an edge that falls on a row's edge does not open another row.
     for index in range(max(1, math.ceil((north - south) / height - 1e-9))):
         bottom = south + index * height
-        width = tile_width_deg(region.body, bottom + height / 2)
+        width = tile_width_deg(region.body, bottom + height / 2, spec)
         wanted = max(1, math.ceil((east - west) / width - 1e-9))
-        rows.append(Row(index, west, bottom, width, height, min(wanted, math.floor(360 / width))))
+        rows.append(Row(index, west, bottom, width, height, min(wanted, math.floor(360 / width)), spec))
     return rows
 
 
@@ -160,17 +166,17 @@ def columns_inside(row: Row, region: Region) -> list[int]:
     return [int(column) for column in np.flatnonzero(inside)]
 
 
-def tile_count(region: Region) -> int:
+def tile_count(region: Region, spec: TileSpec = _DEFAULT) -> int:
     """Count the tiles of a region before any screening."""
-    return sum(len(columns_inside(row, region)) for row in rows_of(region))
+    return sum(len(columns_inside(row, region)) for row in rows_of(region, spec))
 
 
-def extent(region: Region) -> Bounds:
+def extent(region: Region, spec: TileSpec = _DEFAULT) -> Bounds:
     """Everything a region's tiles touch, margins included, degrees; latitudes end at the poles."""
-    rows = rows_of(region)
-    margin_lat = MARGIN_PX * rows[0].pixel_height_deg
-    west = min(row.west - MARGIN_PX * row.pixel_width_deg for row in rows)
-    east = max(row.west + row.columns * row.tile_width_deg + MARGIN_PX * row.pixel_width_deg for row in rows)
+    rows, margin = rows_of(region, spec), spec.margin_px
+    margin_lat = margin * rows[0].pixel_height_deg
+    west = min(row.west - margin * row.pixel_width_deg for row in rows)
+    east = max(row.west + row.columns * row.tile_width_deg + margin * row.pixel_width_deg for row in rows)
     return Bounds(west, max(-90.0, rows[0].south - margin_lat), east, min(90.0, rows[-1].north + margin_lat))
 
 
@@ -196,11 +202,11 @@ class RasterGrid:
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 
 
-def download_grid(region: Region) -> RasterGrid:
-    """Lay out the raster of a region's download: 200 m pixels, as wide on its most equatorward parallel."""
-    west, south, east, north = mosaic_extent(region) if region.role == "mosaic" else extent(region)
+def download_grid(region: Region, spec: TileSpec = _DEFAULT) -> RasterGrid:
+    """Lay out the raster of a region's download: a tile's pixels, as wide on its most equatorward parallel."""
+    west, south, east, north = mosaic_extent(region, spec) if region.role == "mosaic" else extent(region, spec)
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-    height = PIXEL_M / region.body.metres_per_degree
+    height = spec.pixel_m / region.body.metres_per_degree
     width = height / math.cos(math.radians(equatorward))
     if east - west >= 360:
         count = round(360 / width)
@@ -210,10 +216,10 @@ def download_grid(region: Region) -> RasterGrid:
     return RasterGrid(region.body, Axis(north, -height, math.ceil((north - south) / height)), longitudes)
 
 
-def mosaic_extent(region: Region, halo_px: int = 256) -> Bounds:
+def mosaic_extent(region: Region, spec: TileSpec = _DEFAULT, halo_px: int = 256) -> Bounds:
     """Bound what a generator must see of a region: its bounds and a halo, degrees; at most once round the planet."""
     west, south, east, north = region.bounds
-    halo_lat = halo_px * PIXEL_M / region.body.metres_per_degree
+    halo_lat = halo_px * spec.pixel_m / region.body.metres_per_degree
     south, north = max(-90.0, south - halo_lat), min(90.0, north + halo_lat)
     halo_lon = halo_lat / max(0.05, math.cos(math.radians(max(abs(south), abs(north)))))
     if east - west + 2 * halo_lon >= 360:

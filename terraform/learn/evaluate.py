@@ -12,6 +12,7 @@ from torch import Tensor
 from terraform import provenance
 from terraform.config import Condition, Config, Train
 from terraform.errors import InputError
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics, weights
 from terraform.learn.baseline import LookupBaseline
 from terraform.learn.data.augment import no_augmentation, prepare
@@ -113,7 +114,7 @@ class _Judge(NamedTuple):
         """Draw pairs with the generator and with the baselines."""
         stored = collection.read(chosen)
         if self.planet is not None:
-            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen))))
+            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), TileSpec())))
         trained, settings, plain = self.trained, self.trained.settings, no_augmentation(len(chosen))
         batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet)
         shaded = prepare(stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet)

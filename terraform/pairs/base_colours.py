@@ -3,30 +3,38 @@
 They are kept at one sixteenth of the pixels, with a margin that bicubic enlargement to the tile's pixels needs.
 """
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, PIXEL_M
-from terraform.pairs.smoothing import smooth
+from terraform.geo.tile_spec import TileSpec
+from terraform.pairs.smoothing import FWHM_PER_SIGMA, smooth
 
 FULL_WIDTH_M = 16_000.0
 """Full width at half maximum of the Gaussian, metres."""
 SAMPLE_PX = 4
 """Side of a sample that `smooth_by_kind` takes, pixels of a tile."""
-REACH_CELLS = 9
-"""Cells beyond a tile that base colours look at: their margin and three standard deviations."""
-
-_PER_CELL = BASE_CELL_PX // SAMPLE_PX
-_FWHM_SAMPLES = FULL_WIDTH_M / (PIXEL_M * SAMPLE_PX)
-_CUT = REACH_CELLS - BASE_MARGIN_CELLS
+_PER_CELL = TileSpec.BASE_CELL_PX // SAMPLE_PX
 _LITTLE, _VERY_LITTLE = 1e-3, 1e-4
 """Weights of what fills where a kind is absent: the average four times as wide, then that of all."""
 
 
-def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def reach_cells(pixel_m: float) -> int:
+    """Count the cells beyond a tile that base colours look at: their margin and three standard deviations.
+
+    Parameters
+    ----------
+    pixel_m : float
+        Side of a tile's pixel, metres.
+    """
+    return TileSpec.BASE_MARGIN_CELLS + math.ceil(3 * FULL_WIDTH_M / FWHM_PER_SIGMA / (pixel_m * TileSpec.BASE_CELL_PX))
+
+
+def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_], pixel_m: float) -> NDArray[np.uint8]:
     """Smooth the colours of land and of sea, each over its own kind only.
 
     Where a kind is absent, an average four times as wide stands, and where that is too, the mean of all there is.
@@ -34,20 +42,24 @@ def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_]) -> ND
     Parameters
     ----------
     colours : (h, w, 3) float32, 0 to 255
-        Samples of 4 x 4 pixels, with a margin of `REACH_CELLS` cells on every side.
+        Samples of 4 x 4 pixels, with a margin of `reach_cells` on every side.
     kinds : (2, h, w) bool
         Samples of land alone, samples of sea alone, with known colours.
+    pixel_m : float
+        Side of a tile's pixel, metres.
 
     Returns
     -------
-    (2, h / 4 - 14, w / 4 - 14, 3) uint8
-        Cells of land and of sea, with a margin of `BASE_MARGIN_CELLS`.
+    (2, h / 4 - 14, w / 4 - 14, 3) uint8, at 200 m
+        Cells of land and of sea, with a margin of `TileSpec.BASE_MARGIN_CELLS`.
     """
     weight = torch.from_numpy(kinds[:, None].astype(np.float32))  # (2, 1, h, w)
     values = torch.cat([torch.from_numpy(colours).permute(2, 0, 1) * weight, weight], 1)  # (2, 4, h, w)
-    near = F.avg_pool2d(smooth(values, _FWHM_SAMPLES)[..., 1:-1, 1:-1], 2, _PER_CELL)
-    wide = _wide(F.avg_pool2d(values, _PER_CELL))
-    near, wide = (part[..., _CUT:-_CUT, _CUT:-_CUT] for part in (near, wide))
+    near = F.avg_pool2d(smooth(values, FULL_WIDTH_M / (pixel_m * SAMPLE_PX))[..., 1:-1, 1:-1], 2, _PER_CELL)
+    reach = reach_cells(pixel_m)
+    wide = _wide(F.avg_pool2d(values, _PER_CELL), reach, pixel_m)
+    spare = reach - TileSpec.BASE_MARGIN_CELLS
+    near, wide = (part[..., spare:-spare, spare:-spare] for part in (near, wide))
     everywhere = _mean_of_all(values)
     around = (wide[:, :3] + _VERY_LITTLE * everywhere) / (wide[:, 3:] + _VERY_LITTLE)
     base = (near[:, :3] + _LITTLE * around) / (near[:, 3:] + _LITTLE)
@@ -55,11 +67,11 @@ def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_]) -> ND
     return levels
 
 
-def _wide(cells: Tensor) -> Tensor:
+def _wide(cells: Tensor, reach_cells: int, pixel_m: float) -> Tensor:
     """Smooth cells over four times the width; what lies beyond the strip weighs nothing."""
-    reach = 4 * REACH_CELLS
+    reach = 4 * reach_cells
     padded = F.pad(cells, (reach, reach, reach, reach))
-    return smooth(padded, 4 * FULL_WIDTH_M / (PIXEL_M * BASE_CELL_PX))[..., reach:-reach, reach:-reach]
+    return smooth(padded, 4 * FULL_WIDTH_M / (pixel_m * TileSpec.BASE_CELL_PX))[..., reach:-reach, reach:-reach]
 
 
 def _mean_of_all(values: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,16 +18,17 @@ from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, r
 from terraform.geo.heights import SEA, VOID, pack, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
-from terraform.geo.tile_spec import BASE_CELL_PX, BASE_SIDE_CELLS, MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs import base_colours
-from terraform.pairs.store import BASE_SHAPE, TILE, ArrayWriter, save_array
+from terraform.pairs.store import TILE, ArrayWriter, save_array
 from terraform.storage.atomic_write import atomic_write, remove_file
 
 _BLOCK = 8
+_DEFAULT = TileSpec()
 
 
 class Tile(NamedTuple):
-    """One tile as cut.
+    """One tile as cut; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -53,7 +54,9 @@ class _Raster:
     grid: RasterGrid
 
 
-def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: Settings) -> None:
+def cut(
+    region: Region, elevation: Path, imagery: Path, output: Path, settings: Settings, spec: TileSpec = _DEFAULT
+) -> None:
     """Cut all tiles of a region and write its folder of pairs.
 
     Parameters
@@ -62,6 +65,10 @@ def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: 
         Rasters in degrees of the region's body: int16 heights (`terraform.geo.heights`), uint8 RGB.
     output : Path
         Folder; `provenance.json` is written last and says that it is complete.
+    settings : Pairs
+        Which tiles are kept.
+    spec : TileSpec
+        The size of a tile.
 
     Raises
     ------
@@ -75,11 +82,11 @@ def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: 
     with ExitStack() as stack:
         heights, colours = (_open(stack, path, region) for path in (elevation, imagery))
         writers = [
-            _writer(stack, output / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.int16),
-            _writer(stack, output / "imagery.npy", (TILE_PX, TILE_PX, 3), np.uint8),
-            _writer(stack, output / "base.npy", BASE_SHAPE, np.uint8),
+            _writer(stack, output / "elevation.npy", (spec.side_px, spec.side_px), np.int16),
+            _writer(stack, output / "imagery.npy", (spec.tile_px, spec.tile_px, 3), np.uint8),
+            _writer(stack, output / "base.npy", spec.base_shape, np.uint8),
         ]
-        for tile in _tiles(region, heights, colours):
+        for tile in _tiles(region, heights, colours, spec):
             reason = screened(tile, settings)
             counts[reason or "kept"] += 1
             if reason is None:
@@ -98,7 +105,8 @@ def cut(region: Region, elevation: Path, imagery: Path, output: Path, settings: 
         body=region.body.name,
         fingerprint=region.fingerprint,
         tiles=dict(counts),
-        left_over_deg=max(left_over_deg(row, region) for row in rows_of(region)),
+        left_over_deg=max(left_over_deg(row, region) for row in rows_of(region, spec)),
+        tile=asdict(spec),
         settings=settings.model_dump(),
     )
     provenance.write(made, complete)
@@ -116,8 +124,9 @@ def screened(tile: Tile, settings: Settings) -> str | None:
 
 def cloud_share(imagery: NDArray[np.uint8]) -> float:
     """Share of white and structureless blocks of 8 x 8 pixels; snow on relief is white but has structure."""
-    count = TILE_PX // _BLOCK
-    of_rows = imagery.reshape(count, _BLOCK, TILE_PX * 3).sum(axis=1, dtype=np.uint32)
+    side = len(imagery)
+    count = side // _BLOCK
+    of_rows = imagery.reshape(count, _BLOCK, side * 3).sum(axis=1, dtype=np.uint32)
     sums = of_rows.reshape(count, count, _BLOCK, 3).sum(axis=2, dtype=np.uint32)
     white = sums.min(axis=-1) > 215 * _BLOCK**2
     blocks = imagery.reshape(count, _BLOCK, count, _BLOCK, 3).swapaxes(1, 2)[white]  # (K, 8, 8, 3)
@@ -142,27 +151,27 @@ def _writer(stack: ExitStack, path: Path, shape: tuple[int, ...], dtype: type[np
     return writer
 
 
-def _tiles(region: Region, heights: _Raster, colours: _Raster) -> Iterator[Tile]:
-    for row in rows_of(region):
+def _tiles(region: Region, heights: _Raster, colours: _Raster, spec: TileSpec) -> Iterator[Tile]:
+    for row in rows_of(region, spec):
         inside = columns_inside(row, region)
         if not inside:
             continue
         elevation, imagery = _elevation_strip(heights, row), _imagery_strip(colours, row)
         base = _base_strip(heights, colours, row)
         for column in inside:
-            left, cell = column * TILE_PX, column * TILE_PX // BASE_CELL_PX
+            left, cell = column * spec.tile_px, column * spec.tile_px // spec.BASE_CELL_PX
             yield _tile(
                 row, column,
-                elevation[:, left : left + TILE_PX + 2 * MARGIN_PX],
-                imagery[:, left : left + TILE_PX],
-                base[:, :, cell : cell + BASE_SIDE_CELLS],
+                elevation[:, left : left + spec.side_px],
+                imagery[:, left : left + spec.tile_px],
+                base[:, :, cell : cell + spec.base_side_cells],
             )  # fmt: skip
 
 
 def _tile(
     row: Row, column: int, elevation: NDArray[np.int16], imagery: NDArray[np.uint8], base: NDArray[np.uint8]
 ) -> Tile:
-    middle = elevation[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+    middle = elevation[row.spec.inner, row.spec.inner]
     void = np.count_nonzero((middle == VOID) | ~_coloured(imagery)) / middle.size
     sea = np.count_nonzero(middle == SEA) / middle.size
     record = (row.index, column, void, sea, row.middle_deg, *row.tile_bounds(column))
@@ -170,7 +179,7 @@ def _tile(
 
 
 def _elevation_strip(source: _Raster, row: Row) -> NDArray[np.int16]:
-    stored, rows, columns = _window(source, row.latitudes(MARGIN_PX), row.longitudes(MARGIN_PX))
+    stored, rows, columns = _window(source, row.latitudes(row.spec.margin_px), row.longitudes(row.spec.margin_px))
     heights = unpack(stored)
     metres, known = gather_masked(heights.metres, ~heights.void, rows, columns)
     sea = gather(heights.sea.astype(np.float32), rows, columns) if heights.sea.any() else np.zeros_like(metres)
@@ -188,7 +197,8 @@ def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
 
 def _base_strip(heights: _Raster, colours: _Raster, row: Row) -> NDArray[np.uint8]:
     """Smooth the imagery around a row of tiles to base colours, (2, 20, 16 per tile + 4, 3), so that tiles agree."""
-    step, reach_px = base_colours.SAMPLE_PX, base_colours.REACH_CELLS * BASE_CELL_PX
+    step, pixel_m = base_colours.SAMPLE_PX, row.spec.pixel_m
+    reach_px = base_colours.reach_cells(pixel_m) * row.spec.BASE_CELL_PX
     axes = [_coarser(axis, step) for axis in (row.latitudes(reach_px), row.longitudes(reach_px))]
     stored, rows, columns = _window(colours, axes[0], axes[1])
     mixed, known = gather_masked(stored.astype(np.float32), _coloured(stored), rows, columns)
@@ -196,7 +206,7 @@ def _base_strip(heights: _Raster, colours: _Raster, row: Row) -> NDArray[np.uint
     metres = unpack(stored)
     sea, certain = gather_masked(metres.sea.astype(np.float32), ~metres.void, rows, columns)
     known &= certain
-    return base_colours.smooth_by_kind(mixed, np.stack([known & (sea < 0.01), known & (sea > 0.99)]))
+    return base_colours.smooth_by_kind(mixed, np.stack([known & (sea < 0.01), known & (sea > 0.99)]), pixel_m)
 
 
 def _coarser(axis: Axis, factor: int) -> Axis:

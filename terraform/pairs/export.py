@@ -12,7 +12,7 @@ from terraform.storage.atomic_write import atomic_write, write_text
 
 
 def export(folder: Path, output: Path, settings: Settings) -> int:
-    """Write A|B pictures, 512 x 256 pixels, with the relief in Turbo colours as A and the imagery as B.
+    """Write A|B pictures, twice as wide as high, with the relief in Turbo colours as A and the imagery as B.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terraform.errors import InputError
 from terraform.geo.resample import Axis, gather, taps
-from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_CELLS, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 
 
 @dataclass(frozen=True)
@@ -28,26 +28,29 @@ class PlanetBase:
     latitudes: Axis
     longitudes: Axis
 
-    def sample(self, tiles: NDArray[Any]) -> NDArray[np.uint8]:
+    def sample(self, tiles: NDArray[Any], spec: TileSpec) -> NDArray[np.uint8]:
         """Sample by bilinear interpolation at the cells of tiles.
 
         Parameters
         ----------
         tiles : (N,) structured
             Records of tiles, `terraform.pairs.store.TILE`.
+        spec : TileSpec
+            Their size.
 
         Returns
         -------
         (N, 2, 20, 20, 3) uint8
             Land and sea, as pairs hold them.
         """
-        return np.stack([self._of(tile) for tile in tiles])
+        return np.stack([self._of(tile, spec) for tile in tiles])
 
-    def _of(self, tile: Any) -> NDArray[np.uint8]:
-        cells = TILE_PX // BASE_CELL_PX
+    def _of(self, tile: Any, spec: TileSpec) -> NDArray[np.uint8]:
+        side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
+        cells = side - 2 * margin
         high, wide = (tile["north"] - tile["south"]) / cells, (tile["east"] - tile["west"]) / cells
-        rows = Axis(tile["north"] + BASE_MARGIN_CELLS * high, -high, BASE_SIDE_CELLS)
-        columns = Axis(tile["west"] - BASE_MARGIN_CELLS * wide, wide, BASE_SIDE_CELLS)
+        rows = Axis(tile["north"] + margin * high, -high, side)
+        columns = Axis(tile["west"] - margin * wide, wide, side)
         down, across = taps(self.latitudes, rows), taps(self.longitudes, columns, wrap=True)
         sampled = [gather(plane, down, across) for plane in (self.land, self.sea)]
         return np.clip(np.rint(np.stack(sampled)), 0, 255).astype(np.uint8)

@@ -7,7 +7,6 @@ from PIL import Image, ImageDraw
 
 from terraform.config import Sheet as Settings
 from terraform.geo.heights import unpack
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.colormap import turbo
 from terraform.pairs.store import Pairs, open_pairs
 from terraform.storage.atomic_write import atomic_write
@@ -44,8 +43,8 @@ def draw(folder: Path, output: Path, settings: Settings) -> None:
 
 
 def relief(pairs: Pairs, number: int, settings: Settings) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Colour the relief of one pair, Turbo colours, (256, 256, 3) uint8."""
-    heights = unpack(pairs.elevation[number][MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX])
+    """Colour the relief of one pair, Turbo colours, (tile_px, tile_px, 3) uint8."""
+    heights = unpack(pairs.elevation[number][pairs.spec.inner, pairs.spec.inner])
     return turbo(heights.metres, heights.sea | heights.void, settings.low_m, settings.high_m)
 
 
@@ -53,7 +52,7 @@ def caption(pairs: Pairs, settings: Settings) -> str:
     """Say what the sheet shows, in one line."""
     kind = "SYNTHETIC WORLD, not an observation. " if pairs.provenance.synthetic else ""
     return (
-        f"{pairs.region}: {len(pairs)} pairs of {TILE_PX * 0.2:.1f} km, relief in Turbo {settings.low_m:g}-"
+        f"{pairs.region}: {len(pairs)} pairs of {pairs.spec.tile_m / 1000:.1f} km, relief in Turbo {settings.low_m:g}-"
         f"{settings.high_m:g} m. {kind}{pairs.provenance.licence}: {pairs.provenance.attribution}"
     )
 

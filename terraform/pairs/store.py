@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile_spec import BASE_SIDE_CELLS, MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 
@@ -22,10 +22,6 @@ TILE = np.dtype(
     ]
 )  # fmt: skip
 """One tile: its place in the region's grid, shares of void and sea, middle latitude and ground (degrees)."""
-
-
-BASE_SHAPE = (2, BASE_SIDE_CELLS, BASE_SIDE_CELLS, 3)
-"""Base colours of a tile: land and sea, cells with their margins, RGB."""
 
 
 HEADER_ERRORS = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError, MemoryError, TokenError)
@@ -65,11 +61,13 @@ class Stack:
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one region.
+    """The pairs of one region; sizes are those of the default tile.
 
     Attributes
     ----------
     region : str
+    spec : TileSpec
+        The size of its tiles.
     elevation : Stack of (384, 384) int16
         Heights (`terraform.geo.heights`) with a margin of 64 pixels on every side; row 0 is north.
     imagery : Stack of (256, 256, 3) uint8
@@ -82,6 +80,7 @@ class Pairs:
     """
 
     region: str
+    spec: TileSpec
     elevation: Stack
     imagery: Stack
     base: Stack
@@ -101,16 +100,26 @@ def open_pairs(folder: Path) -> Pairs:
     InputError
         A file is missing, truncated, or not of the shape and type that it must have.
     """
-    elevation = Stack(folder / "elevation.npy", (TILE_PX + 2 * MARGIN_PX,) * 2, np.dtype(np.int16))
-    imagery = Stack(folder / "imagery.npy", (TILE_PX, TILE_PX, 3), np.dtype(np.uint8))
+    made = provenance.read(folder / "provenance.json")
+    spec = _spec_of(made, folder)
+    elevation = Stack(folder / "elevation.npy", (spec.side_px, spec.side_px), np.dtype(np.int16))
+    imagery = Stack(folder / "imagery.npy", (spec.tile_px, spec.tile_px, 3), np.dtype(np.uint8))
     tiles = _mapped(folder / "tiles.npy", (), TILE)
-    base = Stack(folder / "base.npy", BASE_SHAPE, np.dtype(np.uint8))
+    base = Stack(folder / "base.npy", spec.base_shape, np.dtype(np.uint8))
     if not len(elevation) == len(imagery) == len(base) == len(tiles):
         raise InputError(
             f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(base)} base colours, {len(tiles)} "
             "tiles: cut it again"
         )
-    return Pairs(folder.name, elevation, imagery, base, tiles, provenance.read(folder / "provenance.json"))
+    return Pairs(folder.name, spec, elevation, imagery, base, tiles, made)
+
+
+def _spec_of(made: Provenance, folder: Path) -> TileSpec:
+    """Read the size of the tiles of pairs; those cut before it was a setting have the default."""
+    try:
+        return TileSpec(**made.details.get("tile", {}))
+    except TypeError:
+        raise InputError(f"{folder} does not say how large its tiles are: cut the region again") from None
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:

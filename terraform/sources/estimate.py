@@ -8,6 +8,7 @@ from terraform.config import Config
 from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
+from terraform.geo.tile_spec import TileSpec
 from terraform.sources import FetchEstimate, Kind, PlanetKind, Request, planet_source_named, source_named
 from terraform.sources.fetch import planet_request, planet_settings_of, settings_of
 
@@ -46,7 +47,7 @@ def _item(config: Config, region: Region, kind: Kind, folder: Path) -> RasterEst
     if (folder / region.body.name / region.name / f"{kind}.tif").exists():
         return RasterEstimate(region.name, region.body.name, kind, FetchEstimate(settings.source), present=True)
     source = source_named(settings.source, settings, config)
-    estimate = source.estimate(Request(region, kind, download_grid(region)))
+    estimate = source.estimate(Request(region, kind, download_grid(region, TileSpec.of(config.tile))))
     return RasterEstimate(region.name, region.body.name, kind, estimate, present=False)
 
 

@@ -12,6 +12,7 @@ from terraform.geo.bodies import Body
 from terraform.geo.grid import download_grid
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.regions import Region
+from terraform.geo.tile_spec import TileSpec
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.remote.version_lock import VersionLock
@@ -46,7 +47,7 @@ def fetch(config: Config, region: Region, kind: Kind, destination: Path) -> Prov
         What the source or the disk says.
     """
     settings = settings_of(config, region, kind)
-    grid = download_grid(region)
+    grid = download_grid(region, TileSpec.of(config.tile))
     made = source_named(settings.source, settings, config).fetch(Request(region, kind, grid), destination)
     window = {
         "west": grid.longitudes.origin, "south": grid.latitudes.end,

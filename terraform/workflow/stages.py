@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from terraform.config import Config, FilesSource, SampleSource
+from terraform.config import Config, FilesSource, SampleSource, Tile
 from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
 from terraform.sources import Kind, PlanetKind, module_of
@@ -18,7 +18,7 @@ def relevant(config: Config, stage: Stage) -> str:
     `config` has its split filled in (`terraform.workflow.plan.planned`): a region's change of role retrains.
     """
     chosen: dict[Stage, dict[str, Any]] = {
-        "cut": {"pairs": config.pairs},
+        "cut": {"pairs": config.pairs, **_of_tile(config)},
         "sheet": {"sheet": config.sheet},
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
@@ -44,25 +44,27 @@ def is_observed(config: Config, body: str) -> bool:
 
 def relevant_source(config: Config, body: str, kind: Kind) -> str:
     """Write the settings of one body's elevation or imagery, as canonical JSON."""
-    return _of_source(config, source_settings(config, body, kind))
+    return _of_source(config, source_settings(config, body, kind), **_of_tile(config))
 
 
 def relevant_planet_source(config: Config, body: str, kind: PlanetKind) -> str:
     """Write the settings of one raster of a whole body, as canonical JSON."""
-    return _of_source(
-        config, planet_settings(config, body, kind), getattr(config.sources, body).planet.cells_per_degree
-    )
+    cells = getattr(config.sources, body).planet.cells_per_degree
+    return _of_source(config, planet_settings(config, body, kind), cells_per_degree=cells)
 
 
-def _of_source(config: Config, source: Any, cells_per_degree: float | None = None) -> str:
+def _of_tile(config: Config) -> dict[str, Any]:
+    """Name the size of a tile where it is not the default: what was made before it could be set is as it was."""
+    return {} if config.tile == Tile() else {"tile": config.tile}
+
+
+def _of_source(config: Config, source: Any, **more: Any) -> str:
     chosen: dict[str, Any] = {"source": source.model_dump(mode="json", exclude=_ONLY_WHERE)}
     if isinstance(source, SampleSource):
         chosen["seed"] = config.seed
     elif isinstance(source, FilesSource) and "{rasters}" in str(source.path):
         chosen["rasters"] = config.rasters
-    if cells_per_degree is not None:
-        chosen["cells_per_degree"] = cells_per_degree
-    return _canonical(chosen)
+    return _canonical({**chosen, **more})
 
 
 def source_settings(config: Config, body: str, kind: Kind) -> Any:

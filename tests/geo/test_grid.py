@@ -14,13 +14,16 @@ from terraform.errors import ConfigError
 from terraform.geo import grid
 from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.regions import Region, load_regions, rectangle
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M, TILE_M, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 
 REGIONS = load_regions(Path(__file__).parents[2] / "regions.geojson")
 SIX = ("cali", "italy", "nw", "andes", "tanzania", "nepal")
 
 MARS_ELLIPSOID = pyproj.Geod(a=3396190.0, b=3376200.0)  # IAU 2015
 bodies = st.sampled_from([EARTH, MARS])
+TILE_M = TileSpec().tile_m
+SPECS = [TileSpec(), TileSpec(128, 400.0, 32), TileSpec(64, 5000.0, 8)]
+specs = st.sampled_from(SPECS)
 
 
 def region(west, south, east, north, body=EARTH, role="train"):
@@ -36,12 +39,17 @@ def regions(draw):
     return region(west, south, west + width, min(south + height, 78.5), draw(bodies))
 
 
-@given(bodies, st.floats(-80, 80))
-def test_a_tile_is_51_2_km_on_its_middle_parallel_and_meridian(body, middle):
-    width = grid.tile_width_deg(body, middle)
-    assert grid.haversine_m(body, 7, middle, 7 + width, middle) == pytest.approx(TILE_M, rel=1e-9)
-    half = grid.tile_height_deg(body) / 2
-    assert grid.haversine_m(body, 7, middle - half, 7, middle + half) == pytest.approx(TILE_M, rel=1e-9)
+def test_a_tile_is_51_2_km_unless_another_is_asked_for():
+    assert TileSpec().tile_m == 51_200
+    assert grid.tile_height_deg(EARTH) == grid.tile_height_deg(EARTH, TileSpec(128, 400.0, 32))
+
+
+@given(bodies, st.floats(-80, 80), specs)
+def test_a_tile_has_its_side_on_its_middle_parallel_and_meridian(body, middle, spec):
+    width = grid.tile_width_deg(body, middle, spec)
+    assert grid.haversine_m(body, 7, middle, 7 + width, middle) == pytest.approx(spec.tile_m, rel=1e-9)
+    half = grid.tile_height_deg(body, spec) / 2
+    assert grid.haversine_m(body, 7, middle - half, 7, middle + half) == pytest.approx(spec.tile_m, rel=1e-9)
 
 
 @pytest.mark.parametrize(("middle", "share"), [(60, 0.007), (-60, 0.007), (80, 0.023), (-80, 0.023), (0, 1e-5)])
@@ -68,16 +76,17 @@ def test_beyond_80_degrees_there_are_no_tiles():
             grid.rows_of(region(*place))
 
 
-@given(regions(), st.integers(0, TILE_PX - 1), st.integers(0, TILE_PX - 1), st.data())
-def test_pixel_to_ground_to_pixel_is_the_identity(place, y, x, data):
-    row = data.draw(st.sampled_from(grid.rows_of(place)))
+@given(regions(), specs, st.data())
+def test_pixel_to_ground_to_pixel_is_the_identity(place, spec, data):
+    row = data.draw(st.sampled_from(grid.rows_of(place, spec)))
+    y, x = (data.draw(st.integers(0, spec.tile_px - 1)) for _ in range(2))
     column = data.draw(st.integers(0, row.columns - 1))
     assert row.pixel_at(*row.pixel_centre(column, y, x)) == (column, y, x)
     west, south, east, north = row.tile_bounds(column)
     lon, lat = row.pixel_centre(column, y, x)
     assert west < lon < east and south < lat < north
-    assert row.longitudes().centres()[column * TILE_PX + x] == pytest.approx(lon, abs=1e-9)
-    assert row.latitudes(MARGIN_PX).centres()[MARGIN_PX + y] == pytest.approx(lat, abs=1e-9)
+    assert row.longitudes().centres()[column * spec.tile_px + x] == pytest.approx(lon, abs=1e-9)
+    assert row.latitudes(spec.margin_px).centres()[spec.margin_px + y] == pytest.approx(lat, abs=1e-9)
 
 
 @given(regions())
@@ -134,18 +143,18 @@ def test_a_row_round_the_planet_holds_whole_tiles_and_says_what_is_left_over(bod
         assert row.columns * row.tile_width_deg + left == pytest.approx(360)
 
 
-@given(regions())
-def test_a_download_holds_every_tile_with_its_margin(place):
-    raster, needed = grid.download_grid(place), grid.extent(place)
+@given(regions(), specs)
+def test_a_download_holds_every_tile_with_its_margin(place, spec):
+    raster, needed = grid.download_grid(place, spec), grid.extent(place, spec)
     slack = 1e-6
     assert raster.longitudes.origin <= needed.west + slack and raster.longitudes.end >= needed.east - slack
     assert raster.latitudes.origin >= needed.north - slack and raster.latitudes.end <= needed.south + slack
-    for row in grid.rows_of(place):
-        assert needed.south <= max(-90, row.south - MARGIN_PX * row.pixel_height_deg) + slack
-        assert needed.east >= row.longitudes(MARGIN_PX).end - slack
-        # No pixel of a download is wider on the ground than the 200 m of a tile.
+    for row in grid.rows_of(place, spec):
+        assert needed.south <= max(-90, row.south - spec.margin_px * row.pixel_height_deg) + slack
+        assert needed.east >= row.longitudes(spec.margin_px).end - slack
+        # No pixel of a download is wider on the ground than a tile's.
         across = np.cos(np.radians(row.middle_deg)) * raster.longitudes.step * place.body.metres_per_degree
-        assert across <= PIXEL_M * 1.03
+        assert across <= spec.pixel_m * (1.03 if spec.tile_m < 100_000 else 1.25)
 
 
 @given(st.floats(-89, 80), st.floats(1, 9), bodies)

@@ -12,6 +12,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics
 from terraform.learn.evaluate import evaluate
 from terraform.pairs.planet_base import read_planet_base
@@ -64,7 +65,7 @@ def test_a_planet_is_sampled_where_tiles_are(tmp_path):
         tmp_path / "base.tif", lambda lon, lat: np.stack([lat + 90, lat + 90, lat + 90, *[lon / 2 + 90] * 3])
     )
     tiles = np.array([(0, 0, 0, 0, 10.5, 20.0, 10.0, 21.0, 11.0), (0, 0, 0, 0, 0.0, 179.5, 0.0, 180.5, 1.0)], TILE)
-    base = read_planet_base(path).sample(tiles)
+    base = read_planet_base(path).sample(tiles, TileSpec())
     assert base.shape == (2, 2, 20, 20, 3)
     assert np.abs(base[0, 0, 2:18].mean((1, 2)) - np.linspace(100.97, 100.03, 16)).max() < 1
     assert np.abs(base[0, 1].mean() - 100.25) < 1

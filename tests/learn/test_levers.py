@@ -6,12 +6,12 @@ import torch
 from small_world import config
 
 from terraform.config import Condition, Sheet, Train
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.models.diffaugment import Geometry
 from terraform.learn.models.layers import BatchRenorm2d
 from terraform.learn.trainer import Trainer
-from terraform.pairs.store import BASE_SHAPE
 
 
 def test_renorm_begins_as_batch_norm():
@@ -58,7 +58,7 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
     stored = StoredPairs(
         torch.from_numpy(draw.integers(100, 3000, (2, 384, 384)).astype(np.int16)),
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
-        torch.zeros(2, *BASE_SHAPE, dtype=torch.uint8),
+        torch.zeros(2, *TileSpec().base_shape, dtype=torch.uint8),
         torch.full((2, 384), 40.0),
     )
     condition = Condition(channels=["elevation", "latitude"])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline as table
 from terraform.learn import metrics
 from terraform.learn.data.dataset import StoredPairs
-from terraform.pairs.store import BASE_SHAPE
 
 
 def test_metrics_know_the_same_from_the_other():
@@ -38,7 +38,7 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
     elevation = np.zeros((1, 384, 384), np.int16)
     elevation[:, :, 192:] = 3000
     elevation[:, :, 100:110] = -32768
-    imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *BASE_SHAPE), np.uint8)
+    imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *TileSpec().base_shape), np.uint8)
     kinds = table.terrain_classes(
         StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base)), torch.full((1, 384), 45.0))
     )

@@ -6,12 +6,13 @@ import torch
 
 from benchmarks.world import make_pairs
 from terraform.errors import InputError
-from terraform.geo.tile_spec import PIXEL_M
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs import base_colours
 from terraform.pairs.context import Context
-from terraform.pairs.store import BASE_SHAPE, open_pairs
+from terraform.pairs.store import open_pairs
 
-SAMPLES = 4 * (16 + 2 * base_colours.REACH_CELLS)  # of one tile
+PIXEL_M = TileSpec().pixel_m
+SAMPLES = 4 * (16 + 2 * base_colours.reach_cells(PIXEL_M))  # of one tile
 
 
 def world(land=(90, 120, 60), sea=(10, 30, 50), columns=SAMPLES):
@@ -23,8 +24,8 @@ def world(land=(90, 120, 60), sea=(10, 30, 50), columns=SAMPLES):
 
 
 def test_neither_bleeds_over_a_coast():
-    base = base_colours.smooth_by_kind(*world())
-    assert base.shape == BASE_SHAPE
+    base = base_colours.smooth_by_kind(*world(), PIXEL_M)
+    assert base.shape == TileSpec().base_shape
     assert (base[0] == (90, 120, 60)).all()
     assert (base[1] == (10, 30, 50)).all()
 
@@ -36,7 +37,7 @@ def test_the_width_is_sixteen_kilometres():
     ripples = (128 + 100 * np.sin(2 * np.pi * x / wavelength_px)).astype(np.float32)
     colours = np.broadcast_to(ripples[None, :, None], (SAMPLES, SAMPLES, 3)).copy()
     base = base_colours.smooth_by_kind(
-        colours, np.stack([np.ones((SAMPLES,) * 2, bool), np.zeros((SAMPLES,) * 2, bool)])
+        colours, np.stack([np.ones((SAMPLES,) * 2, bool), np.zeros((SAMPLES,) * 2, bool)]), PIXEL_M
     )
     sigma_px = 16_000 / PIXEL_M / 2.3548
     left = np.exp(-2 * (np.pi * sigma_px / wavelength_px) ** 2)
@@ -46,20 +47,20 @@ def test_the_width_is_sixteen_kilometres():
 def test_what_is_unknown_does_not_count():
     colours, kinds = world()
     colours[60:64], kinds[:, 60:64] = 255, False
-    assert (base_colours.smooth_by_kind(colours, kinds)[0] == (90, 120, 60)).all()
+    assert (base_colours.smooth_by_kind(colours, kinds, PIXEL_M)[0] == (90, 120, 60)).all()
 
 
 def test_a_kind_that_is_nowhere_and_a_strip_of_which_nothing_is_known():
     colours, kinds = world()
     kinds[1] = False
-    assert (base_colours.smooth_by_kind(colours, kinds)[1] == (90, 120, 60)).all()
-    assert np.isin(base_colours.smooth_by_kind(colours, kinds & False), (127, 128)).all()
+    assert (base_colours.smooth_by_kind(colours, kinds, PIXEL_M)[1] == (90, 120, 60)).all()
+    assert np.isin(base_colours.smooth_by_kind(colours, kinds & False, PIXEL_M), (127, 128)).all()
 
 
 def test_far_from_a_kind_its_nearest_colour_stands():
     colours, kinds = world(columns=4 * SAMPLES)
     colours[:, : SAMPLES // 2] = 200  # other land, farther from the sea
-    base = base_colours.smooth_by_kind(colours, kinds)
+    base = base_colours.smooth_by_kind(colours, kinds, PIXEL_M)
     assert np.abs(base[0, :, -1].astype(int) - (90, 120, 60)).max() > 0  # nothing near: the mean of all land
     half = base.shape[2] // 2
     assert np.abs(base[0, :, half + 6].astype(int) - (90, 120, 60)).max() <= 3

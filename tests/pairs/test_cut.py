@@ -20,6 +20,7 @@ from terraform.geo.grid import RasterGrid, columns_inside, download_grid, rows_o
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis, gather, gather_masked, taps
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs import cut, sheet
 from terraform.pairs.store import open_pairs, save_array
 from terraform.provenance import Credit, Provenance
@@ -30,6 +31,7 @@ PLACES = {
     "mars": (MARS, 40, -50, 43, -48.5),
 }  # fmt: skip
 EVERYTHING = Pairs(max_void=1, max_sea=1, max_cloud=1)
+COARSE = TileSpec(128, 400.0, 32)
 
 
 def region(place="north"):
@@ -46,9 +48,9 @@ def colours(lon, lat):
     return np.stack([60 + 40 * np.sin(np.radians(30 * (lon + shift)) + lat) for shift in (0, 3, 6)], -1)
 
 
-def rasters(folder, place, spoil=lambda metres, rgb: None):
+def rasters(folder, place, spoil=lambda metres, rgb: None, spec=TileSpec()):
     """Elevation and imagery of a region as `fetch` leaves them, from the two surfaces."""
-    grid = download_grid(place)
+    grid = download_grid(place, spec)
     lon, lat = np.meshgrid(grid.longitudes.centres(), grid.latitudes.centres())
     metres, rgb = np.rint(heights(lon, lat)).astype(np.int16), np.rint(colours(lon, lat)).astype(np.uint8)
     spoil(metres, rgb)
@@ -62,26 +64,34 @@ def rasters(folder, place, spoil=lambda metres, rgb: None):
     return paths
 
 
-def cut_out(folder, place, wanted=EVERYTHING, spoil=lambda metres, rgb: None):
-    cut.cut(place, *rasters(folder, place, spoil), folder / place.name, wanted)
+def cut_out(folder, place, wanted=EVERYTHING, spoil=lambda metres, rgb: None, spec=TileSpec()):
+    cut.cut(place, *rasters(folder, place, spoil, spec), folder / place.name, wanted, spec)
     return open_pairs(folder / place.name)
 
 
-@pytest.mark.parametrize("name", PLACES)
-def test_every_pixel_is_where_it_belongs(tmp_path, name):
+@pytest.mark.parametrize(("name", "spec"), [*((name, TileSpec()) for name in PLACES), ("north", COARSE)])
+def test_every_pixel_is_where_it_belongs(tmp_path, name, spec):
     place = region(name)
-    pairs = cut_out(tmp_path, place)
-    rows = {row.index: row for row in rows_of(place)}
+    pairs = cut_out(tmp_path, place, spec=spec)
+    assert pairs.spec == spec
+    rows = {row.index: row for row in rows_of(place, spec)}
     expected = [(row.index, column) for row in rows.values() for column in columns_inside(row, place)]
     assert [(int(tile["row"]), int(tile["column"])) for tile in pairs.tiles] == expected
     for number, tile in enumerate(pairs.tiles):
         row, column = rows[int(tile["row"])], int(tile["column"])
-        lon = row.longitudes(64).centres()[column * 256 : column * 256 + 384]
-        lon, lat = np.meshgrid(lon, row.latitudes(64).centres())
+        lon = row.longitudes(spec.margin_px).centres()[column * spec.tile_px :][: spec.side_px]
+        lon, lat = np.meshgrid(lon, row.latitudes(spec.margin_px).centres())
         assert np.abs(pairs.elevation[number] - heights(lon, lat)).max() < 3
-        inner = slice(64, -64)
-        assert np.abs(pairs.imagery[number] - colours(lon, lat)[inner, inner]).max() < 1.6
+        assert np.abs(pairs.imagery[number] - colours(lon, lat)[spec.inner, spec.inner]).max() < 1.6
         assert (tile["west"], tile["north"]) == pytest.approx((row.tile_bounds(column).west, row.north))
+
+
+def test_base_colours_of_coarse_tiles_are_those_of_fine_ones(tmp_path):
+    fine, coarse = (cut_out(tmp_path / str(spec.tile_px), region(), spec=spec) for spec in (TileSpec(), COARSE))
+    assert coarse.base[0].shape == (2, 12, 12, 3) and len(coarse) == len(fine)
+    for number in range(len(fine)):
+        inner = fine.base[number][:, 2:-2, 2:-2].reshape(2, 8, 2, 8, 2, 3).mean((2, 4))
+        assert np.abs(coarse.base[number][:, 2:-2, 2:-2] - inner).max() < 1.5
 
 
 def test_the_margin_of_a_tile_is_the_ground_of_its_neighbour(tmp_path):

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import PIXEL_M
 
 ARC_SECOND = 1 / 3600
 ROW_S = 6
@@ -23,6 +22,8 @@ WEST, NORTH = -180 - ARC_SECOND / 2, 90 + ARC_SECOND / 2
 """Outer corner of the lattice: the centres of the assets' pixels lie on whole arc seconds."""
 
 _TURN_S = 360 * 3600
+_LARGEST_M = 200.0
+"""Largest side of a pixel that is asked for, metres: tiles have no smaller ones by default."""
 _EDGE_PX = 32
 
 
@@ -113,7 +114,7 @@ def request_grid(window: RasterGrid) -> RequestGrid:
     south, north = window.latitudes.end, window.latitudes.origin
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     second_m = window.body.metres_per_degree * ARC_SECOND
-    column_s = max(ROW_S, floor(PIXEL_M / (second_m * cos(radians(equatorward)))))
+    column_s = max(ROW_S, floor(_LARGEST_M / (second_m * cos(radians(equatorward)))))
     lat, lon = _axes(column_s)
     rows = lat.covering(max(-90.0, south), min(90.0, north))
     return RequestGrid(rows, lon.covering(window.longitudes.origin, window.longitudes.end), column_s)
