@@ -1,12 +1,13 @@
 """From a generator to a mosaic, and a picture of a whole body: generate, render-planet."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from terraform.commands.options import Configs, Output, configured, region_named
 from terraform.config import Mosaics, overlay, parse
+from terraform.errors import ConfigError
 from terraform.learn.runtime.malloc import keep_freed
 
 Base = Annotated[
@@ -40,23 +41,53 @@ def generate(
             "starts afresh. By default it goes on where it can."
         ),
     ] = None,
-    pixel_size: Annotated[float | None, typer.Option(help="Pixel size of an .npy elevation, metres.")] = None,
-    latitude: Annotated[float | None, typer.Option(help="Middle latitude of an .npy elevation, degrees.")] = None,
+    pixel_size: Annotated[
+        float | None, typer.Option(help="Side of a pixel of heights that lie on no map, such as an .npy, metres.")
+    ] = None,
+    latitude: Annotated[
+        float | None, typer.Option(help="Middle latitude of heights that lie on no map, degrees.")
+    ] = None,
+    nodata: Annotated[float | None, typer.Option(help="The value that stands for missing heights.")] = None,
+    nodata_means: Annotated[Literal["sea", "void"], typer.Option(help="What missing heights stand for.")] = "void",
+    crs: Annotated[
+        str | None, typer.Option(help="CRS of the raster, such as IAU_2015:49900; it wins over the file's own.")
+    ] = None,
+    body: Annotated[
+        str | None, typer.Option(help="Body of a raster in degrees (earth, mars, moon, ...); it wins over the file's.")
+    ] = None,
+    unit: Annotated[
+        Literal["m", "km", "ft", "us-ft"] | None, typer.Option(help="Unit of the heights; it wins over the file's.")
+    ] = None,
 ) -> None:
-    """Draw an elevation raster as if it were alive."""
-    from terraform.mosaic.any_raster import render_raster
+    """Draw an elevation raster as if it were alive.
+
+    Earth keeps its own shoreline and climate; those of config.yaml are for other bodies, and of a config.yaml that is
+    not named with --config for Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
+    """
+    from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.region import render_region
+    from terraform.sources.raster.declared import Declared
 
     weights = weights or published_generator()
     keep_freed()
     settings = configured(config, required=region is not None)
     given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
+    own = _given({"policy": policy, "shoreline_m": shoreline})
     wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
+    declared = Declared(crs, nodata, unit, body and body.lower(), wins=True, options=True)
     if region is not None:
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, chooser(base))
+        if declared != Declared(wins=True, options=True) or nodata_means != "void" or pixel_size or latitude:
+            raise ConfigError(
+                "a region's download says what it is: --crs, --body, --unit, --nodata, --nodata-means, --pixel-size "
+                "and --latitude are for other rasters; leave them out, or leave out --region"
+            )
+        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, chooser(base), own)
     else:
-        render_raster(weights, elevation, output, wanted, pixel_size, latitude, resume, base)
+        # What config.yaml says holds for Mars; only what the command line says holds for whatever is drawn.
+        of_bodies = _drawn(settings.mosaics, policy=None, shoreline_m=None, **given)
+        stated = Stated(declared, nodata_means == "sea", own, of_folder=not config)
+        render_raster(weights, elevation, output, of_bodies, pixel_size, latitude, resume, base, stated)
 
 
 def render_planet(

@@ -39,6 +39,8 @@ class FilesSource(Section):
     """The missing value, when the file does not say it."""
     crs: str | None = None
     """CRS of the file, when it does not say it."""
+    unit: Literal["m", "km", "ft", "us-ft"] | None = None
+    """Unit of heights, when the file does not say it."""
     licence: str = "LicenseRef-Unknown"
     """SPDX identifier; an unknown licence counts as the most restrictive."""
     attribution: str = "own rasters"
@@ -48,8 +50,10 @@ class FilesSource(Section):
 class PlanetFilesSource(FilesSource):
     """One's own rasters of a whole body: GeoTIFF, NetCDF (such as ExoPlaSim's), or any other that `files` reads."""
 
-    unit: Literal["degC", "K", "0.1degC", "mm/month", "mm/day", "kg m-2 s-1", "m/s"] | None = None
-    """Unit of temperature or precipitation where the file does not state it; 0.1degC is that of stored integers."""
+    unit: (
+        Literal["m", "km", "ft", "us-ft", "degC", "K", "0.1degC", "mm/month", "mm/day", "kg m-2 s-1", "m/s"] | None
+    ) = None  # type: ignore[assignment]  # a body has a climate too
+    """Unit of heights, temperature or precipitation where the file does not state it; 0.1degC: of stored integers."""
     bands: list[int] | None = Field(None, min_length=12, max_length=12)
     """Bands of January to December, counted from 1, over all files in their order; by default there are twelve."""
     first_month_band: int | None = Field(None, ge=1)

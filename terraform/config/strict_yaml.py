@@ -116,6 +116,6 @@ def plain(value: Any) -> Any:
 
 def _scalar(text: str) -> Any:
     loader = _Loader("")
-    mark = yaml.Mark("value", 0, 0, 0, None, None)
+    mark = yaml.Mark("value", 0, 0, 0, "", 0)
     tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return loader.construct_object(yaml.ScalarNode(tag, text, mark))

@@ -5,24 +5,25 @@ region with the raster's bounds.
 """
 
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS as ProjCRS
-from pyproj.crs.coordinate_operation import EquidistantCylindricalConversion
-from rasterio.crs import CRS
 
 from terraform.config import Mosaics
-from terraform.errors import InputError
+from terraform.errors import ConfigError, InputError
 from terraform.geo import raster as door
-from terraform.geo.bodies import BODIES, Body
-from terraform.geo.crs import degrees_crs, transformer
+from terraform.geo.bodies import Body
+from terraform.geo.geobox import GeoBox
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
+from terraform.geo.tile_spec import PIXEL_M
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
@@ -30,14 +31,21 @@ from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import stac
+from terraform.mosaic.output.announce import announce
+from terraform.mosaic.output.destination import COGS, check_destination, write_picture
 from terraform.mosaic.output.metadata import describe
+from terraform.mosaic.output.picture_file import PICTURES, check_picture
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
 from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.sources.raster.assemble import result_grid
-from terraform.sources.raster.classify import check_heights, classify_heights
-from terraform.sources.raster.formats import Declared, Raster, open_raster
+from terraform.sources.raster.bands import heights_of
+from terraform.sources.raster.classify import classify_heights
+from terraform.sources.raster.declared import METRES, NOTHING, Declared
+from terraform.sources.raster.formats import Raster, open_raster
 from terraform.sources.raster.georeference import (
     GeoreferencedRaster,
+    body_of_crs,
+    bounds_of,
     georeference,
     require_centric,
 )
@@ -45,6 +53,37 @@ from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
 
 _STRIP_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the user says of a raster and of how it is drawn, beside the settings.
+
+    Attributes
+    ----------
+    declared : Declared
+        Of the file: CRS, body, unit, missing value.
+    missing_is_sea : bool
+        What missing heights stand for.
+    elevation : mapping of str to value
+        Settings of `mosaics.elevation` that hold on every body.
+    of_folder : bool
+        The settings are those of the working folder's configuration, which nobody named: they are about Mars.
+    """
+
+    declared: Declared = NOTHING
+    missing_is_sea: bool = False
+    elevation: Mapping[str, Any] = field(default_factory=dict)
+    of_folder: bool = False
+
+    def settings_on(self, body: Body, settings: Mosaics) -> Mosaics:
+        """Choose the settings that hold on a body; see `inputs.settings_of`."""
+        return inputs.settings_of(body, settings, self.elevation, self.of_folder)
+
+    def identity(self) -> list[Any]:
+        """Tell what the strips of a drawing depend on, as values that JSON holds."""
+        of = self.declared
+        return [of.crs, of.body, of.unit, of.nodata, self.missing_is_sea]
 
 
 def render_raster(
@@ -56,8 +95,9 @@ def render_raster(
     latitude_deg: float | None = None,
     resume: bool | None = None,
     base: str | None = None,
+    stated: Stated | None = None,
 ) -> None:
-    """Draw any raster of heights of any body into one cloud-optimised GeoTIFF.
+    """Draw any raster of heights of any body into one cloud-optimised GeoTIFF, or into a picture.
 
     Beside a map lies its STAC item, `<output>.item.json`.
 
@@ -70,55 +110,100 @@ def render_raster(
     elevation : Path
         Any format that the source `files` reads, or `.npy`, metres.
     output : Path
-        The file to write; for an `.npy` also `.png` or `.npy`.
+        The file to write: `.tif`, `.png`, `.jpg` or `.webp`; for heights on a plane also `.npy`.
+    settings : Mosaics
+        Of other bodies than Earth, whose heights and climate stay as they are (`inputs.settings_of`).
     pixel_m, latitude_deg : float, optional
         For a raster that does not say where it lies.
     resume : bool or None
         What to do with strips of an unfinished drawing; see `checkpoint`.
     base : str, optional
         A raster of base colours, or a colour; see `choose_base`.
+    stated : Stated, optional
+        What the user says of the raster.
 
     Raises
     ------
     InputError
-        It is no raster of heights, or its heights look like a radius or another unit.
+        It is no raster of heights, or its heights look like a radius or another unit; the output cannot be written;
+        nothing would be drawn.
     """
-    trained = inputs.load_generator(weights, settings)
-    if elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None):
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base)
-    else:
-        render_georeferenced(weights, trained, elevation, output, settings, resume, base)
+    stated = stated or Stated()
+    on_a_plane = elevation.suffix.lower() == ".npy" or (pixel_m is not None and latitude_deg is not None)
+    suffixes = (*COGS, *PICTURES, ".npy") if on_a_plane else (*COGS, *PICTURES)
+    check_destination(output, [weights, elevation, Path(base) if base and base[0] != "#" else None], suffixes)
+    if on_a_plane:
+        trained = inputs.load_generator(weights, settings)
+        of = stated.declared
+        metres = METRES[of.unit or "m"]
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, of.nodata, metres)
+        return
+    if (pixel_m is None) != (latitude_deg is None):
+        raise ConfigError("heights on a plane take --pixel-size and --latitude: give both, or neither")
+    if not weights.is_file():
+        raise InputError(f"{weights} does not exist: train first, or name a weights file")
+    render_georeferenced(weights, None, elevation, output, settings, resume, base, stated)
 
 
 def render_georeferenced(
-    weights: Path, trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, resume: bool | None,
-    base: str | None = None,
+    weights: Path, trained: TrainedGenerator | None, elevation: Path, output: Path, settings: Mosaics,
+    resume: bool | None, base: str | None = None, stated: Stated | None = None,
 ) -> None:  # fmt: skip
-    """Draw a raster that has a CRS or control of its own with a generator that is loaded; see `render_raster`."""
-    with open_raster(elevation, Declared()) as raster:
-        check_heights(raster)
-        body = body_of(raster.crs, elevation.name)
+    """Draw a raster that has a CRS or control of its own with a generator, loaded here or before.
+
+    See `render_raster`.
+    """
+    stated = stated or Stated()
+    with open_raster(elevation, stated.declared) as found:
+        body = body_of_crs(found.crs, elevation.name)
+        raster = heights_of(found, body)
         require_centric(raster, body)
         placed = georeference(raster, body)
+        settings = stated.settings_on(body, settings)
+        trained = trained or inputs.load_generator(weights, settings)
         chosen = choose_base(base, trained, body)
-        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, list(bounds), "raster", chosen)
+        check_picture(output, target.frame.height, target.frame.width)
+        predictor = Predictor(trained, settings)
+        _tell(placed, target.frame, settings, chosen.origin if chosen else "none", predictor)
+        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
+        place = [*bounds, *stated.identity()]
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             # A link is made anew: where it leads, the raster may have moved away.
             if degrees.is_symlink() or not degrees.exists():
-                _write_degrees(placed, bounds, degrees, _is_download(elevation))
+                _write_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                renderer = StripRenderer(
-                    Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
-                )
-                render(renderer, target, output, settings, label.tags(), strips)
+                renderer = StripRenderer(predictor, relief, chosen and chosen.make(relief.source, relief.shoreline_m))
+                picture = output.suffix.lower() in PICTURES
+                made = strips.folder / "mosaic.tif" if picture else output
+                render(renderer, target, made, settings, label.tags(), strips)
+                if picture:
+                    write_picture(made, output, label.tags())
     title = f"{elevation.name}, terraformed"
     beside = output.with_suffix(".item.json")
     stac.write_item(beside, output.stem, title, body, target.frame, output.name, label)
+
+
+def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: str, predictor: Predictor) -> None:
+    """Say what is going to be drawn, and where much finer relief comes out in few pixels."""
+    pixel_m = placed.pixel_m if settings.grid == "input" else PIXEL_M
+    announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor)
+    own, name = placed.raster, Path(placed.raster.name).name
+    if placed.pixel_m < PIXEL_M / 2 and settings.grid != "input":
+        _say(
+            f"warning: {name} has {own.width:,} x {own.height:,} pixels of {placed.pixel_m:.3g} m, the picture has "
+            f"{frame.width:,} x {frame.height:,} of {PIXEL_M:g} m, which is what was learnt from: --grid input keeps "
+            "its pixels (what is drawn at 200 m, enlarged); --pixel-size 200 --latitude DEGREES draws each of them as "
+            "if it were 200 m wide, on no map"
+        )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
@@ -131,88 +216,6 @@ def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> Gr
     return view
 
 
-def body_of(crs: CRS, name: str) -> Body:
-    """Find the body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
-
-    Raises
-    ------
-    InputError
-        The CRS has no ellipsoid.
-    """
-    radius = door.semi_major_axis_m(crs)
-    for body in BODIES.values():
-        if abs(radius / body.radius_m - 1) < 0.01:
-            return body
-    geodetic = ProjCRS.from_wkt(crs.to_wkt()).geodetic_crs
-    if geodetic is None or geodetic.ellipsoid is None:
-        raise InputError(f"{name} is in {crs}, which has no longitudes and latitudes: warp it to a geographic CRS")
-    title = (geodetic.datum.name if geodetic.datum else geodetic.name).removeprefix("D_")
-    return Body(title.lower(), radius, geodetic.to_wkt(), _map_of(geodetic, title), -math.inf, math.inf)
-
-
-def _map_of(geodetic: ProjCRS, title: str) -> str:
-    """Make an equirectangular CRS on a body's own ellipsoid, as WKT."""
-    from pyproj.crs import ProjectedCRS
-
-    found = ProjectedCRS(EquidistantCylindricalConversion(), f"{title} equirectangular", geodetic_crs=geodetic)
-    return found.to_wkt()
-
-
-def bounds_of(placed: GeoreferencedRaster) -> Bounds:
-    """West, south, east, north of a raster, degrees; west < east, and east may pass 180.
-
-    Raises
-    ------
-    InputError
-        No point of its outline has a longitude and latitude.
-    """
-    raster = placed.raster
-    if placed.axes is not None:
-        rows, columns = placed.axes
-        south, north = sorted((rows.origin, rows.end))
-        return _turned(columns.origin, max(-90.0, south), columns.end, min(90.0, north))
-    lon, lat = _outline(raster, placed.body)
-    good = np.isfinite(lon) & np.isfinite(lat)
-    if not good.any():
-        raise InputError(f"{raster.name} lies nowhere on its body in {raster.crs}: is its georeference right?")
-    south, north = float(lat[good].min()), float(lat[good].max())
-    poles = [pole for pole in (-90.0, 90.0) if _holds(raster, placed.body, pole)]
-    south, north = min([south, *poles]), max([north, *poles])
-    if poles:
-        return Bounds(-180.0, south, 180.0, north)
-    # The narrowest arc that holds all longitudes begins after the widest gap.
-    around = np.sort(lon[good] % 360)
-    gaps = np.diff(np.append(around, around[0] + 360))
-    widest = int(gaps.argmax())
-    west = float(around[(widest + 1) % len(around)])
-    return _turned(west, south, west + 360 - float(gaps[widest]), north)
-
-
-def _turned(west: float, south: float, east: float, north: float) -> Bounds:
-    if east - west >= 360 - 1e-6:
-        return Bounds(-180.0, south, 180.0, north)
-    turn = 360 * math.floor((west + 180) / 360)
-    return Bounds(west - turn, south, east - turn, north)
-
-
-def _outline(raster: Raster, body: Body) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Longitudes and latitudes of points along the edges and on a net over a raster."""
-    columns, rows = np.meshgrid(np.linspace(0, raster.width, 65), np.linspace(0, raster.height, 65))
-    t = raster.transform
-    x, y = t.c + t.a * columns + t.b * rows, t.f + t.d * columns + t.e * rows
-    lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x.ravel(), y.ravel())
-    return np.asarray(lon), np.asarray(lat)
-
-
-def _holds(raster: Raster, body: Body, pole: float) -> bool:
-    x, y = transformer(degrees_crs(raster.crs, body), raster.crs).transform([0.0, 90.0], [pole, pole])
-    if not np.isfinite([*x, *y]).all() or abs(x[0] - x[1]) > 1 or abs(y[0] - y[1]) > 1:
-        return False
-    t = ~raster.transform
-    column, row = t.c + t.a * x[0] + t.b * y[0], t.f + t.d * x[0] + t.e * y[0]
-    return bool(0 <= column <= raster.width and 0 <= row <= raster.height)
-
-
 def _is_download(path: Path) -> bool:
     """Written by this project: then -32767 is sea, and -32768 void."""
     if path.suffix.lower() not in (".tif", ".tiff"):
@@ -222,7 +225,9 @@ def _is_download(path: Path) -> bool:
         return bool(ours and dataset.dtypes[0] == "int16" and dataset.nodata == VOID)
 
 
-def _write_degrees(placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool) -> None:
+def _write_degrees(
+    placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool, missing_is_sea: bool
+) -> None:
     """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
         # Already what is wanted; its sea must not be taken for a void.
@@ -236,7 +241,7 @@ def _write_degrees(placed: GeoreferencedRaster, bounds: Bounds, path: Path, down
         nonlocal found
         for top in range(0, grid.latitudes.count, _STRIP_ROWS):
             rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
-            strip = _strip(placed, RasterGrid(placed.body, rows, grid.longitudes))
+            strip = _strip(placed, RasterGrid(placed.body, rows, grid.longitudes), missing_is_sea)
             found = found or bool((strip != VOID).any())
             yield strip
         if not found:
@@ -247,13 +252,13 @@ def _write_degrees(placed: GeoreferencedRaster, bounds: Bounds, path: Path, down
     door.write_strips(path, grid, strips(), 1, "int16", {})
 
 
-def _strip(placed: GeoreferencedRaster, block: RasterGrid) -> NDArray[np.int16]:
-    sort = partial(classify_heights, body=placed.body, missing_is_sea=False)
+def _strip(placed: GeoreferencedRaster, block: RasterGrid, missing_is_sea: bool) -> NDArray[np.int16]:
+    sort = partial(classify_heights, body=placed.body, missing_is_sea=missing_is_sea)
     made = planes(placed, block, sort, 1)
     if made is None:
         return np.full((block.latitudes.count, block.longitudes.count), VOID, np.int16)
-    void = made.valid < 0.5 - 1e-6
-    return pack(made.total[..., 0] / np.maximum(made.valid, 1e-6), np.zeros_like(void), void)
+    void = made.void
+    return pack(made.total[..., 0] / np.maximum(made.valid, 1e-6), ~void & (made.sea > made.valid), void)
 
 
 def _window(body: Body, bounds: Bounds) -> RasterGrid:

@@ -1,5 +1,6 @@
 """Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +19,11 @@ from terraform.mosaic import inference as generate
 from terraform.mosaic.base.base_map import BaseMap, colour_map
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.policy import low_pass, measure_hypsometry
 from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
 from terraform.pairs.store import HEADER_ERRORS, save_array
-from terraform.storage.atomic_write import atomic_write
 
 Span = tuple[int, int]
 _T = TypeVar("_T", bound=np.generic)
@@ -74,9 +75,16 @@ class PlaneTerrain:
 
 def draw(
     trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, base: str | None = None,
+    latitude_deg: float | None, base: str | None = None, nodata: float | None = None, metres: float = 1.0,
 ) -> None:  # fmt: skip
-    """Draw an array of heights into `.npy` or `.png` (RGBA, without GDAL) or `.tif`; see `mosaic.render_raster`.
+    """Draw an array of heights into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
+
+    Parameters
+    ----------
+    nodata : float, optional
+        The value that stands for missing.
+    metres : float
+        What a height of 1 is, metres.
 
     Raises
     ------
@@ -88,11 +96,12 @@ def draw(
             f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
-    raw = _loaded(elevation)
+    raw = read_heights(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
     terrain = replace(_terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained))
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
+    announce(None, settings, base or "none", (height, width), PIXEL_M, predictor)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
     _save(_together(blocks, height, width), output, settings, label.tags())
 
@@ -131,7 +140,23 @@ def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
     return colour_map(given)
 
 
-def _loaded(path: Path) -> Heights:
+def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:
+    """Read a plane of heights, (H, W): metres, with what is missing marked as void.
+
+    Parameters
+    ----------
+    path : Path
+        An `.npy`, or any raster that GDAL reads.
+    nodata : float or None
+        The value that stands for missing; None: what the raster says of itself.
+    metres_ : float
+        Metres of a unit of the values.
+
+    Raises
+    ------
+    InputError
+        It is damaged, no plane of numbers, or void everywhere.
+    """
     if path.suffix.lower() == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
@@ -142,12 +167,22 @@ def _loaded(path: Path) -> Heights:
 
         with raster.opened(path) as dataset:
             values = raster.read(dataset)
-            if dataset.nodata is not None:
-                values = np.where(values == dataset.nodata, VOID, values)
+            if nodata is None:
+                nodata = dataset.nodata
+            if dataset.crs is not None:
+                print(
+                    f"warning: {path.name} says where it lies ({dataset.crs}): --pixel-size and --latitude put it on a "
+                    "plane instead, and the result on no map",
+                    file=sys.stderr,
+                    flush=True,
+                )
     if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
         raise InputError(f"{path} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
-    metres = values.astype(np.float32)
-    void = ~(np.abs(metres) < 1e30) | (metres == VOID)
+    raw = values.astype(np.float32)
+    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
+    if nodata is not None:
+        void |= raw == np.float32(nodata)
+    metres = raw * np.float32(metres_)
     if void.all():
         raise InputError(f"{path} has no heights at all: every pixel is missing")
     return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
@@ -166,11 +201,10 @@ def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray
 def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
     if output.suffix.lower() == ".npy":
         save_array(output, picture)
-    elif output.suffix.lower() == ".png":
-        from PIL import Image
+    elif output.suffix.lower() not in (".tif", ".tiff"):
+        from terraform.mosaic.output.picture_file import save_rgba
 
-        with atomic_write(output) as temporary:
-            Image.fromarray(picture).save(temporary)
+        save_rgba(picture, output, tags)
     else:
         from rasterio.transform import Affine
 

@@ -29,6 +29,10 @@ PLANES = 4
 """Red, green, blue, and 1 where there was no relief: where there is relief everywhere, the last stays a hole."""
 
 
+class NothingVisible(InputError):
+    """All strips are drawn, and nothing of them is visible: they are of no more use."""
+
+
 @dataclass(frozen=True)
 class StripBuffer:
     """The pixels of a part of a strip.
@@ -179,8 +183,8 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
         write_text(record, text)
         try:
             yield Checkpoint(folder)
-        except InputError:
-            if any(folder.glob("strip-*.bytes")):
+        except InputError as error:
+            if any(folder.glob("strip-*.bytes")) and not isinstance(error, NothingVisible):
                 raise
             shutil.rmtree(folder, ignore_errors=True)
             raise

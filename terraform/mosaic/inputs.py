@@ -1,14 +1,15 @@
 """Open what a mosaic is drawn from: the generator, the heights, and a fingerprint of both."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Mosaics
+from terraform.config import Climate, Mosaics, parse
 from terraform.digest import Stage, stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
-from terraform.geo.bodies import Body
+from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
@@ -21,6 +22,39 @@ from terraform.mosaic.policy import hypsometry, low_pass
 from terraform.mosaic.terrain import ElevationModel
 
 Span = tuple[int, int]
+
+
+def settings_of(body: Body, settings: Mosaics, own: Mapping[str, Any], of_folder: bool = False) -> Mosaics:
+    """Choose the settings that hold on a body.
+
+    Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither.
+
+    Parameters
+    ----------
+    settings : Mosaics
+        Of other bodies.
+    own : mapping of str to value
+        Settings of `mosaics.elevation` that hold on every body, Earth too.
+    of_folder : bool
+        `settings` are the working folder's, which nobody named: they are about Mars, and no other body takes policy,
+        shoreline or climate from them.
+
+    Raises
+    ------
+    ConfigError
+        One of `own` is wrong.
+    """
+    if body == EARTH:
+        elevation = {"policy": "sea_level" if "shoreline_m" in own else "clip", **own}
+        return _with(settings, elevation, Climate())
+    if of_folder and body != MARS:
+        return _with(settings, dict(own), Climate())
+    return _with(settings, {**settings.elevation.model_dump(), **own}, settings.climate)
+
+
+def _with(settings: Mosaics, elevation: Mapping[str, Any], climate: Climate) -> Mosaics:
+    checked = parse({"mosaics": {"elevation": dict(elevation)}}, "command line").mosaics.elevation
+    return settings.model_copy(update={"elevation": checked, "climate": climate})
 
 
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
@@ -82,7 +116,7 @@ def mosaic_fingerprint(
     elevation: Path,
     trained: TrainedGenerator,
     settings: Mosaics,
-    place: str | list[float],
+    place: str | list[Any],
     stage: Stage = "mosaic",
     base: ChosenBase | None = None,
 ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Four things go on at the same time: the heights of the next window are read, the
 strips are blended into stripes of the mosaic, and the stripes are compressed on all cores.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from terraform.config import Mosaics
 from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
 from terraform.mosaic.base.base_map import BaseMap
-from terraform.mosaic.checkpoint import Checkpoint, StripBuffer, is_drawn
+from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
 from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.inference import Predictor, draw
@@ -83,7 +83,20 @@ def render(
             stripes = compose.composite_projected(target, every, fetch)
         else:
             stripes = compose.composite_global(target, every, fetch)
-        cog.write(output, target.frame, stripes, settings.compression, tags)
+        cog.write(output, target.frame, _not_all_void(stripes, output), settings.compression, tags)
+
+
+def _not_all_void(stripes: Iterable[NDArray[np.uint8]], output: Path) -> Iterator[NDArray[np.uint8]]:
+    """Pass stripes on, and refuse a picture of which nothing is visible."""
+    seen = False
+    for stripe in stripes:
+        seen = seen or bool(stripe[3].any())
+        yield stripe
+    if not seen:
+        raise NothingVisible(
+            f"{output} would be empty: every pixel is void, because the relief is smaller than a pixel of 200 m or all "
+            "of it is missing; give more of it, or say which value is missing"
+        )
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """A mosaic of a region: strips drawn by the generator, cross-faded into one georeferenced picture."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Climate, Elevation, Mosaics
+from terraform.config import Mosaics
 from terraform.errors import InputError
 from terraform.geo import raster
-from terraform.geo.bodies import EARTH, Body
 from terraform.geo.regions import Region
 from terraform.mosaic import inputs
 from terraform.mosaic.base.base_map import BaseChoice
@@ -16,6 +16,7 @@ from terraform.mosaic.output import cog, preview, stac
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
 from terraform.mosaic.pipeline import StripRenderer, render
+from terraform.storage.atomic_write import require_replaceable
 
 Span = tuple[int, int]
 
@@ -28,6 +29,7 @@ def render_region(
     settings: Mosaics,
     resume: bool | None = None,
     base: BaseChoice | None = None,
+    own: Mapping[str, Any] | None = None,
 ) -> None:
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
@@ -46,6 +48,8 @@ def render_region(
         What to do with strips of an unfinished drawing; see `checkpoint`.
     base : BaseChoice, optional
         How base colours are chosen (`base.choice.chooser`), for weights that need them.
+    own : mapping, optional
+        Settings of `mosaics.elevation` that hold on Earth too; see `inputs.settings_of`.
 
     Raises
     ------
@@ -54,9 +58,13 @@ def render_region(
     ResourceError
         The disk has no room.
     """
-    settings = _of_body(settings, region.body)
+    if output.is_file():
+        raise InputError(f"{output} is a file: a region is drawn into a folder, name another or leave out --region")
+    settings = inputs.settings_of(region.body, settings, own or {})
     trained = inputs.load_generator(weights, settings)
     mosaic = output / "terraformed.tif"
+    for path in (mosaic, output / "preview.jpg", output / "item.json"):
+        require_replaceable(path)
     with raster.opened(elevation) as dataset:
         grid = raster.grid_of(dataset)
         if grid.body != region.body:
@@ -76,12 +84,6 @@ def render_region(
     stac.write_item(
         output / "item.json", region.name, title, region.body, target.frame, mosaic.name, label, "preview.jpg"
     )
-
-
-def _of_body(settings: Mosaics, body: Body) -> Mosaics:
-    """Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither."""
-    own = {"elevation": Elevation(policy="clip"), "climate": Climate()}
-    return settings.model_copy(update=own) if body == EARTH else settings
 
 
 def _target(region: Region, dataset: Any, settings: Mosaics) -> GridWindow | OutputGrid:

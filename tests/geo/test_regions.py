@@ -135,10 +135,10 @@ def test_what_is_wrong_with_a_region_is_told(tmp_path, wrong, words):
     assert "fine" not in said
 
 
-def test_unknown_properties_and_missing_geometries_are_told(tmp_path):
-    typed = feature()
-    typed["properties"]["rolle"] = "test"
-    assert "rolle" in refused(tmp_path, typed)
+def test_misspelt_properties_and_missing_geometries_are_told(tmp_path):
+    typed = feature(role=None)
+    typed["properties"]["Rolle"] = "test"
+    assert "is it the property 'Rolle'? Call it 'role'" in refused(tmp_path, typed)
     bare = feature()
     bare["geometry"] = None
     assert "draw a polygon" in refused(tmp_path, bare)

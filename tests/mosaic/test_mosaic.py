@@ -32,6 +32,7 @@ from shapely.geometry import Polygon, box
 from terraform.config import Elevation
 from terraform.errors import InputError
 from terraform.geo.bodies import MARS
+from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.resample import Axis
 from terraform.mosaic import any_raster, inputs
@@ -40,6 +41,7 @@ from terraform.mosaic.elevation import from_array, points
 from terraform.mosaic.output_grid import GridWindow
 from terraform.mosaic.policy import low_pass
 from terraform.mosaic.region import render_region
+from terraform.sources.raster.georeference import body_of_crs
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -210,11 +212,11 @@ def test_any_projection_lands_in_its_place(tmp_path, name):
         "europa": ("+proj=eqc +R=1560800", 1_560_800.0, (30.0, 8.0)),
     }[name]
     crs = CRS.from_user_input(crs)
-    geographic = any_raster.degrees_crs(crs, any_raster.body_of(crs, name))
-    x, y = any_raster.transformer(geographic, crs).transform(*place)
+    geographic = degrees_crs(crs, body_of_crs(crs, name))
+    x, y = transformer(geographic, crs).transform(*place)
     transform = Affine(150, 0, x - 22_500, 0, -150, y + 18_000)
     columns, rows = np.meshgrid(np.arange(300) + 0.5, np.arange(240) + 0.5)
-    lon, lat = any_raster.transformer(crs, geographic).transform(transform.c + 150 * columns, transform.f - 150 * rows)
+    lon, lat = transformer(crs, geographic).transform(transform.c + 150 * columns, transform.f - 150 * rows)
     write_raster(tmp_path / "e.tif", hills(40 * lon, lat).astype(np.float32), transform, crs)
     any_raster.render_raster(Path("w"), tmp_path / "e.tif", tmp_path / "out.tif", CLIP, None, None)
     picture, valid = read(tmp_path / "out.tif")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from terraform.errors import InputError
-from terraform.mosaic.array import _loaded
+from terraform.mosaic.array import read_heights
 from terraform.pairs.store import Stack, save_array
 
 SHAPE = (4, 4)
@@ -38,7 +38,7 @@ def test_a_damaged_elevation_is_refused_or_read(tmp_path, seed):
     save_array(tmp_path / "e.npy", np.ones(SHAPE, np.int16))
     damaged(tmp_path / "e.npy", seed)
     try:
-        assert _loaded(tmp_path / "e.npy").metres.ndim == 2
+        assert read_heights(tmp_path / "e.npy", None, 1.0).metres.ndim == 2
     except InputError as refused:
         assert "e.npy" in str(refused)
 

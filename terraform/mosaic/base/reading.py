@@ -1,6 +1,7 @@
 """Base maps from files: a body's own base colours in six bands, or any picture of it in any georeference."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis
 from terraform.mosaic.base.base_map import BANDS, BaseMap
 from terraform.mosaic.base.filling import push_pull
-from terraform.sources.raster.classify import MaskedPixels, check_colours, classify_colours
-from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
+from terraform.sources.raster.bands import colours_of
+from terraform.sources.raster.classify import MaskedPixels, classify_colours
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import Pixels, Raster, open_raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, georeference_checked
 from terraform.sources.raster.resample import Planes, planes
 
@@ -47,8 +50,8 @@ def read_base(path: Path, body: Body) -> BaseMap:
         placed = georeference_checked(raster, body) if body in BODIES.values() else georeference(raster, body)
         if raster.bands == BANDS:
             return BaseMap(_read_whole(placed))
-        check_colours(raster)
-        return BaseMap(np.tile(_filled(*_resampled(placed)), 2))
+        seen = replace(placed, raster=colours_of(raster))
+        return BaseMap(np.tile(_filled(*_resampled(seen)), 2))
 
 
 def _read_whole(placed: GeoreferencedRaster) -> NDArray[np.uint8]:

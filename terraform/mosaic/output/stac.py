@@ -1,6 +1,7 @@
 """The STAC item of a mosaic: what catalogues need to know of it."""
 
 import json
+import math
 import re
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,11 @@ _EXTENSIONS = [
 ]
 
 
+_PICTURES = {
+    ".png": pystac.MediaType.PNG, ".jpg": pystac.MediaType.JPEG, ".jpeg": pystac.MediaType.JPEG, ".webp": "image/webp",
+}  # fmt: skip
+
+
 def write_item(path: Path, name: str, title: str, body: Body, frame: GeoBox, mosaic: str, label: MosaicMetadata,
           preview: str | None = None) -> None:  # fmt: skip
     """Publish the item of a mosaic that lies in the same folder.
@@ -37,7 +43,8 @@ def write_item(path: Path, name: str, title: str, body: Body, frame: GeoBox, mos
     created = datetime.fromisoformat(label.made.created)
     item = pystac.Item(name, None, None, created, _properties(title, body, frame, label))
     item.stac_extensions.extend(_EXTENSIONS)
-    item.add_asset("mosaic", pystac.Asset(mosaic, title, media_type=pystac.MediaType.COG, roles=["data"]))
+    media_type = _PICTURES.get(Path(mosaic).suffix.lower(), pystac.MediaType.COG)
+    item.add_asset("mosaic", pystac.Asset(mosaic, title, media_type=media_type, roles=["data"]))
     if preview is not None:
         item.add_asset("preview", pystac.Asset(preview, media_type=pystac.MediaType.JPEG, roles=["thumbnail"]))
     document = item.to_dict(include_self_link=False, transform_hrefs=False)
@@ -45,22 +52,37 @@ def write_item(path: Path, name: str, title: str, body: Body, frame: GeoBox, mos
 
 
 def _properties(title: str, body: Body, frame: GeoBox, label: MosaicMetadata) -> dict[str, Any]:
-    t = frame.transform
-    left, top, right, bottom = t.c, t.f, t.c + t.a * frame.width, t.f + t.e * frame.height
     crs = CRS.from_wkt(frame.crs.to_wkt()) if frame.crs else None
     known = frame.crs.to_authority() if frame.crs else None
     return {
         "title": title,
         "description": DESCRIPTION,
         **label.properties(),
-        "gsd": t.a,
+        "gsd": round(_pixel_m(frame, body, crs), 6),
         "ssys:targets": [_target(body)],
         "proj:code": ":".join(known) if known else None,
         "proj:wkt2": crs.to_wkt() if crs else None,
         "proj:shape": [frame.height, frame.width],
-        "proj:transform": list(t)[:6],
-        "proj:bbox": [left, bottom, right, top],
+        "proj:transform": list(frame.transform)[:6],
+        "proj:bbox": bbox(frame),
     }
+
+
+def bbox(frame: GeoBox) -> list[float]:
+    """Find the box that holds all four corners of a picture: west, south, east, north, in its CRS."""
+    t = frame.transform
+    corners = [(column, row) for row in (0, frame.height) for column in (0, frame.width)]
+    x = [t.a * column + t.b * row + t.c for column, row in corners]
+    y = [t.d * column + t.e * row + t.f for column, row in corners]
+    return [min(x), min(y), max(x), max(y)]
+
+
+def _pixel_m(frame: GeoBox, body: Body, crs: CRS | None) -> float:
+    """Height of a pixel on the ground, metres, whichever way it is turned."""
+    unit = 1.0
+    if crs is not None:
+        unit = body.metres_per_degree if crs.is_geographic else crs.axis_info[0].unit_conversion_factor
+    return float(math.hypot(frame.transform.b, frame.transform.e) * unit)
 
 
 def _target(body: Body) -> str:

@@ -15,12 +15,14 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import Heights
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
-from terraform.mosaic.any_raster import body_of
 from terraform.mosaic.base.base_map import isotropic
 from terraform.mosaic.elevation import ElevationRaster, from_array
-from terraform.sources.raster.classify import MaskedPixels, check_heights
-from terraform.sources.raster.formats import Declared, Pixels, Raster, open_raster
-from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, require_centric
+from terraform.sources.raster.bands import heights_of
+from terraform.sources.raster.classify import MaskedPixels
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import Pixels, Raster, open_raster
+from terraform.sources.raster.georeference import GeoreferencedRaster, body_of_crs, georeference, require_centric
+from terraform.sources.raster.planet import with_sea_floor
 from terraform.sources.raster.resample import planes
 
 Field = NDArray[np.float32]
@@ -69,9 +71,9 @@ def read_relief(path: Path, shoreline_m: float, cells_per_degree: int) -> Planet
     InputError
         It is no raster of heights, or does not cover its body.
     """
-    with open_raster(path, Declared()) as raster:
-        check_heights(raster)
-        body = body_of(raster.crs, path.name)
+    with open_raster(path, Declared()) as found:
+        body = body_of_crs(found.crs, path.name)
+        raster = heights_of(found, with_sea_floor(body))
         require_centric(raster, body)
         placed = georeference(raster, body)
         own = PlanetGrid(body, _cells_of(placed, cells_per_degree))
@@ -140,4 +142,4 @@ def as_source(relief: PlanetRelief) -> ElevationRaster:
 def body_named_by(path: Path) -> Body:
     """Find the body of a raster."""
     with open_raster(path, Declared()) as raster:
-        return body_of(raster.crs, path.name)
+        return body_of_crs(raster.crs, path.name)

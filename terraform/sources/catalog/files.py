@@ -3,7 +3,7 @@
 import string
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from terraform.geo.regions import Region
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, PlanetRequest, Request
 from terraform.sources.raster.assemble import write_raster
-from terraform.sources.raster.classify import check_colours, check_heights, classify_colours, classify_heights
+from terraform.sources.raster.bands import check_colours, check_heights, colours_of, heights_of
+from terraform.sources.raster.classify import classify_colours, classify_heights
 from terraform.sources.raster.composite import darkest_strips
-from terraform.sources.raster.formats import Declared, open_raster, readable_in
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import open_raster, readable_in
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference_checked
 from terraform.sources.raster.merge import Group
 from terraform.sources.raster.months import classify_months, open_months
@@ -104,7 +106,7 @@ class OwnRasters:
 
     def _whole(self, path: Path, request: PlanetRequest, stack: ExitStack) -> GeoreferencedRaster:
         settings, body = self.settings, request.body
-        declared = Declared(settings.crs or body.geographic_crs, settings.nodata)
+        declared = Declared(settings.crs or body.geographic_crs, settings.nodata, settings.unit)
         if path.suffix.lower() in SUFFIXES:
             variable = getattr(settings, "variable", None)
             raster, _ = stack.enter_context(
@@ -112,8 +114,9 @@ class OwnRasters:
             )
         else:
             raster = stack.enter_context(open_raster(path, declared))
-        (check_heights if request.kind == "elevation" else check_colours)(raster)
-        return georeference_checked(raster, body)
+        of_planet = with_sea_floor(body)
+        used = heights_of(raster, of_planet) if request.kind == "elevation" else colours_of(raster)
+        return georeference_checked(used, body)
 
     def _classify_planet(self, request: PlanetRequest) -> Classify:
         if request.kind == "imagery":
@@ -128,18 +131,20 @@ class OwnRasters:
 
     def _reaching(self, request: Request, stack: ExitStack) -> list[Group]:
         """Open the rasters that reach the window, finest group first; those that do not are closed again."""
-        declared = Declared(self.settings.crs, self.settings.nodata)
+        declared = Declared(self.settings.crs, self.settings.nodata, self.settings.unit)
         check = check_heights if request.kind == "elevation" else check_colours
         groups: list[Group] = []
         for item in expanded(self.settings.path, request.region):
             group = []
             for path in _rasters_of(item):
                 with ExitStack() as one:
+                    body = request.region.body
                     raster = one.enter_context(open_raster(path, declared))
                     check(raster)
-                    candidate = georeference_checked(raster, request.region.body)
+                    candidate = georeference_checked(raster, body)
                     if reaches(candidate, request.grid):
-                        group.append(candidate)
+                        used = heights_of(raster, body) if request.kind == "elevation" else colours_of(raster)
+                        group.append(replace(candidate, raster=used))
                         stack.push(one.pop_all())
             groups.append(group)
         if not any(groups):

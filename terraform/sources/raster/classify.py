@@ -6,11 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.errors import InputError
-from terraform.geo.bodies import Body
-from terraform.sources.raster.formats import Pixels, Raster
+from terraform.geo.bodies import EARTH, Body
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import SENTINELS, Pixels, Raster
 
-_SENTINELS = (-32768, -32767, 32767)
-"""What int16 heights use for missing where the file does not say it: SRTM, DTED, and the largest value."""
+DEEPEST_M = -12_000.0
+"""Below every floor of Earth's seas, metres."""
+
+_RADIUS = 0.8
+"""Heights beyond this share of a body's radius are none, but distances from its centre."""
 
 
 class MaskedPixels(NamedTuple):
@@ -50,61 +54,25 @@ def classify_heights(pixels: Pixels, raster: Raster, body: Body, missing_is_sea:
     if pixels.hidden is not None:
         missing = missing | pixels.hidden
     valid = ~(missing | unsaid)
-    _check_range(values, valid, raster, body)
     sea = missing if missing_is_sea else np.zeros_like(valid)
+    if raster.sea_below is not None:
+        flooded = valid & (values < raster.sea_below) & (values >= DEEPEST_M)
+        valid, sea = valid & ~flooded, sea | flooded
+    _check_range(values, valid, raster, body)
     return MaskedPixels(np.where(valid, values, 0).astype(np.float32)[..., None], valid, sea)
 
 
 def classify_colours(pixels: Pixels, raster: Raster) -> MaskedPixels:
-    """Classify the pixels of an 8-bit RGB or RGBA raster: hidden, transparent, or missing in all three bands is void.
+    """Classify the pixels of an 8-bit RGB raster: what is hidden, or missing in all three bands, is void.
 
     Where the file declares no missing value and has no mask, black (0, 0, 0) is missing.
     """
     rgb = pixels.values[..., :3]
-    if raster.bands == 4:
-        void = pixels.values[..., 3] == 0
-    elif pixels.hidden is not None:
+    if pixels.hidden is not None:
         void = pixels.hidden
     else:
         void = (rgb == (0 if raster.nodata is None else raster.nodata)).all(axis=-1)
     return MaskedPixels(np.where(void[..., None], 0, rgb).astype(np.float32), ~void, np.zeros_like(void))
-
-
-def check_heights(raster: Raster) -> None:
-    """Refuse what cannot be a raster of heights.
-
-    Raises
-    ------
-    InputError
-        It has several bands, or complex numbers.
-    """
-    if raster.bands != 1:
-        raise InputError(
-            f"{raster.name} has {raster.bands} bands, an elevation raster has one with metres: name the raster of "
-            "heights (colours that encode heights must be decoded first)"
-        )
-    if np.dtype(raster.dtype).kind not in "iuf":
-        raise InputError(f"{raster.name} holds {raster.dtype}, expected integers or floats: export it as float32")
-
-
-def check_colours(raster: Raster) -> None:
-    """Refuse what is not 8-bit RGB.
-
-    Raises
-    ------
-    InputError
-        It has other bands, or another type.
-    """
-    if raster.bands not in (3, 4):
-        raise InputError(
-            f"{raster.name} has {raster.bands} band(s), imagery has red, green and blue: choose them, for instance "
-            "gdal_translate -b 1 -b 2 -b 3 IN.tif OUT.tif (or -expand rgb for a palette)"
-        )
-    if raster.dtype != "uint8":
-        raise InputError(
-            f"{raster.name} is {raster.dtype}, imagery is 8-bit: scale it to 0..255, for instance "
-            "gdal_translate -ot Byte -scale 0 3000 1 255 IN.tif OUT.tif"
-        )
 
 
 def _equal(values: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
@@ -120,7 +88,7 @@ def _unsaid(values: NDArray[Any]) -> NDArray[np.bool_]:
     if values.dtype.kind == "f":
         return np.asarray(~(np.abs(values) < 1e30), np.bool_)
     if values.dtype == np.int16:
-        return np.asarray(np.isin(values, _SENTINELS), np.bool_)
+        return np.asarray(np.isin(values, SENTINELS), np.bool_)
     return np.zeros(values.shape, np.bool_)
 
 
@@ -129,23 +97,44 @@ def _check_range(values: NDArray[Any], valid: NDArray[np.bool_], raster: Raster,
     if not known.size:
         return
     lowest, highest = float(known.min()), float(known.max())
+    if highest > _RADIUS * body.radius_m:
+        raise InputError(
+            f"{raster.name} holds {lowest:g} to {highest:g}, and the radius of {body.name} is {body.radius_m:.7g} m: "
+            "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR), or take "
+            "the radius away, for instance gdal_calc.py --calc 'A.astype(float)-RADIUS' -A IN.tif --outfile OUT.tif"
+        )
     if lowest < body.lowest_m or highest > body.highest_m:
         raise InputError(
             f"{raster.name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
-            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body)}"
+            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body, raster.declared)}"
         )
 
 
-def _suspicion(lowest: float, highest: float, body: Body) -> str:
+def _suspicion(lowest: float, highest: float, body: Body, declared: Declared) -> str:
+    missing, unit = declared.name("nodata"), declared.name("unit")
     if highest < body.lowest_m:
         return (
             "all of them lie below every place: are they in another unit, or less another radius? Convert them to "
             "metres above the datum"
         )
     if highest > 1e6:
-        return "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR)"
+        return f"these look like a radius, not heights above the datum; {_other(body, declared)}"
     if lowest in (-9999, -99999, -3000, -1000, 65535) or highest in (65535, 9999, 99999):
-        return "if that is the missing value, say so with `nodata:`"
+        return f"if that is the missing value, say so with {missing}"
     if highest <= 3.2808399 * body.highest_m and lowest >= 3.2808399 * body.lowest_m:
-        return "if they are in feet, convert them to metres; if a value stands for missing, say so with `nodata:`"
-    return "convert them to metres, and say with `nodata:` which value stands for missing"
+        return (
+            f"if they are in feet, say so with {unit} ft; if a value stands for missing, say so with {missing}; "
+            f"{_other(body, declared)}"
+        )
+    if body == EARTH and lowest >= DEEPEST_M and highest <= body.highest_m:
+        return (
+            "what lies so low is the floor of the sea (bathymetry), which is not drawn: set it to 0, or to a missing "
+            f"value that means sea ({missing}, {declared.name('nodata_means')} sea); {_other(body, declared)}"
+        )
+    return f"convert them to metres, and say with {missing} which value stands for missing; {_other(body, declared)}"
+
+
+def _other(body: Body, declared: Declared) -> str:
+    """Ask whether heights are another body's."""
+    how = declared.name("body" if declared.options else "crs")
+    return f"are they another body's than {body.name}'s? Say which with {how}"

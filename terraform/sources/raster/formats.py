@@ -10,15 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import MaskFlags
-from rasterio.errors import CRSError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 from terraform.geo import raster as raster
 from terraform.sources.raster import pds3
+from terraform.sources.raster.declared import NOTHING, Declared, crs_of
+from terraform.sources.raster.place import located, world_file
+from terraform.sources.raster.sidecar import mask_beside, read_sidecar
 
 Span = tuple[int, int]
+
+SENTINELS = (-32768, -32767, 32767)
+"""What int16 heights use for missing where the file does not say it: SRTM, DTED, and the largest value."""
 
 
 class Pixels(NamedTuple):
@@ -45,6 +50,14 @@ class Raster:
         The declared missing value.
     read : callable
         (rows, columns) to `Pixels`; the spans lie inside the raster.
+    declared : Declared
+        What the user said of it.
+    unit : str or None
+        Of the first band, as the file spells it.
+    colours : tuple of str
+        Colour interpretation of the bands, lower-case, such as "red", "alpha", "undefined"; empty where unknown.
+    sea_below : float or None
+        Heights below it are sea, metres.
     """
 
     name: str
@@ -56,14 +69,10 @@ class Raster:
     dtype: str
     nodata: float | None
     read: Callable[[Span, Span], Pixels]
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What the user says of files that do not say it: CRS and missing value."""
-
-    crs: str | None = None
-    nodata: float | None = None
+    declared: Declared = NOTHING
+    unit: str | None = None
+    colours: tuple[str, ...] = ()
+    sea_below: float | None = None
 
 
 _GDAL = {
@@ -116,7 +125,8 @@ def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
     """
     suffix = suffix_of(path)
     if not path.is_file():
-        raise InputError(f"{path} does not exist: check `path`, and `rasters` where it uses {{rasters}}")
+        more = "" if declared.options else ": check `path`, and `rasters` where it uses {rasters}"
+        raise InputError(f"{path} does not exist{more or ': correct its name'}")
     _refuse_vrt(path)
     if suffix == _LABEL:
         yield _labelled(path, declared)
@@ -163,7 +173,9 @@ def _require_header(path: Path, suffix: str) -> None:
 
 
 def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool = True) -> Raster:
-    """Describe an open rasterio dataset as a raster.
+    """Describe an open rasterio dataset as a raster, with what the files beside it say (`sidecar`).
+
+    Values are multiplied by their scale and their offset is added; a missing value is then NaN.
 
     Parameters
     ----------
@@ -175,82 +187,59 @@ def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool
     Raises
     ------
     InputError, ConfigError
-        It has no georeference or no CRS; the declared CRS is unknown.
+        It has no georeference or no CRS; the declared CRS is unknown; a file beside it is damaged.
     """
-    transform = dataset.transform
-    if transform.is_identity:
-        transform = _from_world_file(path)
+    beside = read_sidecar(path)
+    transform, crs = located(path, dataset, beside, own_crs)
+    shape = (dataset.height, dataset.width)
     own_mask = MaskFlags.per_dataset in dataset.mask_flag_enums[0]
-    scale, offset = dataset.scales[0], dataset.offsets[0]
+    other_mask = mask_beside(path, shape)
+    scale = dataset.scales[0] if beside.scale is None else beside.scale
+    offset = dataset.offsets[0] if beside.offset is None else beside.offset
+    own = _first(beside.nodata, None if dataset.nodata is None else float(dataset.nodata))
+    nodata = _first(declared.nodata, own) if declared.wins else _first(own, declared.nodata)
+    scaled = (scale, offset) != (1.0, 0.0)
 
     def window(rows: Span, columns: Span) -> Pixels:
         values = raster.read(dataset, rows, columns)
-        if (scale, offset) != (1.0, 0.0):
-            missing = np.zeros(values.shape, bool) if nodata is None else values == nodata
-            values = np.where(missing, nodata or 0, values.astype(np.float32) * scale + offset)
+        if scaled:
+            values = _scaled(values, nodata, scale, offset)
         area = Window(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
-        return Pixels(values, dataset.dataset_mask(window=area) == 0 if own_mask else None)
+        hidden = dataset.dataset_mask(window=area) == 0 if own_mask else None
+        if other_mask is not None:
+            covered = other_mask(rows, columns)
+            hidden = covered if hidden is None else hidden | covered
+        return Pixels(values, hidden)
 
-    nodata = declared.nodata if dataset.nodata is None else float(dataset.nodata)
-    crs = crs_of(path, dataset.crs if own_crs else None, declared)
-    shape = (dataset.height, dataset.width, dataset.count)
-    return Raster(str(path), crs, transform, *shape, dataset.dtypes[0], nodata, window)
-
-
-def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
-    """Choose the CRS of a file, or what the user says of it.
-
-    Raises
-    ------
-    InputError, ConfigError
-        Neither says it, or the user's is unknown.
-    """
-    if given is not None:
-        return given
-    if declared.crs is None:
-        raise InputError(
-            f"{path} has no CRS: say which one it is in with `crs:`, for instance `crs: EPSG:4326` (or give `generate` "
-            "--pixel-size and --latitude); if it should have one it is truncated: get it again"
-        )
-    try:
-        return CRS.from_user_input(declared.crs)
-    except CRSError as error:
-        raise ConfigError(f"crs: {declared.crs!r} is unknown ({error}): use one such as EPSG:4326") from None
+    names = tuple(beside.colours.get(band, of.name) for band, of in enumerate(dataset.colorinterp))
+    return Raster(
+        str(path), crs_of(path, crs, declared), transform, *shape, dataset.count,
+        "float32" if scaled else dataset.dtypes[0], float("nan") if scaled else nodata, window, declared,
+        beside.unit or dataset.units[0] or None, names,
+    )  # fmt: skip
 
 
-def world_file(path: Path) -> Path | None:
-    """Find the world file of a raster: `.wld`, or its suffix with a w (`.pgw`, `.pngw`)."""
-    letters = path.suffix[1:]
-    ends = ("wld", letters[0] + letters[-1] + "w", letters + "w")
-    found = (path.with_suffix("." + end) for name in ends for end in (name, name.upper()))
-    return next((candidate for candidate in found if candidate.is_file()), None)
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
 
 
-def _from_world_file(path: Path) -> Affine:
-    beside = world_file(path)
-    if beside is None:
-        raise InputError(f"{path} has no georeference: put a world file beside it, or export it as a GeoTIFF")
-    try:
-        a, d, b, e, x, y = (float(number) for number in beside.read_text(encoding="ascii").split())
-    except (ValueError, UnicodeDecodeError):
-        raise InputError(f"{beside} is not a world file: it must hold six numbers, one a line") from None
-    # A world file gives the centre of the first pixel.
-    return shift_transform(Affine(a, b, x, d, e, y), -0.5, -0.5)
-
-
-def shift_transform(transform: Affine, columns: float, rows: float) -> Affine:
-    """Shift a georeference to the part of a raster that begins that many columns and rows further."""
-    a, b, c, d, e, f = transform[:6]
-    return Affine(a, b, a * columns + b * rows + c, d, e, d * columns + e * rows + f)
+def _scaled(values: NDArray[Any], nodata: float | None, scale: float, offset: float) -> NDArray[np.float32]:
+    """Values in the unit of the file: NaN where missing is declared, infinite where it is usual for the type."""
+    made = values.astype(np.float64) * scale + offset
+    if values.dtype == np.int16:
+        made[np.isin(values, SENTINELS)] = np.inf if nodata is not None else np.nan
+    if nodata is not None:
+        made[np.isclose(values.astype(np.float64), nodata, rtol=1e-6, atol=0, equal_nan=True)] = np.nan
+    return made.astype(np.float32)
 
 
 def _labelled(path: Path, declared: Declared) -> Raster:
     image = pds3.read(path)
     nodata = declared.nodata if image.missing is None else image.missing
-    crs = CRS.from_wkt(image.crs_wkt)
+    crs = crs_of(path, CRS.from_wkt(image.crs_wkt), declared)
     height, width = image.values.shape
 
     def window(rows: Span, columns: Span) -> Pixels:
         return Pixels(image.scaled(rows, columns), None)
 
-    return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window)
+    return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window, declared)

@@ -1,17 +1,20 @@
 """Georeferenced rasters: their body, and whether their rows are parallels and their columns meridians."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS as ProjCRS
+from pyproj.crs.coordinate_operation import EquidistantCylindricalConversion
 from rasterio.crs import CRS
 
 from terraform.errors import InputError, IntegrityError
-from terraform.geo.bodies import EARTH, Body
+from terraform.geo.bodies import BODIES, EARTH, Body
 from terraform.geo.crs import degrees_crs, geodetic_crs, transformer
+from terraform.geo.grid import Bounds
 from terraform.geo.raster import body_of, semi_major_axis_m
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
@@ -62,6 +65,40 @@ def georeference_checked(raster: Raster, body: Body) -> GeoreferencedRaster:
     return georeference(raster, body)
 
 
+def body_of_crs(crs: CRS, name: str) -> Body:
+    """Find the body of a CRS: one that is known, or one made from its ellipsoid, of which nothing else is known.
+
+    Raises
+    ------
+    InputError
+        The CRS has no ellipsoid.
+    """
+    radius = semi_major_axis_m(crs)
+    for body in BODIES.values():
+        if abs(radius / body.radius_m - 1) < 0.01:
+            return body
+    geodetic = ProjCRS.from_wkt(crs.to_wkt()).geodetic_crs
+    if geodetic is None or geodetic.ellipsoid is None:
+        raise InputError(f"{name} is in {crs}, which has no longitudes and latitudes: warp it to a geographic CRS")
+    title = (geodetic.datum.name if geodetic.datum else geodetic.name).removeprefix("D_")
+    return Body(
+        re.split(r"[^a-z]", title.lower(), maxsplit=1)[0],
+        radius,
+        geodetic.to_wkt(),
+        _map_of(geodetic, title),
+        -math.inf,
+        math.inf,
+    )
+
+
+def _map_of(geodetic: ProjCRS, title: str) -> str:
+    """Make an equirectangular CRS on a body's own ellipsoid, as WKT."""
+    from pyproj.crs import ProjectedCRS
+
+    found = ProjectedCRS(EquidistantCylindricalConversion(), f"{title} equirectangular", geodetic_crs=geodetic)
+    return found.to_wkt()
+
+
 def require_centric(raster: Raster, body: Body) -> None:
     """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards.
 
@@ -91,6 +128,61 @@ def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
             f"{raster.name} has a georeference that places no pixel ({tuple(t)[:6]}): correct its world file or header"
         )
     return GeoreferencedRaster(raster, body, _axes(raster, body))
+
+
+def bounds_of(placed: GeoreferencedRaster) -> Bounds:
+    """West, south, east, north of a raster, degrees; west < east, and east may pass 180.
+
+    Raises
+    ------
+    InputError
+        No point of its outline has a longitude and latitude.
+    """
+    raster = placed.raster
+    if placed.axes is not None:
+        rows, columns = placed.axes
+        south, north = sorted((rows.origin, rows.end))
+        return _turned(columns.origin, max(-90.0, south), columns.end, min(90.0, north))
+    lon, lat = _outline(raster, placed.body)
+    good = np.isfinite(lon) & np.isfinite(lat)
+    if not good.any():
+        raise InputError(f"{raster.name} lies nowhere on its body in {raster.crs}: is its georeference right?")
+    south, north = float(lat[good].min()), float(lat[good].max())
+    poles = [pole for pole in (-90.0, 90.0) if _holds(raster, placed.body, pole)]
+    south, north = min([south, *poles]), max([north, *poles])
+    if poles:
+        return Bounds(-180.0, south, 180.0, north)
+    # The narrowest arc that holds all longitudes begins after the widest gap.
+    around = np.sort(lon[good] % 360)
+    gaps = np.diff(np.append(around, around[0] + 360))
+    widest = int(gaps.argmax())
+    west = float(around[(widest + 1) % len(around)])
+    return _turned(west, south, west + 360 - float(gaps[widest]), north)
+
+
+def _turned(west: float, south: float, east: float, north: float) -> Bounds:
+    if east - west >= 360 - 1e-6:
+        return Bounds(-180.0, south, 180.0, north)
+    turn = 360 * math.floor((west + 180) / 360)
+    return Bounds(west - turn, south, east - turn, north)
+
+
+def _outline(raster: Raster, body: Body) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitudes and latitudes of points along the edges and on a net over a raster."""
+    columns, rows = np.meshgrid(np.linspace(0, raster.width, 65), np.linspace(0, raster.height, 65))
+    t = raster.transform
+    x, y = t.c + t.a * columns + t.b * rows, t.f + t.d * columns + t.e * rows
+    lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x.ravel(), y.ravel())
+    return np.asarray(lon), np.asarray(lat)
+
+
+def _holds(raster: Raster, body: Body, pole: float) -> bool:
+    x, y = transformer(degrees_crs(raster.crs, body), raster.crs).transform([0.0, 90.0], [pole, pole])
+    if not np.isfinite([*x, *y]).all() or abs(x[0] - x[1]) > 1 or abs(y[0] - y[1]) > 1:
+        return False
+    t = ~raster.transform
+    column, row = t.c + t.a * x[0] + t.b * y[0], t.f + t.d * x[0] + t.e * y[0]
+    return bool(0 <= column <= raster.width and 0 <= row <= raster.height)
 
 
 class _Named(NamedTuple):

@@ -14,7 +14,8 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import Body
 from terraform.sources import PlanetKind
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, open_raster
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import Pixels, Raster, Span, open_raster
 from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
 
 MONTH_S = 365.25 / 12 * 86_400

@@ -13,7 +13,8 @@ from rasterio.transform import Affine
 
 from terraform.errors import InputError
 from terraform.geo import raster as door
-from terraform.sources.raster.formats import Declared, Pixels, Raster, Span, describe_dataset
+from terraform.sources.raster.declared import Declared
+from terraform.sources.raster.formats import Pixels, Raster, Span, describe_dataset
 
 SUFFIXES = (".nc", ".nc4", ".cdf")
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.sources.raster.classify import MaskedPixels
+Pixels = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]
+"""Values (h, w, C), 0 where there is none; where there is one, and where there is sea: (h, w)."""
 
 LARGEST_WINDOW_PX = 8_000_000
 """Most pixels of a raster that are held at once."""
@@ -38,7 +39,7 @@ def factor_for(pixels: int) -> int:
 
 
 def condense(
-    read: Callable[[int, int], MaskedPixels], shape: tuple[int, int], factor: int, bands: int
+    read: Callable[[int, int], Pixels], shape: tuple[int, int], factor: int, bands: int
 ) -> Shares:  # fmt: skip
     """Average a window in squares, some rows at a time.
 
@@ -62,8 +63,9 @@ def condense(
     return Shares(made[..., :bands], made[..., bands], made[..., bands + 1], factor)
 
 
-def _summed(known: MaskedPixels, factor: int) -> NDArray[np.float64]:
-    stack = np.concatenate([known.values, known.valid[..., None], known.sea[..., None]], axis=2, dtype=np.float32)
+def _summed(known: Pixels, factor: int) -> NDArray[np.float64]:
+    values, valid, sea = known
+    stack = np.concatenate([values, valid[..., None], sea[..., None]], axis=2, dtype=np.float32)
     down, right = (np.arange(0, size, factor) for size in stack.shape[:2])
     # Thousands of pixels are added up: in 32 bits the last would hardly count.
     return np.add.reduceat(np.add.reduceat(stack, down, axis=0, dtype=np.float64), right, axis=1)

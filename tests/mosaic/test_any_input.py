@@ -1,0 +1,202 @@
+"""Drawing what people bring: the same picture wherever it is drawn, options for what a file does not say, no void."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from exact import CLIP, Same, level, read, trained, write_raster
+from PIL import Image
+from rasterio.crs import CRS
+from rasterio.transform import Affine
+
+from terraform.config import Climate, Elevation, Mosaics
+from terraform.errors import ConfigError, InputError
+from terraform.geo.bodies import EARTH, MARS
+from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.any_raster import Stated
+from terraform.mosaic.output.announce import duration
+from terraform.sources.raster.declared import Declared, degrees_of
+
+PLACE = Affine(0.004, 0, 8, 0, -0.004, 45)
+OF_MARS = Mosaics(
+    window_px=256, device="cpu", elevation=Elevation(policy="sea_level", shoreline_m=-4500),
+    climate=Climate(latitude_scale=0.6),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _known_network(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("w").write_bytes(b"an exact answer")
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+
+
+def raster(metres=1500, crs="EPSG:4326", shape=(48, 48), transform=PLACE, dtype=np.float32, nodata=None):
+    crs = CRS.from_user_input(crs) if crs else None
+    return write_raster(Path("e.tif"), np.full(shape, metres, dtype), transform, crs, nodata)
+
+
+def drawn(path, settings=OF_MARS, output="out.tif", **said):
+    options = {name: said.pop(name) for name in ("crs", "nodata", "unit", "body") if name in said}
+    stated = Stated(Declared(**options, wins=True, options=True), **said)
+    any_raster.render_raster(Path("w"), path, Path(output), settings, stated=stated)
+    return read(output)
+
+
+@pytest.mark.parametrize("of_folder", [True, False])
+def test_earth_keeps_its_shoreline_and_climate_in_a_folder_about_mars(of_folder, capsys):
+    picture, valid = drawn(raster(), of_folder=of_folder)
+    assert np.abs(picture[valid] - level(1500)).max() <= 1
+    told = capsys.readouterr().out.splitlines()[0]
+    assert told.startswith(
+        "drawing earth: policy clip, shoreline its own, climate its own, base none; 107 x 107 pixels of 200 m, about "
+    )
+
+
+def test_mars_takes_what_the_folder_says_and_the_moon_does_not(capsys):
+    picture, valid = drawn(raster(crs="IAU_2015:49900"), of_folder=True)
+    assert np.abs(picture[valid] - level(6000)).max() <= 1
+    assert "shoreline -4500 m, climate latitude_scale 0.6" in capsys.readouterr().out
+    picture, valid = drawn(raster(crs="IAU_2015:30100"), of_folder=True)
+    assert np.abs(picture[valid] - level(1500)).max() <= 1
+    assert "drawing moon: policy sea_level, shoreline 0 m, climate its own" in capsys.readouterr().out
+
+
+def test_the_command_line_holds_on_every_body():
+    own = {"policy": "sea_level", "shoreline_m": 500.0}
+    assert inputs.settings_of(EARTH, OF_MARS, own).elevation == Elevation(policy="sea_level", shoreline_m=500)
+    assert inputs.settings_of(EARTH, OF_MARS, {"shoreline_m": 500.0}).elevation.policy == "sea_level"
+    assert inputs.settings_of(MARS, OF_MARS, {"policy": "affine"}).elevation.shoreline_m == -4500
+
+
+def test_the_body_is_said_and_wins(capsys):
+    picture, valid = drawn(raster(), body="mars", of_folder=True)
+    assert np.abs(picture[valid] - level(6000)).max() <= 1
+    assert "its degrees are taken for those of mars" in capsys.readouterr().err
+    with rasterio.open("out.tif") as dataset:
+        assert dataset.crs == CRS.from_user_input("IAU_2015:49910")
+    drawn(raster(), crs="IAU_2015:49900")
+    assert "--crs IAU_2015:49900 is used instead" in capsys.readouterr().err
+    drawn(raster(crs=None), body="mars")
+    with pytest.raises(InputError, match="metres on another body than mars: say its whole CRS with --crs"):
+        drawn(raster(crs="EPSG:32632", transform=Affine(200, 0, 5e5, 0, -200, 5e6)), body="mars")
+    with pytest.raises(ConfigError, match="body 'vulcan' is unknown"):
+        drawn(raster(), body="vulcan")
+    with pytest.raises(ConfigError, match="leave out --body"):
+        drawn(raster(), body="mars", crs="EPSG:4326")
+    assert degrees_of("titan") == CRS.from_user_input("IAU_2015:60600")
+
+
+def test_missing_value_and_unit_are_said():
+    path = raster()
+    with rasterio.open(path, "r+") as dataset:
+        heights = dataset.read(1)
+        heights[:, :24] = -9999
+        dataset.write(heights, 1)
+    with pytest.raises(InputError, match=r"if that is the missing value, say so with --nodata$"):
+        drawn(path)
+    picture, valid = drawn(path, nodata=-9999)
+    assert valid.mean() == pytest.approx(0.5, abs=0.02)
+    picture, valid = drawn(path, nodata=-9999, missing_is_sea=True)
+    assert valid.mean() > 0.98 and picture[50, 10, 0] == pytest.approx(127.5, abs=1)
+    picture, valid = drawn(raster(4000), unit="ft")
+    assert np.abs(picture[valid] - level(1219.2)).max() <= 1
+
+
+@pytest.mark.parametrize(("wanted", "lowest"), [("name", "--crs"), ("place", "--pixel-size")])
+def test_messages_name_options_of_this_command(wanted, lowest):
+    with pytest.raises(InputError, match=lowest) as told:
+        drawn(raster(crs=None))
+    assert "`" not in str(told.value)
+
+
+def test_a_result_that_is_all_void_is_an_error_and_leaves_nothing():
+    with pytest.raises(InputError, match="would be empty"):
+        drawn(raster(shape=(1, 1), transform=Affine(0.002, 0, 10, 0, -0.002, 46.5)))
+    assert sorted(path.name for path in Path().iterdir()) == ["e.tif", "w"]
+
+
+def test_much_finer_pixels_are_told(capsys):
+    fine = raster(crs="IAU_2015:49900", shape=(60, 60), transform=Affine(0.00017, 0, 8, 0, -0.00017, 45))
+    drawn(fine)
+    told = capsys.readouterr().err
+    assert "has 60 x 60 pixels of 10.1 m, the picture has 3 x 3 of 200 m" in told
+    assert "--grid input" in told and "--pixel-size" in told
+    picture, _ = drawn(fine, OF_MARS.model_copy(update={"grid": "input"}))
+    assert picture.shape[:2] == (60, 60)
+    assert "the picture has" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [(".png", "PNG"), (".jpg", "JPEG"), (".webp", "WEBP"), (".TIFF", "TIFF")])
+def test_a_picture_is_what_its_name_says(suffix, kind):
+    drawn(raster(), output=f"out{suffix}")
+    with Image.open(f"out{suffix}") as picture:
+        assert picture.format == kind and picture.size == (107, 107)
+        assert abs(int(np.asarray(picture)[50, 50, 0]) - level(1500)) <= 2
+    item = json.loads(Path("out.item.json").read_text())
+    assert item["assets"]["mosaic"]["href"] == f"out{suffix}"
+    assert item["assets"]["mosaic"]["type"].startswith(f"image/{kind.lower()}")
+    assert {path.name for path in Path().iterdir()} == {"e.tif", "out.item.json", f"out{suffix}", "w"}
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("e.tif", "is the file that is read"), ("w", "without a suffix"), ("folder", "is a folder"),
+        ("out.gif", r"\.gif: what can be written is \.tif"), ("e.tif/out.tif", "e.tif is a file"),
+    ],
+)  # fmt: skip
+def test_the_output_is_checked_before_anything_is_read(output, said, monkeypatch):
+    Path("folder").mkdir()
+    before = raster().read_bytes()
+    monkeypatch.setattr(any_raster, "open_raster", None)
+    with pytest.raises(Exception, match=said) as told:
+        drawn(Path("e.tif"), output=output)
+    assert getattr(told.value, "exit_code", 0) in (3, 5)
+    assert Path("e.tif").read_bytes() == before
+
+
+def test_a_georeference_is_not_dropped_silently(capsys):
+    stated = Stated(Declared(wins=True, options=True))
+    any_raster.render_raster(Path("w"), raster(), Path("o.tif"), CLIP, 200.0, 30.0, stated=stated)
+    assert "put it on a plane instead" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="give both, or neither"):
+        any_raster.render_raster(Path("w"), raster(), Path("o.tif"), CLIP, 200.0, None, stated=stated)
+
+
+ROTATED = Affine.translation(5e5, 5_150_000) @ Affine.rotation(25) @ Affine.scale(400, -400)
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "gsd", "box"),
+    [
+        ("EPSG:32632", ROTATED, 400.0, (500_000, 5_132_598.890, 525_515.380, 5_158_114.271)),
+        ("EPSG:32632", Affine(400, 0, 5e5, 0, 400, 5_130_000), 400.0, (500_000, 5_130_000, 519_200, 5_149_200)),
+        ("EPSG:4326", PLACE, 0.004 * EARTH.metres_per_degree, (8, 44.808, 8.192, 45)),
+    ],
+    ids=["rotated", "south up", "degrees"],
+)
+def test_the_item_says_where_every_corner_lies(crs, transform, gsd, box):
+    drawn(raster(crs=crs, transform=transform), OF_MARS.model_copy(update={"grid": "input"}))
+    said = json.loads(Path("out.item.json").read_text())["properties"]
+    assert said["gsd"] == pytest.approx(gsd, rel=1e-6)
+    assert said["proj:bbox"] == pytest.approx(box, abs=1e-3)
+
+
+def test_durations_in_words():
+    assert [duration(of) for of in (0.2, 42, 600, 7300, 100_000)] == ["1 s", "42 s", "10 min", "2 h", "28 h"]
+
+
+def test_options_of_rasters_are_refused_for_regions(tmp_path):
+    root = Path(__file__).parents[2]
+    for name in ("config.yaml", "regions.geojson"):
+        (tmp_path / name).write_bytes((root / name).read_bytes())
+    command = [sys.executable, "-m", "terraform", "generate", "--weights", "w", "--elevation", "e.tif", "--output", "o"]
+    done = subprocess.run(
+        [*command, "--region", "olympus", "--unit", "ft"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and "leave out --region" in done.stderr
