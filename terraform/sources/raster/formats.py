@@ -1,5 +1,8 @@
 """One's own rasters of every format, opened as one `Raster` by their suffix, without guessing."""
 
+import lzma
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,6 +84,8 @@ _GDAL = {
 }  # fmt: skip
 _PICTURES = (".png", ".jpg", ".jpeg")
 _SRTM = (".hgt", ".hgt.zip", ".hgt.gz")
+_SRTM_BYTES = {2 * 1201 * 1201, 2 * 3601 * 3601, 2 * 3601 * 1801}
+"""Of a tile, unpacked."""
 _LABEL = ".lbl"
 
 SUFFIXES = (*_GDAL, *_SRTM, _LABEL)
@@ -155,6 +160,8 @@ def _refuse_vrt(path: Path) -> None:
 def _open_srtm(path: Path, gzipped: bool) -> Iterator[Any]:
     """Open an SRTM tile, zipped or gzipped too; GDAL finds its place in its name and its shape in its size."""
     try:
+        if path.suffix.lower() == ".zip":
+            _check_archive(path)
         with raster.opened(path, "SRTMHGT", gzipped=gzipped) as dataset:
             yield dataset
     except InputError as error:
@@ -162,6 +169,19 @@ def _open_srtm(path: Path, gzipped: bool) -> Iterator[Any]:
             f"{path} is no SRTM tile ({error}): expected a name that begins like N46E008, and unpacked 1201 x 1201, "
             "3601 x 3601 or 3601 x 1801 integers of 16 bits; if it is truncated, get it again"
         ) from None
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse a damaged archive before GDAL sees it, which checks no sum and may crash with the whole process."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = [member.file_size for member in archive.infolist()]
+            whole = sum(sizes) <= max(_SRTM_BYTES) + 1_000_000 and not _SRTM_BYTES.isdisjoint(sizes)
+            whole = whole and archive.testzip() is None
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
+        whole = False
+    if not whole:
+        raise InputError("its archive is damaged, encrypted, or holds something else")
 
 
 def _require_header(path: Path, suffix: str) -> None:
