@@ -35,6 +35,7 @@ from terraform.learn.train import train
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
+from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
@@ -134,10 +135,12 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path |
         return {}
     colours = _base_map(base) if trained.needs_base and base is not None else None
     band, rows, columns = _place(trained.stride)
+    climate = choose_air(None, None if base is None else str(base), trained, EARTH)
+    air = climate and climate.make(0.0)
     settings = Mosaics(window_px=640, device="cpu", elevation=Elevation(policy="clip"))
     with raster.opened(_fetched(config, "elevation", into)) as dataset, TemporaryDirectory() as name:
         source = inputs.elevation_raster(dataset, EARTH)
-        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band, colours)
+        terrain = BandTerrain(inputs.elevation_model(source, EARTH, settings), band, colours, air)
         here = drawn_by(trained, terrain, rows, columns, settings, Path(name) / "here").read(rows, columns)[:3]
         up, left = ((first - SHIFT_PX, last - SHIFT_PX) for first, last in (rows, columns))
         moved = settings.model_copy(update={"window_px": 512})

@@ -39,6 +39,9 @@ _DETAIL: Settings = {
     "diffaugment": True,
 }  # fmt: skip
 
+_AIR: Settings = {"base": "added", "channels": [*Condition().channels, "air_temperature"]}
+"""Its pairs have the temperature of their places (`python -m terraform add-temperature`)."""
+
 BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("cnn", "`cnn`, mean square error", {"network": "cnn", "norm": "batch", "discriminator": "none", "noise": 0}),
     ("l1", "`unet_fc`, L1 alone", {"discriminator": "none", "lambda_texture": 0, "noise": 0}),
@@ -52,6 +55,7 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
     ("base_channels", "all + base colours as three more channels", {"base": "channels"}),
     ("base", "all, added to base colours", {"base": "added"}),
+    ("air_temperature", "all, added to base colours + temperature at the pixel's height", _AIR),
     ("base_noise", "all, added to base colours, noise at every scale", {"base": "added", "noise_at": "scales"}),
     ("base_colour", "+ loss of mean colours, a slower discriminator that sees shifts and holes", _DETAIL),
 )
@@ -62,7 +66,7 @@ ORDER = (
     ("all", 2), ("scales", 0), ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0),
     ("pixel", 0), ("relief", 0), ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1),
     ("renorm", 0), ("diffaugment", 0), ("base", 0), ("base_colour", 0), ("base_channels", 0), ("base_noise", 0),
-    ("base_colour", 1), ("base_colour", 2),
+    ("base_colour", 1), ("base_colour", 2), ("air_temperature", 0),
 )  # fmt: skip
 """Rows and seeds, the most telling first."""
 

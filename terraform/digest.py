@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 from terraform.errors import ConfigError
 
-Stage = Literal["cut", "sheet", "train", "evaluate", "climate", "base model", "base colours", "mosaic", "raster"]
+Stage = Literal[
+    "cut", "temperature", "sheet", "train", "evaluate", "climate", "base model", "base colours", "mosaic", "raster"
+]
 
 STAGES: dict[Stage, str] = {
     "cut": "terraform.pairs.cut",
+    "temperature": "terraform.planet.temperature",
     "sheet": "terraform.pairs.sheet",
     "train": "terraform.learn.train",
     "evaluate": "terraform.learn.evaluate",

@@ -33,6 +33,13 @@ def generate(
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
     grid: Annotated[str | None, typer.Option(help="equirectangular, polar or input.")] = None,
     base: Base = None,
+    climate: Annotated[
+        Path | None,
+        typer.Option(
+            help="climate.tif of the body, for a generator that sees the air's temperature. Default: the one beside "
+            "--base, the body's published one, or else one of latitude alone."
+        ),
+    ] = None,
     compression: Annotated[str | None, typer.Option(help="zstd, deflate, jpeg or webp.")] = None,
     resume: Annotated[
         bool | None,
@@ -65,6 +72,7 @@ def generate(
     not named with --config for Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
     """
     from terraform.mosaic.any_raster import Stated, render_raster
+    from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.region import render_region
     from terraform.sources.raster.declared import Declared
@@ -82,12 +90,13 @@ def generate(
                 "a region's download says what it is: --crs, --body, --unit, --nodata, --nodata-means, --pixel-size "
                 "and --latitude are for other rasters; leave them out, or leave out --region"
             )
-        render_region(weights, elevation, region_named(settings, region), output, wanted, resume, chooser(base), own)
+        place, air = region_named(settings, region), air_chooser(climate, base)
+        render_region(weights, elevation, place, output, wanted, resume, chooser(base), own, air)
     else:
         # What config.yaml says holds for Mars; only what the command line says holds for whatever is drawn.
         of_bodies = _drawn(settings.mosaics, policy=None, shoreline_m=None, **given)
         stated = Stated(declared, nodata_means == "sea", own, of_folder=not config)
-        render_raster(weights, elevation, output, of_bodies, pixel_size, latitude, resume, base, stated)
+        render_raster(weights, elevation, output, of_bodies, pixel_size, latitude, resume, base, stated, climate)
 
 
 def render_planet(

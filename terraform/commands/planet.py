@@ -1,11 +1,11 @@
-"""A whole body: simulate-climate, fit-base-model, draw-base-colours."""
+"""A whole body: simulate-climate, add-temperature, fit-base-model, draw-base-colours."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from terraform.commands.options import Configs, Output, configured, region_named
+from terraform.commands.options import Configs, Folder, Output, configured, region_named
 from terraform.errors import ConfigError
 
 BodyName = Annotated[Literal["earth", "mars"], typer.Option("--body", help="Which body.")]
@@ -34,6 +34,17 @@ def simulate_climate(
     observed = (temperature, precipitation) if temperature is not None and precipitation is not None else None
     cells = settings.planet.climate_cells_per_degree
     make_climate(elevation, observed, output, getattr(settings.climate, body), cells)
+
+
+def add_temperature(
+    pairs: Folder,
+    elevation: Elevation,
+    temperature: Annotated[Path, typer.Option(help="Temperature of the months, as `fetch --planet` writes it.")],
+) -> None:
+    """Add the observed temperature of their places to a folder of pairs, for the channel air_temperature."""
+    from terraform.planet import temperature as shoreline
+
+    shoreline.add_temperature(pairs, temperature, elevation)
 
 
 def fit_base_model(

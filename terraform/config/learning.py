@@ -8,7 +8,7 @@ from terraform.config.section import Section, Share
 
 Channel = Literal[
     "elevation", "slope", "position_2km", "position_6km", "hillshade", "sea", "sea_distance", "latitude",
-    "absolute_latitude", "temperature",
+    "absolute_latitude", "temperature", "air_temperature",
 ]  # fmt: skip
 
 
@@ -21,11 +21,18 @@ class Condition(Section):
         ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea"], min_length=1, max_length=32
     )
     """Channels of `relief`, in order. Latitude, and temperature, which is of height and latitude, are climate; among a
-    handful of regions they are a region's name, and its colours are learnt by heart (docs/quality.md)."""
+    handful of regions they are a region's name, and its colours are learnt by heart (docs/quality.md).
+    `air_temperature` is that of the year at the pixel's own height, from the observed climate of Earth, and the climate
+    of the body that is drawn; pairs then need `sources.earth.planet` with elevation and temperature."""
     resolution_m: float = Field(1000.0, ge=0, le=25_000)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
     local_time_h: float = Field(10.5, gt=6, lt=18)
     """Local solar time of the imagery at an equinox, hours; it gives the hillshade's sun. Sentinel-2 passes at 10.5."""
+
+    @property
+    def needs_climate(self) -> bool:
+        """Whether a channel follows the climate of the place."""
+        return self.encoding == "relief" and "air_temperature" in self.channels
 
 
 class Train(Section):

@@ -74,7 +74,7 @@ def evaluate(
         There are no held-out pairs.
     """
     trained = weights.load(weights_file)
-    roles = by_role(folders)
+    roles = by_role(folders, trained.condition.needs_climate)
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")

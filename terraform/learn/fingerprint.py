@@ -20,7 +20,9 @@ def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str
     Pairs are named by the time of their cutting: cut anew from another raster, they have the same polygon and number.
     """
     pairs = {
-        role: {pairs.region: [pairs.provenance.created, len(pairs)] for pairs in collection.regions}
+        role: {
+            pairs.region: [pairs.provenance.created, len(pairs), *pairs.climate_created] for pairs in collection.regions
+        }
         for role, collection in roles.items()
     }
     return {**config.of_training(), "pairs": pairs, "code": stage_digest("train")}

@@ -86,7 +86,7 @@ def train(
     Interrupted
         By a signal, after saving.
     """
-    roles = _checked(by_role(folders))
+    roles = _checked(by_role(folders, config.condition.needs_climate))
     device = _device(config)
     together = distributed.init(device, config.train.batch)
     try:

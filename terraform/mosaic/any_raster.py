@@ -27,6 +27,7 @@ from terraform.geo.tile_spec import PIXEL_M
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
+from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
@@ -96,6 +97,7 @@ def render_raster(
     resume: bool | None = None,
     base: str | None = None,
     stated: Stated | None = None,
+    climate: Path | None = None,
 ) -> None:
     """Draw any raster of heights of any body into one cloud-optimised GeoTIFF, or into a picture.
 
@@ -121,6 +123,8 @@ def render_raster(
         A raster of base colours, or a colour; see `choose_base`.
     stated : Stated, optional
         What the user says of the raster.
+    climate : Path, optional
+        `climate.tif`; see `choose_air`.
 
     Raises
     ------
@@ -136,18 +140,18 @@ def render_raster(
         trained = inputs.load_generator(weights, settings)
         of = stated.declared
         metres = METRES[of.unit or "m"]
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, of.nodata, metres)
+        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, of.nodata, metres, climate)
         return
     if (pixel_m is None) != (latitude_deg is None):
         raise ConfigError("heights on a plane take --pixel-size and --latitude: give both, or neither")
     if not weights.is_file():
         raise InputError(f"{weights} does not exist: train first, or name a weights file")
-    render_georeferenced(weights, None, elevation, output, settings, resume, base, stated)
+    render_georeferenced(weights, None, elevation, output, settings, resume, base, stated, climate)
 
 
 def render_georeferenced(
     weights: Path, trained: TrainedGenerator | None, elevation: Path, output: Path, settings: Mosaics,
-    resume: bool | None, base: str | None = None, stated: Stated | None = None,
+    resume: bool | None, base: str | None = None, stated: Stated | None = None, climate: Path | None = None,
 ) -> None:  # fmt: skip
     """Draw a raster that has a CRS or control of its own with a generator, loaded here or before.
 
@@ -162,14 +166,16 @@ def render_georeferenced(
         settings = stated.settings_on(body, settings)
         trained = trained or inputs.load_generator(weights, settings)
         chosen = choose_base(base, trained, body)
+        air = choose_air(climate, base, trained, body)
         bounds = bounds_of(placed)
         target = _target(raster, body, bounds, settings)
         check_picture(output, target.frame.height, target.frame.width)
         predictor = Predictor(trained, settings)
         _tell(placed, target.frame, settings, chosen.origin if chosen else "none", predictor)
-        label = describe(trained, elevation, placed.pixel_m, chosen and chosen.provenance)
+        parts = [part.provenance for part in (chosen, air) if part and part.provenance]
+        label = describe(trained, elevation, placed.pixel_m, parts)
         place = [*bounds, *stated.identity()]
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen)
+        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen, air)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
             # A link is made anew: where it leads, the raster may have moved away.
@@ -177,7 +183,8 @@ def render_georeferenced(
                 _write_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                renderer = StripRenderer(predictor, relief, chosen and chosen.make(relief.source, relief.shoreline_m))
+                colours = chosen and chosen.make(relief.source, relief.shoreline_m)
+                renderer = StripRenderer(predictor, relief, colours, air and air.make(relief.shoreline_m))
                 picture = output.suffix.lower() in PICTURES
                 made = strips.folder / "mosaic.tif" if picture else output
                 render(renderer, target, made, settings, label.tags(), strips)

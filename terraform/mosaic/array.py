@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from terraform.config import Mosaics
 from terraform.errors import InputError
+from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
+from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap, colour_map
 from terraform.mosaic.elevation import from_array
 from terraform.mosaic.inference import Predictor
@@ -42,6 +44,7 @@ class PlaneTerrain:
     broad: NDArray[np.float32] | None
     latitude_deg: float
     base: BaseMap | None = None
+    air: AirMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -66,6 +69,9 @@ class PlaneTerrain:
         latitude = np.full((1, 1), self.latitude_deg)
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         found = self.relief.apply_policy(seen, average, (np.arange(*rows), np.arange(*columns)), latitude, east)
+        if self.air is not None:
+            there = self.air.on_axes(Axis(self.latitude_deg, 1e-9, sea.shape[0]), Axis(0.0, 1e-9, sea.shape[1]))
+            found = found._replace(air=self.relief.air_over(found, seen, there))
         if self.base is None:
             return found
         # One colour: where it lies is not known.
@@ -76,6 +82,7 @@ class PlaneTerrain:
 def draw(
     trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
     latitude_deg: float | None, base: str | None = None, nodata: float | None = None, metres: float = 1.0,
+    climate: Path | None = None,
 ) -> None:  # fmt: skip
     """Draw an array of heights into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
 
@@ -98,7 +105,9 @@ def draw(
         )
     raw = read_heights(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
-    terrain = replace(_terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained))
+    terrain = replace(
+        _terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained), air=_air(climate, trained)
+    )
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
     announce(None, settings, base or "none", (height, width), PIXEL_M, predictor)
@@ -138,6 +147,19 @@ def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
             "--base '#7a6a4f' or another"
         )
     return colour_map(given)
+
+
+def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
+    """Give a plane, of which no body is known, the mean climate of Earth at its latitude."""
+    if not trained.condition.needs_climate:
+        return None
+    if climate is not None:
+        raise InputError(
+            f"heights that lie on no map take the zonal climate of their latitude: leave out --climate {climate}"
+        )
+    from terraform.mosaic.base.zonal import zonal_air
+
+    return zonal_air(EARTH)
 
 
 def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:

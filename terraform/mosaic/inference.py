@@ -25,7 +25,7 @@ from terraform.learn.runtime.malloc import give_back
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.terrain import ImageWindow, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
-from terraform.pairs.context import Context
+from terraform.pairs.context import Air, Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
@@ -103,7 +103,8 @@ def relief_batch(
     right_of, up_of = (_batch(part, device)[:, 0] for part in patch.east)
     sun = torch.stack([east * right_of - north * up_of, east * up_of + north * right_of, zenith], 1)
     metres, sea, void = (_batch(part, device) for part in (patch.metres, patch.sea, patch.void))
-    return ReliefBatch(metres, sea, void, pixel_m, told, sun)
+    air = None if patch.air is None else Air(*(part.to(device) for part in patch.air))
+    return ReliefBatch(metres, sea, void, pixel_m, told, sun, air)
 
 
 def _from(sun: Tensor, azimuth_deg: float | None) -> Tensor:

@@ -14,6 +14,7 @@ from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import TrainedGenerator
+from terraform.mosaic.base.air_map import ChosenAir
 from terraform.mosaic.base.base_map import ChosenBase
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
@@ -119,9 +120,10 @@ def mosaic_fingerprint(
     place: str | list[Any],
     stage: Stage = "mosaic",
     base: ChosenBase | None = None,
+    air: ChosenAir | None = None,
 ) -> dict[str, Any]:
     """List what the strips of a drawing depend on."""
-    own = {} if base is None else {"base": base.version}
+    own = {name: part.version for name, part in (("base", base), ("air", air)) if part is not None}
     return {
         **own,
         "weights": file_version(weights),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics
 from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
+from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
@@ -34,19 +35,20 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class StripRenderer:
-    """Who draws, and from what; with base colours where the generator needs them."""
+    """Who draws, and from what; with base colours and the climate where the generator needs them."""
 
     predictor: Predictor
     relief: ElevationModel
     base: BaseMap | None = None
+    air: AirMap | None = None
 
     def fill(self, strip: Band | Cap, canvas: StripBuffer, view: GridWindow, stopped: Event) -> None:
         """Draw a strip onto its canvas."""
         terrain: Terrain
         if isinstance(strip, Band):
-            terrain = BandTerrain(self.relief, strip, self.base)
+            terrain = BandTerrain(self.relief, strip, self.base, self.air)
         else:
-            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base)
+            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base, self.air)
         for block in draw(self.predictor, terrain, canvas.rows, canvas.columns):
             if stopped.is_set():
                 raise InterruptedError("the drawing was stopped")

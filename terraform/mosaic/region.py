@@ -9,6 +9,7 @@ from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.regions import Region
 from terraform.mosaic import inputs
+from terraform.mosaic.base.air_map import AirChoice
 from terraform.mosaic.base.base_map import BaseChoice
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
@@ -30,6 +31,7 @@ def render_region(
     resume: bool | None = None,
     base: BaseChoice | None = None,
     own: Mapping[str, Any] | None = None,
+    air: AirChoice | None = None,
 ) -> None:
     """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
 
@@ -50,6 +52,8 @@ def render_region(
         How base colours are chosen (`base.choice.chooser`), for weights that need them.
     own : mapping, optional
         Settings of `mosaics.elevation` that hold on Earth too; see `inputs.settings_of`.
+    air : AirChoice, optional
+        How the climate is chosen (`base.air_choice.air_chooser`), for weights that know the air's temperature.
 
     Raises
     ------
@@ -70,13 +74,20 @@ def render_region(
         if grid.body != region.body:
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         chosen = base(trained, region.body) if base else None
+        climate = air(trained, region.body) if air else None
         target = _target(region, dataset, settings)
-        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), chosen and chosen.provenance)
-        identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, region.fingerprint, base=chosen)
+        parts = [part.provenance for part in (chosen, climate) if part and part.provenance]
+        label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), parts)
+        identity = inputs.mosaic_fingerprint(
+            weights, elevation, trained, settings, region.fingerprint, base=chosen, air=climate
+        )
         with open_checkpoint(mosaic, identity, resume) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
             renderer = StripRenderer(
-                Predictor(trained, settings), relief, chosen and chosen.make(relief.source, relief.shoreline_m)
+                Predictor(trained, settings),
+                relief,
+                chosen and chosen.make(relief.source, relief.shoreline_m),
+                climate and climate.make(relief.shoreline_m),
             )
             render(renderer, target, mosaic, settings, label.tags(), strips)
     title = f"{region.title}, terraformed"

@@ -12,10 +12,11 @@ from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import MARGIN_PX
 from terraform.mosaic import policy
 from terraform.mosaic.bands import Band, Cap
+from terraform.mosaic.base.air_map import AirMap, lifted
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.elevation import ElevationRaster, points, resample
 from terraform.mosaic.policy import Hypsometry
-from terraform.pairs.context import Context
+from terraform.pairs.context import Air, Context
 
 Span = tuple[int, int]
 
@@ -35,6 +36,8 @@ class TerrainWindow(NamedTuple):
         Where on the plane of noise its pixels lie.
     base : Context or None
         Base colours of its pixels without a margin of `MARGIN_PX`, where a generator needs them.
+    air : Air or None
+        Its temperature as a law of `metres`, (1, 1, H, W), where a generator needs it.
     """
 
     metres: NDArray[np.float32]
@@ -45,6 +48,7 @@ class TerrainWindow(NamedTuple):
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     base: Context | None = None
+    air: Air | None = None
 
 
 class Terrain(Protocol):
@@ -127,6 +131,11 @@ class ElevationModel:
         metres, sea = policy.apply(self.settings, heights.metres, heights.sea, self.hypsometry, average)
         return TerrainWindow(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
 
+    def air_over(self, seen: TerrainWindow, heights: Heights, air: Air) -> Air:
+        """Give the law of temperature for the heights that the policy leaves, which makes nothing warmer."""
+        rise = heights.metres - np.float32(self.shoreline_m) - seen.metres
+        return lifted(air, np.where(seen.sea | seen.void, np.float32(0), rise))
+
 
 @dataclass(frozen=True)
 class BandTerrain:
@@ -135,6 +144,7 @@ class BandTerrain:
     relief: ElevationModel
     band: Band
     base: BaseMap | None = None
+    air: AirMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -160,6 +170,9 @@ class BandTerrain:
         places = np.arange(*rows), np.arange(*columns) % self.band.columns
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         seen = self.relief.apply_policy(found[0], found[1] if len(found) > 1 else None, places, latitude, east)
+        if self.air is not None:
+            air = self.air.on_axes(latitudes, longitudes)
+            seen = seen._replace(air=self.relief.air_over(seen, found[0], air))
         if self.base is None:
             return seen
         return seen._replace(base=self.base.on_axes(*(_within(axis) for axis in (latitudes, longitudes))))
@@ -179,6 +192,7 @@ class CapTerrain:
     cap: Cap
     extent_deg: tuple[tuple[float, float], tuple[float, float]]
     base: BaseMap | None = None
+    air: AirMap | None = None
 
     @property
     def pixel_m(self) -> float:
@@ -212,6 +226,8 @@ class CapTerrain:
         # The noise of a cap lies far from that of the bands and of the other cap.
         places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR
         seen = self.relief.apply_policy(heights, broad, places, lat, (right, up))
+        if self.air is not None:
+            seen = seen._replace(air=self.relief.air_over(seen, heights, self.air.at_points(lon, lat)))
         if self.base is None:
             return seen
         return seen._replace(base=self.base.at_points(*(part[_WITHIN, _WITHIN] for part in (lon, lat))))

@@ -1,4 +1,4 @@
-"""What decides the colour of a place besides its relief: base colours, the smooth colours of land and of sea."""
+"""What decides the colour of a place besides its relief: base colours, and how warm it is at the shoreline."""
 
 from typing import NamedTuple
 
@@ -34,3 +34,33 @@ class Context(NamedTuple):
         (N, 3, H - 128, W - 128) float32, [-1, 1]
         """
         return torch.where(sea, self.sea, self.land)
+
+
+class Air(NamedTuple):
+    """The year's mean temperature of the air above some pixels, as a law of their height.
+
+    Attributes
+    ----------
+    shoreline_c : Tensor
+        Reduced to height 0, degrees Celsius; broadcasts to (N, 1, H, W) of the heights. Smooth: it knows no relief.
+    lapse_k_per_km : Tensor
+        Fall of temperature with height, K/km; broadcasts to (N, 1, 1, 1).
+    """
+
+    shoreline_c: Tensor
+    lapse_k_per_km: Tensor
+
+    def at(self, metres: Tensor) -> Tensor:
+        """Take the temperature to heights.
+
+        Parameters
+        ----------
+        metres : (N, 1, H, W) float32
+            Above height 0 of the law.
+
+        Returns
+        -------
+        (N, 1, H, W) float32
+            Degrees Celsius.
+        """
+        return self.shoreline_c - self.lapse_k_per_km * (metres / 1000)

@@ -14,14 +14,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from terraform.config import Condition, Sheet
+from terraform.errors import InputError
 from terraform.geo.tile_spec import MARGIN_PX
 from terraform.pairs.colormap import TURBO
-from terraform.pairs.context import Context
+from terraform.pairs.context import Air, Context
 from terraform.pairs.smoothing import distance_px, known_empty, smooth
 
 HIGHEST_M = 9000.0
 _FILL_M = 7500.0
 HILLSHADE_CONTRAST = 6.0
+AIR_RANGE_C = 40.0
+"""Temperatures of -40 and 40 degrees Celsius are -1 and 1: the means of the year on Earth lie within -55 and 31."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class ReliefBatch:
         Broadcasts to (N, 1, H, W), degrees.
     sun : Tensor
         Unit vectors towards the sun along the window's right, its up and the zenith; broadcasts to (N, 3, H, W).
+    air : Air, optional
+        Of the pixels, for the channel `air_temperature`.
     """
 
     metres: Tensor
@@ -47,6 +52,7 @@ class ReliefBatch:
     pixel_m: float
     latitude_deg: Tensor
     sun: Tensor
+    air: Air | None = None
 
 
 def channels_of(condition: Condition) -> int:
@@ -87,6 +93,11 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Con
     -------
     (N, C, H - 128, W - 128) float32 in [-1, 1]
         `MARGIN_PX` pixels are used up on every side.
+
+    Raises
+    ------
+    InputError
+        A channel follows the climate, and none is given.
     """
     if condition.encoding == "turbo":
         channels = [inside(_turbo(relief, sheet))]
@@ -184,6 +195,20 @@ def _temperature(view: _View) -> Tensor:
     return torch.tanh((28.9 - 42.0 * sine**2 - 0.0065 * view.metres) / 15.0)
 
 
+def _air_temperature(view: _View) -> Tensor:
+    """Mean temperature T of a year at the pixel's own height, T / 40 degrees Celsius, within [-1, 1].
+
+    T = T0 - lapse rate x height: T0 is that of the place reduced to the shoreline, from the climate of the body; the
+    height is the band-limited one that all channels see. Snow and forest end where T does, not where a cell does.
+    """
+    if view.relief.air is None:
+        raise InputError(
+            "the generator sees the air's temperature (channel air_temperature), and no climate is given: name one "
+            "with `generate --climate`; pairs get it from `python -m terraform add-temperature`"
+        )
+    return (view.relief.air.at(view.metres) / AIR_RANGE_C).clamp(-1, 1)
+
+
 @lru_cache
 def _table(device: torch.device) -> Tensor:
     return torch.from_numpy(TURBO.copy()).to(device)
@@ -213,4 +238,5 @@ _CHANNELS: dict[str, Callable[[_View], Tensor]] = {
     "latitude": _latitude,
     "absolute_latitude": _absolute_latitude,
     "temperature": _temperature,
+    "air_temperature": _air_temperature,
 }

@@ -1,7 +1,7 @@
 """The files of a region's pairs, read and written with numpy alone."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -26,6 +26,8 @@ TILE = np.dtype(
 
 HEADER_ERRORS = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError, MemoryError, TokenError)
 """What reading a damaged .npy raises: numpy has Python's own parser read the header."""
+TEMPERATURE, LAPSE_RATE = "temperature.npy", "lapse_rate_k_per_km"
+"""The file, and what its provenance calls the rate by which it was reduced to height 0."""
 
 
 class Stack:
@@ -74,6 +76,12 @@ class Pairs:
         Colours; pure black is void.
     base : Stack of (2, 20, 20, 3) uint8
         Base colours of land and of sea, a cell for 16 x 16 pixels, with a margin of 2 cells.
+    temperature : Stack of (20, 20) float32, or None
+        The year's mean temperature at the same cells, reduced to height 0, degrees Celsius, where it was asked for.
+    lapse_rate_k_per_km : float
+        By which it falls with height; 0 without it.
+    climate_created : tuple of str
+        When the temperature was made; empty without it.
     tiles : (N,) structured
         See `TILE`.
     provenance : Provenance
@@ -84,6 +92,9 @@ class Pairs:
     elevation: Stack
     imagery: Stack
     base: Stack
+    temperature: Stack | None
+    lapse_rate_k_per_km: float
+    climate_created: tuple[str, ...]
     tiles: NDArray[Any]
     provenance: Provenance
 
@@ -92,8 +103,14 @@ class Pairs:
         return len(self.tiles)
 
 
-def open_pairs(folder: Path) -> Pairs:
+def open_pairs(folder: Path, climate: bool = False) -> Pairs:
     """Open a region's pairs.
+
+    Parameters
+    ----------
+    folder : Path
+    climate : bool
+        Whether the temperature of their places is needed (`terraform.planet.temperature`).
 
     Raises
     ------
@@ -111,7 +128,23 @@ def open_pairs(folder: Path) -> Pairs:
             f"{folder}: {len(elevation)} elevations, {len(imagery)} images, {len(base)} base colours, {len(tiles)} "
             "tiles: cut it again"
         )
-    return Pairs(folder.name, spec, elevation, imagery, base, tiles, made)
+    if not climate:
+        return Pairs(folder.name, spec, elevation, imagery, base, None, 0.0, (), tiles, made)
+    temperature, of_climate = _temperature(folder, spec, len(tiles))
+    made = replace(made, credits=tuple(dict.fromkeys([*made.credits, *of_climate.credits])))
+    rate = float(of_climate.details[LAPSE_RATE])
+    return Pairs(folder.name, spec, elevation, imagery, base, temperature, rate, (of_climate.created,), tiles, made)
+
+
+def _temperature(folder: Path, spec: TileSpec, tiles: int) -> tuple[Stack, Provenance]:
+    path = folder / TEMPERATURE
+    again = f"python -m terraform add-temperature {folder} --elevation E --temperature T"
+    if not path.is_file():
+        raise InputError(f"{folder} has no temperature of its places, and the generator is to see it: run `{again}`")
+    temperature = Stack(path, spec.base_shape[1:3], np.dtype(np.float32))
+    if len(temperature) != tiles:
+        raise InputError(f"{path} is of {len(temperature)} tiles, {folder} has {tiles}: run `{again}` again")
+    return temperature, provenance.read(provenance.beside(path))
 
 
 def _spec_of(made: Provenance, folder: Path) -> TileSpec:

@@ -104,6 +104,11 @@ def planned(config: Config) -> Plan:
             f"rasters: {config.rasters!r} has braces, which Snakemake reads as a wildcard: give the folder another "
             "name, or a link to it one"
         )
+    if config.condition.needs_climate and config.sources.earth.planet.temperature is None:
+        mistakes.append(
+            "condition.channels has air_temperature, and sources.earth.planet no temperature from which pairs could "
+            "take it: name a source for it, such as worldclim, or leave the channel out"
+        )
     if "planet" in everything:
         mistakes.append(f"a region of {config.regions.file} is called planet, as the folder of whole bodies: rename it")
     if mistakes:

@@ -28,7 +28,8 @@ def ramp(count=2):
     elevation = np.full((384, 384), 100, np.int16)
     elevation[64 + 200 :] = SEA
     arrays = (elevation, imagery, base)
-    return StoredPairs(*(torch.from_numpy(np.stack([a] * count)) for a in arrays), torch.full((count, 384), 30.0))
+    arrays = [torch.from_numpy(np.stack([a] * count)) for a in arrays]
+    return StoredPairs(*arrays, torch.full((count, 384), 30.0), torch.zeros(count, 0, 0), torch.zeros(count))
 
 
 def away_from_the_coast(values):

@@ -31,7 +31,7 @@ def world(tmp_path_factory):
 def small(name, **over):
     """Average, schedule and jitter are on, and what draws at random from a state: dropout, DiffAugment."""
     settings = {"total_images": 2 * STEPS, "validate_every": 4, "decay_start": 0.3, **NETWORKS[name], **over}
-    return config({"channels": ["elevation", "slope"]}, **settings)
+    return config({"channels": ["elevation", "slope", "air_temperature"]}, **settings)
 
 
 def killed_in_step(world, output, settings, step):

@@ -60,14 +60,18 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
         torch.from_numpy(draw.integers(1, 255, (2, 256, 256, 3)).astype(np.uint8)),
         torch.zeros(2, *TileSpec().base_shape, dtype=torch.uint8),
         torch.full((2, 384), 40.0),
+        torch.full((2, 20, 20), 20.0),
+        torch.full((2,), 6.5),
     )
-    condition = Condition(channels=["elevation", "latitude"])
+    condition = Condition(channels=["elevation", "latitude", "air_temperature"])
     plain, settings = no_augmentation(2), Train(noise=0, vertical_jitter=0.3)
     stretched = plain._replace(stretch=np.array([1.0, -0.5]))
     before, after = (prepare(stored, d, "none", settings, condition, Sheet()) for d in (plain, stretched))
     ratio = (after.condition[:, 0] / before.condition[:, 0]).square().mean((1, 2))
     assert ratio.tolist() == pytest.approx([1.3, 0.85], rel=1e-3)
     assert torch.equal(before.imagery, after.imagery)
+    warmth = [batch.condition[:, 2] for batch in (before, after)]
+    assert torch.allclose(*warmth, atol=1e-5), "a mountain drawn higher is as cold as it is"
     assert torch.equal(before.condition[:, 1], after.condition[:, 1])
 
 

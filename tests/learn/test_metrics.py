@@ -40,7 +40,12 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
     elevation[:, :, 100:110] = -32768
     imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *TileSpec().base_shape), np.uint8)
     kinds = table.terrain_classes(
-        StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base)), torch.full((1, 384), 45.0))
+        StoredPairs(
+            *(torch.from_numpy(part) for part in (elevation, imagery, base)),
+            torch.full((1, 384), 45.0),
+            torch.zeros(1, 0, 0),
+            torch.zeros(1),
+        )
     )
     assert kinds.shape == (1, 256, 256)
     low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]

@@ -13,8 +13,11 @@ from terraform.pairs import relief
 
 GPU = torch.device("cuda")
 EVERYTHING = Condition(
-    channels=["elevation", "slope", "position_2km", "hillshade", "sea", "sea_distance", "latitude", "temperature"]
-)
+    channels=[
+        "elevation", "slope", "position_2km", "hillshade", "sea", "sea_distance", "latitude", "temperature",
+        "air_temperature",
+    ]
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -33,6 +36,8 @@ def stored():
         torch.empty(colours, dtype=torch.uint8, device=GPU),
         torch.empty(2, 2, 20, 20, 3, dtype=torch.uint8, device=GPU),
         torch.empty(2, 384, device=GPU),
+        torch.empty(2, 20, 20, device=GPU),
+        torch.empty(2, device=GPU),
     )
 
 

@@ -35,12 +35,13 @@ from terraform.basemap.model import BaseModel, Networks, save
 from terraform.config import Elevation
 from terraform.config.climate import MARS_CLIMATE
 from terraform.errors import InputError
+from terraform.geo import spherical_spline
 from terraform.geo.bodies import MARS, Body
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis, Taps
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.bands import GlobalGrid
-from terraform.mosaic.base import base_map, choice
+from terraform.mosaic.base import choice
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_climate
@@ -132,7 +133,7 @@ def test_no_lattice_of_cells_shows(tmp_path, monkeypatch):
 
     cell_px = round(MARS.metres_per_degree / 4 / 200)
     assert lattice(pixels(), cell_px) < 4
-    monkeypatch.setattr(base_map, "spline_taps", nearest_taps)
+    monkeypatch.setattr(spherical_spline, "spline_taps", nearest_taps)
     assert lattice(pixels(), cell_px) > 20
 
 

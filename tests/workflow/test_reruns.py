@@ -200,6 +200,27 @@ def test_mosaics_follow_base_colours_where_the_generator_adds_to_them(world):
     assert jobs(world) == BASES | {"draw mosaic of crater"}
 
 
+def test_the_temperature_of_places_is_added_to_pairs_and_cuts_nothing(world):
+    configure(world, condition={"channels": ["elevation", "air_temperature"]})
+    added = {f"add temperature to pairs of {name}" for name in PAIRED}
+    assert jobs(world) == added | AFTER_PAIRS
+    run(world, "--touch", "all")
+    run(world, "results/pairs/andes/temperature.npy", "--force")
+    assert (world / "results/pairs/andes/temperature.json").exists()
+    run(world, "--touch", "all")  # as if it had been trained so
+    assert jobs(world) == set()
+    configure(world, climate={"mars": {"mean_temperature_c": 20}, "earth": {"shoreline_m": 5.0}})
+    assert jobs(world) >= {*CLIMATES, "draw mosaic of crater"}
+    assert not jobs(world) & (added | AFTER_PAIRS - {"draw mosaic of crater"})
+
+
+def test_pairs_need_an_observed_climate_for_the_temperature_of_their_places(world):
+    planet = {"cells_per_degree": 1, "temperature": None, "precipitation": None}
+    configure(world, condition={"channels": ["air_temperature"]}, sources={"earth": {"planet": planet}})
+    refused = snakemake(world, "train", "--dry-run")
+    assert refused.returncode != 0 and "name a source for it, such as worldclim" in refused.stdout + refused.stderr
+
+
 def test_another_run_is_another_model_and_keeps_the_first(world):
     made = AFTER_PAIRS | CLIMATES | BASES | {"fit base model of run tiny"}
     follows = {job.replace("run tiny", "run second") for job in made}

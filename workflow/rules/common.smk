@@ -41,6 +41,7 @@ GPUS = 0 if CONFIG.train.device == "cpu" else 1
 
 RESOURCE = "resources/{body}/{region}/{what}.tif"
 PAIRS = "results/pairs/{region}/provenance.json"
+TEMPERATURES = "results/pairs/{region}/temperature.npy"
 SHEET = "results/pairs/{region}/sheet.jpg"
 WEIGHTS = f"results/model/{CONFIG.run}/weights.safetensors"
 MOSAIC = f"results/mars/{CONFIG.run}/{{region}}/terraformed.tif"
@@ -59,9 +60,10 @@ wildcard_constraints:
     kind="elevation|imagery|temperature|precipitation",
 
 
-def command(name):
+def command(name, configured=True):
     """The beginning of a job's command line: this Python, the configuration that holds."""
-    line = f"{shlex.quote(sys.executable)} -m terraform {name} --config {shlex.quote(str(CONFIG_FILE))} "
+    line = f"{shlex.quote(sys.executable)} -m terraform {name} "
+    line += f"--config {shlex.quote(str(CONFIG_FILE))} " if configured else ""
     return line.replace("{", "{{").replace("}", "}}")
 
 
@@ -96,6 +98,16 @@ def folders(wildcards, input):
 def base_of(wildcards):
     """The base colours of a region's body, where the generator adds to them."""
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
+def climate_of(wildcards):
+    """The climate of a region's body, where the generator sees the air's temperature."""
+    return CLIMATE.format(body=region_of(wildcards).body.name) if CONFIG.condition.needs_climate else []
+
+
+def temperatures(wildcards):
+    """The temperatures of the places of all pairs, where the generator sees them."""
+    return expand(TEMPERATURES, region=PLAN.paired) if CONFIG.condition.needs_climate else []
 
 
 def planet_raster(kind):

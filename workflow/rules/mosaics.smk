@@ -3,6 +3,7 @@ rule draw_mosaic:
         weights=WEIGHTS,
         elevation=raster_of("elevation"),
         base=base_of,
+        climate=climate_of,
     output:
         mosaic=MOSAIC,
         preview=report(
@@ -19,11 +20,12 @@ rule draw_mosaic:
     params:
         polygon=polygon,
         base=lambda wildcards, input: f"--base {shlex.quote(str(input.base))}" if input.base else "",
+        climate=lambda wildcards, input: f"--climate {shlex.quote(str(input.climate))}" if input.climate else "",
         settings=stages.relevant(CONFIG, "mosaic"),
         code=stages.code("mosaic"),
     message:
         "draw mosaic of {wildcards.region}"
     shell:
         command("generate") + "--weights {input.weights:q} "
-        "--elevation {input.elevation:q} --region {wildcards.region:q} {params.base} "
+        "--elevation {input.elevation:q} --region {wildcards.region:q} {params.base} {params.climate} "
         '--output "$(dirname {output.mosaic:q})" > {log:q} 2>&1'

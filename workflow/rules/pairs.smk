@@ -23,3 +23,25 @@ rule cut_pairs:
         command("cut") + "--region {wildcards.region:q} "
         "--elevation {input.elevation:q} --imagery {input.imagery:q} "
         '--output "$(dirname {output.provenance:q})" > {log:q} 2>&1'
+
+
+# From the observed climate alone, so that no knob of a climate touches pairs or what is learnt from them.
+rule add_temperature:
+    input:
+        pairs=PAIRS,
+        elevation=PLANET_RASTER.format(body="earth", kind="elevation"),
+        temperature=PLANET_RASTER.format(body="earth", kind="temperature"),
+    output:
+        temperature=TEMPERATURES,
+        provenance="results/pairs/{region}/temperature.json",
+    log:
+        "logs/add_temperature/{region}.log",
+    conda:
+        "../../environment.yaml"
+    params:
+        code=stages.code("temperature"),
+    message:
+        "add temperature to pairs of {wildcards.region}"
+    shell:
+        command("add-temperature", configured=False) + "--elevation {input.elevation:q} "
+        '--temperature {input.temperature:q} "$(dirname {input.pairs:q})" > {log:q} 2>&1'

@@ -4,6 +4,7 @@
 rule train_generator:
     input:
         pairs=expand(PAIRS, region=PLAN.paired),
+        temperatures=temperatures,
     output:
         weights=WEIGHTS,
         card=f"results/model/{CONFIG.run}/card.md",
@@ -28,6 +29,7 @@ rule evaluate_generator:
     input:
         weights=WEIGHTS,
         pairs=expand(PAIRS, region=PLAN.paired),
+        temperatures=temperatures,
     output:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:

@@ -13,7 +13,7 @@ from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_C
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.data.sampling import SLACK_PX, AugmentParams
 from terraform.learn.runtime.device import to_device
-from terraform.pairs.context import Context
+from terraform.pairs.context import Air, Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
@@ -72,12 +72,13 @@ def prepare(
     Batch
     """
     heights = stored.elevation.unsqueeze(1)
-    device = heights.device
+    device, lapse = heights.device, stored.lapse_k_per_km.view(-1, 1, 1, 1)
     sea, void = heights == SEA, heights == VOID
     metres = torch.where(sea | void, 0, heights).to(torch.float32)
     if settings.vertical_jitter:
         stretch = to_device((1 + settings.vertical_jitter * params.stretch).astype(np.float32), device)
         metres = metres * stretch.view(-1, 1, 1, 1)
+        lapse = lapse / stretch.view(-1, 1, 1, 1)  # a mountain drawn higher is as cold as it is
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
@@ -95,6 +96,8 @@ def prepare(
         shift = to_device((255 * settings.recolour * params.recolour).astype(np.float32), device)[:, :, None, None]
         colours = (colours + shift).clamp(0, 255)
         context = _context(stored.base, shift, top, left, scale)
+    known_climate = condition.needs_climate and stored.shoreline_c.numel() > 0
+    shoreline = _shoreline(stored.shoreline_c, top, left, scale) if known_climate else None
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
         mirror = to_device(params.mirror, device).view(-1, 1, 1, 1)
@@ -103,25 +106,39 @@ def prepare(
         )
         if context is not None:
             context = Context(*(torch.where(mirror, x.flip(3), x) for x in context))
+        if shoreline is not None:
+            shoreline = torch.where(mirror, shoreline.flip(3), shoreline)
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
         sun = torch.cat([torch.where(mirror, -sun[:, :1], sun[:, :1]), sun[:, 1:]], 1)
-    encoded = encode(ReliefBatch(metres, sea, void, PIXEL_M * scale, latitude, sun), condition, sheet, context)
+    air = None if shoreline is None else Air(shoreline, lapse)
+    encoded = encode(ReliefBatch(metres, sea, void, PIXEL_M * scale, latitude, sun, air), condition, sheet, context)
     valid = known & ~void[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
     return Batch(encoded, _noise(params, settings.noise, device), colours / 127.5 - 1, valid.to(torch.float32))
 
 
 def _context(base: Tensor, shift: Tensor, top: Tensor, left: Tensor, scale: float) -> Context:
     """Enlarge base colours, (N, 2, 20, 20, 3) uint8, to the pixels of a crop at `top`, `left`, and recolour them."""
-    along = torch.arange(TILE_PX, device=base.device, dtype=torch.float32)
+    cells = base.permute(0, 1, 4, 2, 3).flatten(1, 2).to(torch.float32)  # (N, 2 * 3, 20, 20)
+    large = _enlarged(cells, top, left, scale)
+    land, sea = ((part + shift).clamp(0, 255) / 127.5 - 1 for part in (large[:, :3], large[:, 3:]))
+    return Context(land, sea)
+
+
+def _shoreline(cells: Tensor, top: Tensor, left: Tensor, scale: float) -> Tensor:
+    """Enlarge temperatures, (N, 20, 20), to the pixels of a crop with its margin, where nobody looks at them."""
+    near = _enlarged(cells[:, None], top, left, scale)
+    return F.pad(near, (MARGIN_PX,) * 4, mode="replicate")
+
+
+def _enlarged(cells: Tensor, top: Tensor, left: Tensor, scale: float) -> Tensor:
+    """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop at `top`, `left`."""
+    along = torch.arange(TILE_PX, device=cells.device, dtype=torch.float32)
     # Pixel centres of the crop, in cells, then in the [-1, 1] of grid_sample.
     y, x = (
         (((corner[:, None] + along + 0.5) * scale) / BASE_CELL_PX + BASE_MARGIN_CELLS) / BASE_SIDE_CELLS * 2 - 1
         for corner in (top, left)
     )
-    cells = base.permute(0, 1, 4, 2, 3).flatten(1, 2).to(torch.float32)  # (N, 2 * 3, 20, 20)
-    large = _sampled(cells, y, x, "bicubic")
-    land, sea = ((part + shift).clamp(0, 255) / 127.5 - 1 for part in (large[:, :3], large[:, 3:]))
-    return Context(land, sea)
+    return _sampled(cells, y, x, "bicubic")
 
 
 def _noise(params: AugmentParams, channels: int, device: torch.device) -> Tensor:

@@ -16,6 +16,8 @@ from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.pairs.store import Pairs, open_pairs
 from terraform.provenance import Provenance
 
+_UNKNOWN = np.zeros((0, 0), np.float32)
+
 
 class StoredPairs(NamedTuple):
     """Pairs as stored.
@@ -28,12 +30,18 @@ class StoredPairs(NamedTuple):
         Base colours of land and of sea (`terraform.pairs.base_colours`).
     latitude_deg : (N, 384) float32
         Of every pixel row, margin included.
+    shoreline_c : (N, 20, 20) float32
+        Temperature of the place, reduced to height 0, degrees Celsius; (N, 0, 0) where no channel follows the climate.
+    lapse_k_per_km : (N,) float32
+        By which it falls with height, K/km.
     """
 
     elevation: Tensor
     imagery: Tensor
     base: Tensor
     latitude_deg: Tensor
+    shoreline_c: Tensor
+    lapse_k_per_km: Tensor
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,12 @@ class Collection:
         imagery = np.stack([pairs.imagery[pair] for pairs, pair in wanted])
         base = np.stack([pairs.base[pair] for pairs, pair in wanted])
         latitude = np.stack([_latitudes(pairs, int(pair)) for pairs, pair in wanted])
-        return StoredPairs(*(torch.from_numpy(part) for part in (elevation, imagery, base, latitude)))
+        shoreline = np.stack(
+            [_UNKNOWN if pairs.temperature is None else pairs.temperature[pair] for pairs, pair in wanted]
+        )
+        lapse = np.array([pairs.lapse_rate_k_per_km for pairs, _ in wanted], np.float32)
+        parts = elevation, imagery, base, latitude, shoreline, lapse
+        return StoredPairs(*(torch.from_numpy(part) for part in parts))
 
     def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
         """List the records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
@@ -83,15 +96,21 @@ class Collection:
         return provenance.merge(parts, regions=[pairs.region for pairs in self.regions], pairs=len(self))
 
 
-def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collection:
+def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: bool = False) -> Collection:
     """Open the pairs of several regions, without those that overlap a tile of a held-out region.
+
+    Parameters
+    ----------
+    folders, held_out : sequence of Path
+    climate : bool
+        Whether a channel follows the climate, so that pairs must have the temperature of their places.
 
     Raises
     ------
     InputError
         A folder holds no pairs, or nothing is left.
     """
-    regions = tuple(open_pairs(folder) for folder in folders)
+    regions = tuple(open_pairs(folder, climate) for folder in folders)
     forbidden = [open_pairs(folder) for folder in held_out]
     places = [
         (number, pair)
@@ -104,10 +123,14 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = ()) -> Collectio
     return Collection(regions, np.array(places, np.int64))
 
 
-def by_role(folders: Mapping[str, Sequence[Path]]) -> dict[str, Collection]:
+def by_role(folders: Mapping[str, Sequence[Path]], climate: bool = False) -> dict[str, Collection]:
     """Open the collection of each role that has regions; "train" leaves out what overlaps the others."""
     held_out = [folder for role, members in folders.items() if role != "train" for folder in members]
-    return {role: collect(members, held_out if role == "train" else ()) for role, members in folders.items() if members}
+    return {
+        role: collect(members, held_out if role == "train" else (), climate)
+        for role, members in folders.items()
+        if members
+    }
 
 
 def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:

@@ -55,7 +55,7 @@ def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> Cho
     """
     if not trained.needs_base:
         if given is not None:
-            _say(f"warning: these weights were trained without base colours: --base {given} changes nothing")
+            say(f"warning: these weights were trained without base colours: --base {given} changes nothing")
         return None
     return named_base(given, body)
 
@@ -69,7 +69,7 @@ def named_base(given: str | None, body: Body) -> ChosenBase:
         There are none, or what was given is neither a colour nor a raster of base colours.
     """
     chosen = _published(body) if given is None else _named(given, body)
-    _say(f"base colours: {chosen.origin}")
+    say(f"base colours: {chosen.origin}")
     return chosen
 
 
@@ -142,5 +142,6 @@ def _unknown(path: Path) -> Provenance:
     return Provenance((Credit("files", "LicenseRef-Unknown", f"base colours from {path.name}"),))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell people what was chosen, apart from results."""
     print(text, file=sys.stderr, flush=True)

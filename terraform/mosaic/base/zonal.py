@@ -15,6 +15,7 @@ from terraform.config.climate import EARTH_CLIMATE, MARS_CLIMATE, ClimateModel
 from terraform.geo.bodies import MARS, Body
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
+from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.filling import push_pull
 from terraform.mosaic.elevation import ElevationRaster, resample
@@ -76,8 +77,7 @@ def zonal_climate(grid: PlanetGrid, settings: ClimateModel) -> MonthlyClimate:
         Gives the sun.
     """
     swings = zonal_temperatures(grid, settings).land
-    year_c = _EQUATOR_TO_POLE_C[0] + _EQUATOR_TO_POLE_C[1] * legendre2(grid)
-    warmth = np.repeat((year_c + swings - swings.mean(axis=0))[..., None], grid.width, axis=-1)
+    warmth = np.repeat((_year_c(grid) + swings - swings.mean(axis=0))[..., None], grid.width, axis=-1)
     latitude = grid.latitude_deg
     middles = np.arange(len(_RAIN_MM)) * 10 + 5
     year, summer = (np.interp(np.abs(latitude), middles, table) for table in (_RAIN_MM, _SUMMER))
@@ -85,6 +85,17 @@ def zonal_climate(grid: PlanetGrid, settings: ClimateModel) -> MonthlyClimate:
     rain = year / MONTHS * np.maximum(1 + summer * np.clip(latitude / 10, -1, 1) * months, 0)
     wet = np.repeat(rain[..., None], grid.width, axis=-1)
     return MonthlyClimate(warmth.astype(np.float32), wet.astype(np.float32))
+
+
+def zonal_air(body: Body) -> AirMap:
+    """Give the year's temperature of a climate of latitude alone, at the shoreline, and the body's lapse rate."""
+    grid = PlanetGrid(body, _CLIMATE_CELLS)
+    level = np.repeat(_year_c(grid)[:, None], grid.width, axis=1)
+    return AirMap(level.astype(np.float32), _climate_of(body).lapse_rate_k_per_km)
+
+
+def _year_c(grid: PlanetGrid) -> NDArray[np.float64]:
+    return np.asarray(_EQUATOR_TO_POLE_C[0] + _EQUATOR_TO_POLE_C[1] * legendre2(grid))
 
 
 def _climate_of(body: Body) -> ClimateModel:

@@ -1,6 +1,7 @@
 """What a mosaic says of itself: whose work it is, and whether its relief is as fine as what was learnt from."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,15 +72,19 @@ class MosaicMetadata:
 
 
 def describe(
-    trained: TrainedGenerator, elevation: Path, relief_m: float, base: Provenance | None = None
+    trained: TrainedGenerator, elevation: Path, relief_m: float, planet: Sequence[Provenance] = ()
 ) -> MosaicMetadata:
-    """Describe what a generator draws from a relief, as far as the relief says whose it is; warn where needed."""
+    """Describe what a generator draws from a relief, as far as the relief says whose it is; warn where needed.
+
+    `planet` is the provenance of base colours and climate, where the generator needs them.
+    """
     beside = provenance.beside(elevation)
     if beside.is_file():
         relief = provenance.read(beside)
     else:
         relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
-    parts = [trained.provenance, relief, *([base] if base else [])]
-    label = MosaicMetadata(provenance.merge(parts), relief_m, trained.condition.resolution_m)
+    label = MosaicMetadata(
+        provenance.merge([trained.provenance, relief, *planet]), relief_m, trained.condition.resolution_m
+    )
     label.warn(elevation.name)
     return label

@@ -15,7 +15,7 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import Heights
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis
-from terraform.mosaic.base.base_map import isotropic
+from terraform.geo.spherical_spline import isotropic
 from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import MaskedPixels
