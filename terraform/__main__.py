@@ -8,7 +8,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import cleanup, doctor, fetch, learn, mosaic, pairs, plan, planet
+from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -35,6 +35,7 @@ app.command()(doctor.doctor)
 app.command()(cleanup.prune)
 app.command()(cleanup.clean)
 app.command(hidden=True)(cleanup.schema)
+app.add_typer(configuration.app, name="config")
 
 
 def _terminated(number: int, frame: FrameType | None) -> Never:

@@ -75,7 +75,7 @@ def generate(
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.region import render_region
-    from terraform.sources.raster.declared import Declared
+    from terraform.sources.raster.metadata.declared import Declared
 
     weights = weights or published_generator()
     keep_freed()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +147,10 @@ def _line(name: str, mistake: Any) -> str:
         # Secrets do not belong here, and what is said here ends in logs.
         secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
         given = "" if secret else f" (given {_shown(mistake['input'])})"
-        return f"{name}: {path}: unknown setting{given}: remove it or correct its name"
+        return f"{name}: {path}: unknown setting{given}: remove it or correct its name{_meant(mistake['loc'])}"
     if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
         allowed = mistake.get("ctx", {}).get("expected_tags", ", ".join(SOURCES)).replace("'", "")
-        return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {allowed}"
+        return f"{name}: {path}.source: given {_shown(mistake['input'].get('source'))}, expected one of {allowed}"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
     return f"{name}: {path}: given {_shown(mistake['input'])}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"
@@ -159,3 +160,14 @@ def _shown(given: Any) -> str:
     """Quote what was given, in short; an address may hold a key."""
     text = repr(given)
     return "an address" if "://" in text else text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _meant(place: tuple[Any, ...]) -> str:
+    """Suggest a setting of the same section whose name is like the one given."""
+    section: Any = Config()
+    for part in place[:-1]:
+        if part not in SOURCES:
+            section = getattr(section, str(part), None)
+    known = list(type(section).model_fields) if isinstance(section, Section) else []
+    close = get_close_matches(str(place[-1]), known, 1)
+    return f" (do you mean {close[0]}?)" if close else ""

@@ -41,8 +41,7 @@ from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import classify_heights
-from terraform.sources.raster.declared import METRES, NOTHING, Declared
-from terraform.sources.raster.formats import Raster, open_raster
+from terraform.sources.raster.formats import Raster
 from terraform.sources.raster.georeference import (
     GeoreferencedRaster,
     body_of_crs,
@@ -50,6 +49,8 @@ from terraform.sources.raster.georeference import (
     georeference,
     require_centric,
 )
+from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
+from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
 

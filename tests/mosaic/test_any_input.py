@@ -19,7 +19,7 @@ from terraform.geo.bodies import EARTH, MARS
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.any_raster import Stated
 from terraform.mosaic.output.announce import duration
-from terraform.sources.raster.declared import Declared, degrees_of
+from terraform.sources.raster.metadata.declared import Declared, degrees_of
 
 PLACE = Affine(0.004, 0, 8, 0, -0.004, 45)
 OF_MARS = Mosaics(

@@ -19,9 +19,10 @@ from terraform.geo.spherical_spline import isotropic
 from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.declared import Declared
-from terraform.sources.raster.formats import Pixels, Raster, open_raster
+from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, body_of_crs, georeference, require_centric
+from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.planet import with_sea_floor
 from terraform.sources.raster.resample import planes
 

@@ -14,8 +14,8 @@ from rasterio.crs import CRS
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, Body
 from terraform.sources.raster.classify import DEEPEST_M, classify_heights
-from terraform.sources.raster.declared import METRES
 from terraform.sources.raster.formats import SENTINELS, Pixels, Raster, Span
+from terraform.sources.raster.metadata.declared import METRES
 
 _UNITS: dict[str, float] = {
     "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "ft": METRES["ft"], "foot": METRES["ft"],

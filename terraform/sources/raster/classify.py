@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, Body
-from terraform.sources.raster.declared import Declared
 from terraform.sources.raster.formats import SENTINELS, Pixels, Raster
+from terraform.sources.raster.metadata.declared import Declared
 
 DEEPEST_M = -12_000.0
 """Below every floor of Earth's seas, metres."""

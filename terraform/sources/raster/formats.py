@@ -1,10 +1,6 @@
 """One's own rasters of every format, opened as one `Raster` by their suffix, without guessing."""
 
-import lzma
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +12,10 @@ from rasterio.enums import MaskFlags
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
-from terraform.errors import InputError
 from terraform.geo import raster as raster
-from terraform.sources.raster import pds3
-from terraform.sources.raster.declared import NOTHING, Declared, crs_of
-from terraform.sources.raster.place import located, world_file
-from terraform.sources.raster.sidecar import mask_beside, read_sidecar
+from terraform.sources.raster.metadata.declared import NOTHING, Declared, crs_of
+from terraform.sources.raster.metadata.place import located
+from terraform.sources.raster.metadata.sidecar import mask_beside, read_sidecar
 
 Span = tuple[int, int]
 
@@ -76,120 +70,6 @@ class Raster:
     unit: str | None = None
     colours: tuple[str, ...] = ()
     sea_below: float | None = None
-
-
-_GDAL = {
-    ".tif": "GTiff", ".tiff": "GTiff", ".bil": "EHdr", ".flt": "EHdr", ".asc": "AAIGrid",
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG",
-}  # fmt: skip
-_PICTURES = (".png", ".jpg", ".jpeg")
-_SRTM = (".hgt", ".hgt.zip", ".hgt.gz")
-_SRTM_BYTES = {2 * 1201 * 1201, 2 * 3601 * 3601, 2 * 3601 * 1801}
-"""Of a tile, unpacked."""
-_LABEL = ".lbl"
-
-SUFFIXES = (*_GDAL, *_SRTM, _LABEL)
-"""Of the files that can be read, lower-case."""
-
-
-def suffix_of(path: Path) -> str:
-    """Find the suffix that decides how a file is read, lower-case; `.hgt.zip` and `.hgt.gz` count as one."""
-    name = path.name.lower()
-    return next((double for double in _SRTM if name.endswith(double)), path.suffix.lower())
-
-
-def readable_in(folder: Path) -> list[Path]:
-    """List the rasters of a folder, by name; pictures count only with a world file beside them.
-
-    Raises
-    ------
-    InputError
-        There are none.
-    """
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    rasters = [path for path in files if suffix_of(path) in SUFFIXES]
-    rasters = [path for path in rasters if suffix_of(path) not in _PICTURES or world_file(path)]
-    if not rasters:
-        raise InputError(f"{folder} holds no raster: expected files ending in {', '.join(SUFFIXES)}")
-    return rasters
-
-
-@contextmanager
-def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
-    """Open one of one's own rasters.
-
-    Parameters
-    ----------
-    declared : Declared
-        CRS and missing value where the file has none.
-
-    Raises
-    ------
-    InputError
-        The file is missing, damaged, a VRT, of no known format, or lacks its header or its CRS.
-    """
-    suffix = suffix_of(path)
-    if not path.is_file():
-        more = "" if declared.options else ": check `path`, and `rasters` where it uses {rasters}"
-        raise InputError(f"{path} does not exist{more or ': correct its name'}")
-    _refuse_vrt(path)
-    if suffix == _LABEL:
-        yield _labelled(path, declared)
-    elif suffix in _SRTM:
-        with _open_srtm(path, gzipped=suffix == ".hgt.gz") as dataset:
-            yield describe_dataset(path, dataset, declared)
-    elif suffix in _GDAL:
-        _require_header(path, suffix)
-        with raster.opened(path, _GDAL[suffix], siblings=suffix in (".bil", ".flt", ".asc")) as dataset:
-            yield describe_dataset(path, dataset, declared)
-    else:
-        raise InputError(f"{path} is of no known format: expected a file ending in {', '.join(SUFFIXES)}")
-
-
-def _refuse_vrt(path: Path) -> None:
-    with path.open("rb") as file:
-        start = file.read(512)
-    if path.suffix.lower() == ".vrt" or b"<VRTDataset" in start:
-        raise InputError(
-            f"{path} is a VRT, which can make GDAL read any file: turn it into a GeoTIFF (gdal_translate IN OUT.tif), "
-            "or name its rasters in a list or a folder"
-        )
-
-
-@contextmanager
-def _open_srtm(path: Path, gzipped: bool) -> Iterator[Any]:
-    """Open an SRTM tile, zipped or gzipped too; GDAL finds its place in its name and its shape in its size."""
-    try:
-        if path.suffix.lower() == ".zip":
-            _check_archive(path)
-        with raster.opened(path, "SRTMHGT", gzipped=gzipped) as dataset:
-            yield dataset
-    except InputError as error:
-        raise InputError(
-            f"{path} is no SRTM tile ({error}): expected a name that begins like N46E008, and unpacked 1201 x 1201, "
-            "3601 x 3601 or 3601 x 1801 integers of 16 bits; if it is truncated, get it again"
-        ) from None
-
-
-def _check_archive(path: Path) -> None:
-    """Refuse a damaged archive before GDAL sees it, which checks no sum and may crash with the whole process."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = [member.file_size for member in archive.infolist()]
-            whole = sum(sizes) <= max(_SRTM_BYTES) + 1_000_000 and not _SRTM_BYTES.isdisjoint(sizes)
-            whole = whole and archive.testzip() is None
-    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
-        whole = False
-    if not whole:
-        raise InputError("its archive is damaged, encrypted, or holds something else")
-
-
-def _require_header(path: Path, suffix: str) -> None:
-    if suffix in (".bil", ".flt") and not any(path.with_suffix(end).is_file() for end in (".hdr", ".HDR")):
-        raise InputError(
-            f"{path} has no header: put {path.stem}.hdr (NROWS, NCOLS, NBITS, PIXELTYPE, BYTEORDER, ULXMAP, ULYMAP, "
-            "XDIM, YDIM) beside it"
-        )
 
 
 def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool = True) -> Raster:
@@ -251,15 +131,3 @@ def _scaled(values: NDArray[Any], nodata: float | None, scale: float, offset: fl
     if nodata is not None:
         made[np.isclose(values.astype(np.float64), nodata, rtol=1e-6, atol=0, equal_nan=True)] = np.nan
     return made.astype(np.float32)
-
-
-def _labelled(path: Path, declared: Declared) -> Raster:
-    image = pds3.read(path)
-    nodata = declared.nodata if image.missing is None else image.missing
-    crs = crs_of(path, CRS.from_wkt(image.crs_wkt), declared)
-    height, width = image.values.shape
-
-    def window(rows: Span, columns: Span) -> Pixels:
-        return Pixels(image.scaled(rows, columns), None)
-
-    return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window, declared)

@@ -14,9 +14,10 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import Body
 from terraform.sources import PlanetKind
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.declared import Declared
-from terraform.sources.raster.formats import Pixels, Raster, Span, open_raster
+from terraform.sources.raster.formats import Pixels, Raster, Span
+from terraform.sources.raster.metadata.declared import Declared
 from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
+from terraform.sources.raster.opening import open_raster
 
 MONTH_S = 365.25 / 12 * 86_400
 """Seconds of a month of precipitation, on every body: a twelfth of Earth's year."""

@@ -13,14 +13,16 @@ from rasterio.transform import Affine
 
 from terraform.errors import InputError
 from terraform.geo import raster as door
-from terraform.sources.raster.declared import Declared
 from terraform.sources.raster.formats import Pixels, Raster, Span, describe_dataset
+from terraform.sources.raster.metadata.declared import Declared
 
 SUFFIXES = (".nc", ".nc4", ".cdf")
 
 
 @contextmanager
-def open_netcdf(path: Path, declared: Declared, wanted: Sequence[str]) -> Iterator[tuple[Raster, str | None]]:
+def open_netcdf(
+    path: Path, declared: Declared, wanted: Sequence[str], own_crs: bool = False
+) -> Iterator[tuple[Raster, str | None]]:
     """Open one variable of a NetCDF.
 
     Latitudes that are not evenly spaced (the Gaussian grids of spectral models) are interpolated linearly onto as many
@@ -32,6 +34,8 @@ def open_netcdf(path: Path, declared: Declared, wanted: Sequence[str]) -> Iterat
         CRS and missing value; the CRS that GDAL assumes of such files is not used.
     wanted : sequence of str
         Names of variables, the best first; where there is none of them, the file must have one variable alone.
+    own_crs : bool
+        Use the CRS that the variable names (`grid_mapping`).
 
     Yields
     ------
@@ -49,7 +53,8 @@ def open_netcdf(path: Path, declared: Declared, wanted: Sequence[str]) -> Iterat
         unit = dataset.units[0] or None
         transform, nodata = dataset.transform, dataset.nodata
         latitudes = _latitudes(dataset)
-        raster = describe_dataset(path, dataset, declared, own_crs=False)
+        named = own_crs and "grid_mapping" in dataset.tags(1)
+        raster = describe_dataset(path, dataset, declared, own_crs=named)
         if latitudes is not None:
             rows = Affine(transform.a, 0, transform.c, 0, -180 / dataset.height, 90.0)
             whole = _evened(raster.read, latitudes, raster, nodata)

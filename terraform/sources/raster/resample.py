@@ -23,7 +23,7 @@ from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
-from terraform.sources.raster.place import shift_transform
+from terraform.sources.raster.metadata.place import shift_transform
 
 _WARP_TOLERANCE_PX = 0.02
 

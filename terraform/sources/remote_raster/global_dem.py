@@ -20,9 +20,10 @@ from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, Request, require
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.classify import classify_heights
-from terraform.sources.raster.declared import Declared
-from terraform.sources.raster.formats import Pixels, Raster, Span, open_raster
+from terraform.sources.raster.formats import Pixels, Raster, Span
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, check_body, georeference
+from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.resample import PixelWindow, windows, windows_along
 from terraform.sources.remote.download import download
 from terraform.sources.remote.hosts import redact_url

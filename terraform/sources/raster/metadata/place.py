@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine, from_gcps
 
 from terraform.errors import InputError
-from terraform.sources.raster.sidecar import Sidecar, projection_beside
+from terraform.sources.raster.metadata.sidecar import Sidecar, projection_beside
 
 _MOST_OFF_PX = 0.5
 """Ground control points that an affine misses by more are no affine's."""

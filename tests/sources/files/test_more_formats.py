@@ -1,0 +1,79 @@
+"""Formats of national surveys and space agencies: read by their one driver; what is not read is told the command."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from servers.own_rasters import at, degrees, fetch, region
+
+from terraform.errors import InputError
+from terraform.geo.bodies import EARTH, MARS
+
+GROUND = (np.arange(200 * 200).reshape(200, 200) % 977).astype(np.int16)
+HERE = (10.0, 44.6, 10.4, 45.0)
+
+
+def converted(folder: Path, name: str, driver: str, crs: str = "EPSG:4326", **options: str) -> Path:
+    source = degrees(folder / "source.tif", 10.0, 45.0, 0.002, GROUND, crs=crs)
+    made = folder / name.replace(".h5", ".nc")
+    rasterio.shutil.copy(source, made, driver=driver, **options)
+    source.unlink()
+    if made.name != name:
+        made.rename(folder / name)
+    (folder / f"{name}.aux.xml").unlink(missing_ok=True)
+    return folder / name
+
+
+@pytest.mark.parametrize(
+    ("name", "driver", "crs", "options"),
+    [
+        ("in.img", "ENVI", "EPSG:4326", {}),
+        ("in.dat", "ENVI", "EPSG:4326", {}),
+        ("in.jp2", "JP2OpenJPEG", "EPSG:4326", {"REVERSIBLE": "YES", "QUALITY": "100"}),
+        ("in.nc", "netCDF", "EPSG:4326", {}),
+        ("in.h5", "netCDF", "EPSG:4326", {"FORMAT": "NC4"}),
+        ("in.xml", "PDS4", "IAU_2015:49900", {"VAR_TARGET": "Mars"}),
+        ("in.cub", "ISIS3", "IAU_2015:49900", {}),
+    ],
+)
+def test_formats_by_their_one_driver(tmp_path: Path, name: str, driver: str, crs: str, options: dict[str, str]) -> None:
+    body = MARS if "IAU" in crs else EARTH
+    path = converted(tmp_path, name, driver, crs, **options)
+    values, grid = fetch(region(body, *HERE), tmp_path / "out.tif", path)
+    assert at(values, grid, 10.101, 44.799) == GROUND[100, 50]
+
+
+def test_dted(tmp_path: Path) -> None:
+    heights = (np.add.outer(np.arange(121), np.arange(121)) * 3).astype(np.int16)
+    step = 1 / 120
+    source = degrees(tmp_path / "source.tif", 10 - step / 2, 45 + step / 2, step, heights)
+    rasterio.shutil.copy(source, tmp_path / "n44.dt0", driver="DTED")
+    values, grid = fetch(region(EARTH, 10.2, 44.2, 10.8, 44.8), tmp_path / "out.tif", tmp_path / "n44.dt0")
+    assert at(values, grid, 10.5, 44.5) == heights[60, 60]
+
+
+@pytest.mark.parametrize("name", ["in.grb", "in.sdat", "in.e00", "in.zip", "in"])
+def test_the_rest_is_told_the_command(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(InputError, match=rf"gdal_translate {name} in\.tif"):
+        fetch(region(EARTH, *HERE), tmp_path / "out.tif", tmp_path / name)
+
+
+def test_no_file_leads_to_another(tmp_path: Path) -> None:
+    label = converted(tmp_path, "in.xml", "PDS4", "IAU_2015:49900", VAR_TARGET="Mars")
+    text = label.read_text()
+    label.write_text(text.replace("<file_name>in.img", "<file_name>../../secret.img"))
+    with pytest.raises(InputError, match="must lie beside it"):
+        fetch(region(MARS, *HERE), tmp_path / "out.tif", label)
+    (tmp_path / "in.cub").write_text("Object = IsisCube\n  Object = Core\n    ^Core = /etc/passwd\n")
+    with pytest.raises(InputError, match="pixels in another file"):
+        fetch(region(MARS, *HERE), tmp_path / "out.tif", tmp_path / "in.cub")
+    (tmp_path / "plain.img").write_bytes(b"EHFA_HEADER_TAG")
+    with pytest.raises(InputError, match="no header of ENVI"):
+        fetch(region(EARTH, *HERE), tmp_path / "out.tif", tmp_path / "plain.img")
+    envi = converted(tmp_path, "masked.img", "ENVI")
+    (tmp_path / "masked.img.msk").write_text("<VRTDataset></VRTDataset>")
+    with pytest.raises(InputError, match=r"masked\.img\.msk is a VRT"):
+        fetch(region(EARTH, *HERE), tmp_path / "out.tif", envi)
