@@ -38,7 +38,7 @@ from terraform.mosaic.bands import Band, GlobalGrid, strips
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
-from terraform.mosaic.windows import BLEND_PX, RAMP_PX, plan
+from terraform.mosaic.windows import RAMP_PX, plan
 from terraform.pairs.planet_base import read_planet_base
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
@@ -149,7 +149,7 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path |
         at = [first for first, _ in plan(rows, columns, 640, trained.halo_px, trained.stride).columns]
         seam = score(here, [column - columns[0] for column in at], trained.stride, 2)
     else:
-        step = BLEND_PX - RAMP_PX
+        step = trained.spec.tile_px - RAMP_PX
         ramps = [k for k in range(columns[0], columns[1]) if k % step < RAMP_PX]
         seam = score(here, [k - columns[0] for k in ramps], 1, 2)
     return {"seam": seam, "windows": float(np.abs(here.astype(np.int16) - there).max())}

@@ -23,13 +23,14 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid, Row, columns_inside, download_grid, rows_of, tile_count
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.cut import cut
 from terraform.pairs.store import ArrayWriter
 from terraform.provenance import Credit, Provenance
 
 _BOUNDS = (10.0, 42.0, 15.2, 45.3)
-_SIDES = {"elevation": TILE_PX + 2 * MARGIN_PX, "imagery": TILE_PX}
+TILE_PX = TileSpec().tile_px
+_SIDES = {"elevation": TileSpec().side_px, "imagery": TILE_PX}
 _BLOCK_ROWS = 256
 
 

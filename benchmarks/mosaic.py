@@ -26,6 +26,7 @@ from benchmarks.generating import trained
 from terraform.config import Condition, Mosaics, Train
 from terraform.geo.bodies import MARS
 from terraform.geo.geobox import GeoBox
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime.malloc import keep_freed
 from terraform.learn.weights import TrainedGenerator
@@ -101,11 +102,12 @@ def passes(halo_px: int, stride: int, window_px: int) -> float:
 
 def blended_passes() -> float:
     """Windows on ramps over windows side by side, all bands of Mars."""
-    step, side = windows.BLEND_PX - windows.RAMP_PX, windows.BLEND_PX
+    side = TileSpec().tile_px
+    step = side - windows.RAMP_PX
     bands = [strip for strip in strips(GlobalGrid(MARS.radius_m), step) if isinstance(strip, Band)]
     ours = sum(
-        len(windows.ramped((band.first, band.last), band.first - windows.RAMP_PX))
-        * len(windows.ramped((0, band.columns), 0))
+        len(windows.ramped((band.first, band.last), band.first - windows.RAMP_PX, side))
+        * len(windows.ramped((0, band.columns), 0, side))
         for band in bands
     )
     return ours / sum(-(-(band.last - band.first) // side) * -(-band.columns // side) for band in bands)

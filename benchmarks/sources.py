@@ -34,7 +34,7 @@ from terraform.config import Config, parse
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import download_grid, tile_count
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.tile_spec import TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.sources import Request, source_named
 from terraform.sources.fetch import settings_of
 from terraform.sources.remote.client import Client
@@ -101,7 +101,7 @@ def _measure(name: str, url: str, window: Window, forget: Callable[[], None], se
         seconds = time.monotonic() - start
     made = sent()
     # Planets here are smaller than the true ones; what counts is how many pixels a window has.
-    pairs = tile_count(region) if region.body == EARTH else minimum / 2 / TILE_PX**2
+    pairs = tile_count(region) if region.body == EARTH else minimum / 2 / TileSpec().tile_px ** 2
     report(
         f"{name}: bytes the window needs / bytes fetched", minimum / made.bytes, _GOAL, pairs=pairs,
         requests=made.requests, requests_per_pair=made.requests / pairs,

@@ -1,8 +1,8 @@
 """Pairs of two small regions, settings with which a run of them takes a second, and how two runs are compared."""
 
 import json
-import os
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -37,21 +37,13 @@ def few_pairs(patch):
         patch.setattr(validation, name, 2)
 
 
-def forked(work):
-    """Run in a child that has torch loaded already; its exit status as `os.waitpid` tells it."""
-    return os.waitpid(child_of(work), 0)[1]
-
-
-def child_of(work):
-    """Start work in a child; its number."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return child
+def run_in_child(world, output, settings, rows=100):
+    """Train in a process of its own, with one thread and few pairs to look at."""
+    torch.set_num_threads(1)
+    training._ROWS = rows
+    with pytest.MonkeyPatch.context() as patch:
+        few_pairs(patch)
+        run(world, output, settings)
 
 
 def outcome(output):

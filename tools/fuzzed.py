@@ -28,8 +28,8 @@ from terraform.pairs.store import Stack
 from terraform.provenance import Credit, Provenance
 from terraform.sources.catalog.files import expanded
 from terraform.sources.raster import pds3
-from terraform.sources.raster.declared import NOTHING
-from terraform.sources.raster.formats import open_raster
+from terraform.sources.raster.metadata.declared import NOTHING
+from terraform.sources.raster.opening import open_raster
 from terraform.sources.remote.wms import decode_jpeg, read_capabilities
 from terraform.storage.hashing import sha256_of
 

@@ -1,4 +1,4 @@
-"""Take promises out of a copy of the code, one at a time, and see that a test misses each: `make mutants`.
+"""Take promises out of a copy of the code, one at a time, and see that a test fails without each: `make mutants`.
 
 What is taken out is found on the syntax tree, so that no rename can make a guard unfindable:
 
@@ -6,28 +6,35 @@ What is taken out is found on the syntax tree, so that no rename can make a guar
 * a step: a call whose result nobody uses (a check, a flush, a lock that is taken) is left out;
 * a rescue: an `except` catches nothing any more.
 
-Tests of the same room are run, first those that name the module. A mutant that they all pass is printed as NOT MISSED:
-write a test, or take the code out.
+A mutant is judged by the tests of its folder and by those of others that name its module, which must pass in a copy
+without a mutant. One that they all pass is printed as SURVIVED: write a test, or take the code out.
 """
 
 import argparse
 import ast
 import copy
+import importlib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-_COPIED = ("terraform", "tests", "workflow", "benchmarks", "profiles", "pyproject.toml", "config.yaml",
-           "regions.geojson", "Snakefile", "environment.yaml")  # fmt: skip
 _TELLING = {"print", "say", "_say", "echo", "warn"}
 _NOTHING = "ZeroDivisionError"
+_PRELOADED = ("torch", "torchvision", "rasterio", "geopandas", "pyarrow", "pydantic", "urllib3", "hypothesis", "pytest")
+"""Loaded once: the processes that run tests are forked from this one, which has no threads."""
+_SLOW = ("tests/workflow", "tests/benchmarks")
+"""Run for their own rooms only."""
 
 
 class Mutant(NamedTuple):
@@ -82,62 +89,156 @@ def _take_out(tree: ast.Module, node: ast.AST, kind: str) -> None:
 
 
 def tests_of(path: Path) -> list[str]:
-    """The test files of a module's room, those that name the module first."""
-    room = path.parts[1].removesuffix(".py")
-    module = ".".join(path.with_suffix("").parts)
-    files = sorted((ROOT / "tests" / room).glob("test_*.py")) or sorted((ROOT / "tests").glob(f"test_{room}*.py"))
-    named = [file for file in files if module in file.read_text(encoding="utf-8")]
-    return [str(file.relative_to(ROOT)) for file in dict.fromkeys([*named, *files])]
+    """List the test files of a module: those that name it anywhere, then those of its folder."""
+    slow = () if path.parts[1] in ("workflow", "benchmarks") else _SLOW
+    named = [text for text, names in _tests().items() if _dotted(path) in names and not text.startswith(slow)]
+    called = [text for text in _tests() if Path(text).stem == f"test_{path.stem}" and not text.startswith(slow)]
+    return list(dict.fromkeys([*called, *named, *_beside(path.parts[1:-1])]))
 
 
-def is_missed(mutant: Mutant, timeout_s: float) -> bool:
-    """Whether a test fails, or never ends, without what was taken out."""
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        for name in _COPIED:
-            source, to = ROOT / name, here / name
-            if source.is_dir():
-                shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, to)
-        (here / mutant.path).write_text(mutant.text, encoding="utf-8")
-        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-o", "addopts="]
+def _beside(folders: tuple[str, ...]) -> list[str]:
+    """List the tests of the nearest folder that has some, or that are named after it: `test_earthengine*.py`."""
+    while folders:
+        place, above = Path("tests", *folders), Path("tests", *folders[:-1])
+        own = [text for text in _tests() if Path(text).parent == place]
+        after = [text for text in _tests() if Path(text).match(f"{above}/test_{folders[-1]}*.py")]
+        if own or after:
+            return own + after
+        folders = folders[:-1]
+    return []
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def _tests() -> dict[str, frozenset[str]]:
+    """List every test file with the modules, and what of them, that it imports."""
+    found = {}
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        names = set()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        found[file.relative_to(ROOT).as_posix()] = frozenset(names)
+    return found
+
+
+def passes(here: Path, tests: Sequence[str], timeout_s: float) -> bool:
+    """Whether the tests pass in a copy of the repository; tests that never end do not."""
+    child = os.fork()
+    if not child:
+        os.setsid()
+        _run_and_exit(here, tests)
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.1)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+def _run_and_exit(here: Path, tests: Sequence[str]) -> None:
+    """Become a process that runs tests of a copy, in silence."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    os.chdir(here)
+    os.environ |= {"PYTHONPATH": str(here), "OMP_NUM_THREADS": "1"}
+    sys.path[:0] = [str(here)]
+    sys.dont_write_bytecode = True
+    try:
+        status = importlib.import_module("pytest").main(
+            ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=", *tests]
+        )
+        os._exit(int(status))
+    except BaseException:
+        os._exit(1)
+
+
+def copied(here: Path) -> None:
+    """Copy every file that git knows, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, here / name)
+
+
+class Judge:
+    """Judges mutants in one copy; the tests of a module are run once without any."""
+
+    def __init__(self, here: Path, timeout_s: float) -> None:
+        self._here, self._timeout_s = here, timeout_s
+        self._sound: dict[tuple[str, ...], float] = {}
+        copied(here)
+
+    def verdict(self, mutant: Mutant) -> str:
+        """Say `killed`, `SURVIVED`, or `BROKEN` where its tests do not pass without it either."""
+        tests = tuple(tests_of(mutant.path))
+        took = self._seconds(tests)
+        if took is None:
+            return "BROKEN"
+        place = self._here / mutant.path
+        whole = place.read_text(encoding="utf-8")
+        place.write_text(mutant.text, encoding="utf-8")
         try:
-            done = subprocess.run([*pytest, *tests_of(mutant.path)], cwd=here, capture_output=True, check=False,
-                                  timeout=timeout_s, env=_environment(here))  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return True
-    return done.returncode == 1
+            survived = passes(self._here, tests, min(self._timeout_s, 60 + 4 * took))
+        finally:
+            place.write_text(whole, encoding="utf-8")
+        return "SURVIVED" if survived else "killed"
 
-
-def _environment(here: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(here), "OMP_NUM_THREADS": "1"}
+    def _seconds(self, tests: tuple[str, ...]) -> float | None:
+        """Time that tests take without a mutant; None where they fail."""
+        if tests not in self._sound:
+            start = time.monotonic()
+            self._sound[tests] = time.monotonic() - start if passes(self._here, tests, self._timeout_s) else -1.0
+            if self._sound[tests] >= 0:
+                self._sound[tests] = time.monotonic() - start
+        return None if self._sound[tests] < 0 else self._sound[tests]
 
 
 def main() -> int:
-    """Run those that were asked for; the number that no test missed is the exit code, at most 100."""
-    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.splitlines()[0])
+    """Run those that were asked for; the number that survived is the exit code, at most 100."""
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("words", nargs="*", help="only modules whose path holds one of these, such as sources/remote")
     parser.add_argument("--sample", type=int, help="so many of them, chosen at random")
     parser.add_argument("--seed", type=int, default=0, help="of that choice")
     parser.add_argument("--list", action="store_true", help="only print them")
-    parser.add_argument(
-        "--timeout", type=float, default=600, help="seconds for the tests of one; no end counts as missed"
-    )
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds for the tests of one, at most")
     options = parser.parse_args()
+    mutants = _chosen(options.words, options.sample, options.seed)
+    if options.list:
+        for mutant in mutants:
+            print(f"{mutant.path}:{mutant.line}: {mutant.kind}: {mutant.code}")
+        return 0
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    counts = {"killed": 0, "SURVIVED": 0, "BROKEN": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        judge = Judge(Path(folder), options.timeout)
+        for mutant in mutants:
+            verdict = judge.verdict(mutant)
+            counts[verdict] += 1
+            print(f"{verdict}: {mutant.path}:{mutant.line}: {mutant.kind}: {mutant.code}", flush=True)
+    print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    return min(counts["SURVIVED"] + counts["BROKEN"], 100)
+
+
+def _chosen(words: Sequence[str], sample: int | None, seed: int) -> list[Mutant]:
+    """Make the mutants of the modules that were asked for, those of a module one after the other."""
     paths = [path.relative_to(ROOT) for path in sorted((ROOT / "terraform").rglob("*.py"))]
-    chosen = [path for path in paths if not options.words or any(word in path.as_posix() for word in options.words)]
+    chosen = [path for path in paths if not words or any(word in path.as_posix() for word in words)]
     mutants = [mutant for path in chosen if tests_of(path) for mutant in mutants_of(path)]
-    if options.sample is not None:
-        mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
-    idle = 0
-    for mutant in mutants:
-        missed = options.list or is_missed(mutant, options.timeout)
-        idle += not missed
-        state = "" if options.list else "missed: " if missed else "NOT MISSED: "
-        print(f"{state}{mutant.path}:{mutant.line}: {mutant.kind}: {mutant.code}", flush=True)
-    print(f"{len(mutants)} promises{'' if options.list else f', {idle} of them missed by no test'}")
-    return min(idle, 100)
+    if sample is None or sample >= len(mutants):
+        return mutants
+    numbers = sorted(random.Random(seed).sample(range(len(mutants)), sample))
+    return [mutants[number] for number in numbers]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import opened, read
 from terraform.geo.regions import Region, rectangle
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import TileSpec
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.provenance import Provenance
 from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.catalog.s2cloudless import layer_of
@@ -220,7 +220,7 @@ def _fetched(use: Use, config: Config, path: Path) -> Provenance:
 def _asked(use: Use) -> Request:
     body = BODIES[use.body]
     west, south = _PLACES[use.body]
-    step = TileSpec().pixel_m / body.metres_per_degree
+    step = DEFAULT_TILE.pixel_m / body.metres_per_degree
     span = _SIDE_PX * step
     region = Region("doctor", body, "train", "A small window", rectangle(west, south, west + span, south + span))
     grid = RasterGrid(body, Axis(south + span, -step, _SIDE_PX), Axis(west, step, _SIDE_PX))

@@ -11,10 +11,9 @@ from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import TileSpec
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 
 HIGHEST_MIDDLE_DEG = 80.0
-_DEFAULT = TileSpec()
 
 
 class Bounds(NamedTuple):
@@ -34,12 +33,12 @@ def haversine_m(body: Body, lon1: float, lat1: float, lon2: float, lat2: float) 
     return 2 * body.radius_m * math.asin(min(1.0, math.sqrt(h)))
 
 
-def tile_height_deg(body: Body, spec: TileSpec = _DEFAULT) -> float:
+def tile_height_deg(body: Body, spec: TileSpec = DEFAULT_TILE) -> float:
     """Height of every row of tiles, degrees of latitude: a tile's side along a meridian."""
     return spec.tile_m / body.metres_per_degree
 
 
-def tile_width_deg(body: Body, middle_deg: float, spec: TileSpec = _DEFAULT) -> float:
+def tile_width_deg(body: Body, middle_deg: float, spec: TileSpec = DEFAULT_TILE) -> float:
     """Width of the tiles of a row, degrees of longitude: the Haversine formula solved on the row's middle parallel.
 
     Raises
@@ -81,7 +80,7 @@ class Row:
     tile_width_deg: float
     tile_height_deg: float
     columns: int
-    spec: TileSpec = _DEFAULT
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def middle_deg(self) -> float:
@@ -134,7 +133,7 @@ class Row:
         return column, math.floor((self.north - lat_deg) / self.pixel_height_deg), x
 
 
-def rows_of(region: Region, spec: TileSpec = _DEFAULT) -> list[Row]:
+def rows_of(region: Region, spec: TileSpec = DEFAULT_TILE) -> list[Row]:
     """Cover a region with whole rows, from its southern edge northwards, each from the region's western edge.
 
     Raises
@@ -166,12 +165,12 @@ def columns_inside(row: Row, region: Region) -> list[int]:
     return [int(column) for column in np.flatnonzero(inside)]
 
 
-def tile_count(region: Region, spec: TileSpec = _DEFAULT) -> int:
+def tile_count(region: Region, spec: TileSpec = DEFAULT_TILE) -> int:
     """Count the tiles of a region before any screening."""
     return sum(len(columns_inside(row, region)) for row in rows_of(region, spec))
 
 
-def extent(region: Region, spec: TileSpec = _DEFAULT) -> Bounds:
+def extent(region: Region, spec: TileSpec = DEFAULT_TILE) -> Bounds:
     """Everything a region's tiles touch, margins included, degrees; latitudes end at the poles."""
     rows, margin = rows_of(region, spec), spec.margin_px
     margin_lat = margin * rows[0].pixel_height_deg
@@ -202,7 +201,7 @@ class RasterGrid:
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 
 
-def download_grid(region: Region, spec: TileSpec = _DEFAULT) -> RasterGrid:
+def download_grid(region: Region, spec: TileSpec = DEFAULT_TILE) -> RasterGrid:
     """Lay out the raster of a region's download: a tile's pixels, as wide on its most equatorward parallel."""
     west, south, east, north = mosaic_extent(region, spec) if region.role == "mosaic" else extent(region, spec)
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
@@ -216,7 +215,7 @@ def download_grid(region: Region, spec: TileSpec = _DEFAULT) -> RasterGrid:
     return RasterGrid(region.body, Axis(north, -height, math.ceil((north - south) / height)), longitudes)
 
 
-def mosaic_extent(region: Region, spec: TileSpec = _DEFAULT, halo_px: int = 256) -> Bounds:
+def mosaic_extent(region: Region, spec: TileSpec = DEFAULT_TILE, halo_px: int = 256) -> Bounds:
     """Bound what a generator must see of a region: its bounds and a halo, degrees; at most once round the planet."""
     west, south, east, north = region.bounds
     halo_lat = halo_px * spec.pixel_m / region.body.metres_per_degree

@@ -65,5 +65,5 @@ class TileSpec:
         return 2, self.base_side_cells, self.base_side_cells, 3
 
 
-TILE_M, TILE_PX, PIXEL_M, MARGIN_PX = 51_200.0, 256, 200.0, 64
-BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_CELLS = 16, 2, 20
+DEFAULT_TILE = TileSpec()
+"""256 pixels of 200 m: 51.2 km."""

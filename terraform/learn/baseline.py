@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform.geo.heights import unpack
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
 from terraform.learn.data.dataset import Collection, StoredPairs
 from terraform.pairs.relief import HILLSHADE_CONTRAST
 
@@ -17,7 +16,7 @@ _LATITUDES = 36
 _SEA = _HEIGHTS - 1
 _STEP_DEG = 5.0
 _SLOPES = (0.05, 0.15, 0.3)
-"""Borders between plain, gentle, steep and steepest: rise over run, at 200 m."""
+"""Borders between plain, gentle, steep and steepest: rise over run, between neighbouring pixels."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,25 @@ def fit(collection: Collection, at_most: int = 400) -> LookupBaseline:
     return LookupBaseline(_nearest(total, count))
 
 
-def terrain_classes(stored: StoredPairs) -> Tensor:
-    """Kind of terrain of each pixel, by height, steepness and latitude: (N, 256, 256) int64; -1 where unknown."""
+def terrain_classes(stored: StoredPairs, pixel_m: float) -> Tensor:
+    """Classify the terrain of each pixel by height, steepness and latitude.
+
+    Parameters
+    ----------
+    stored : StoredPairs
+    pixel_m : float
+        Side of a pixel, metres.
+
+    Returns
+    -------
+    (N, 256, 256) int64
+        A number for each kind; -1 where it is unknown.
+    """
     latitude, height = _bins(stored)
-    inner = slice(MARGIN_PX, -MARGIN_PX)
-    around = unpack(stored.elevation[:, MARGIN_PX - 1 : 1 - MARGIN_PX, MARGIN_PX - 1 : 1 - MARGIN_PX].numpy())
-    down, right = np.gradient(around.metres, PIXEL_M, axis=(1, 2))
+    inner = stored.inner
+    wider = slice(inner.start - 1, inner.stop + 1)
+    around = unpack(stored.elevation[:, wider, wider].numpy())
+    down, right = np.gradient(around.metres, pixel_m, axis=(1, 2))
     slope = np.hypot(down, right)[:, 1:-1, 1:-1]
     steepness = np.digitize(slope, _SLOPES)
     kind = (latitude * _HEIGHTS + height // 4 * 4 + (height == _SEA)) * (len(_SLOPES) + 1) + steepness
@@ -87,7 +99,7 @@ def shade(base: Tensor, hillshade: Tensor) -> Tensor:
 
 
 def _bins(stored: StoredPairs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    inner = slice(MARGIN_PX, -MARGIN_PX)
+    inner = stored.inner
     heights = unpack(stored.elevation[:, inner, inner].numpy())
     root = np.sqrt(np.clip(heights.metres, 0, 9000) / 9000)
     height = np.where(heights.sea, _SEA, (root * (_SEA - 1)).astype(np.int64))

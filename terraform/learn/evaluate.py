@@ -12,7 +12,6 @@ from torch import Tensor
 from terraform import provenance
 from terraform.config import Condition, Config, Train
 from terraform.errors import InputError
-from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics, weights
 from terraform.learn.baseline import LookupBaseline
 from terraform.learn.data.augment import no_augmentation, prepare
@@ -78,6 +77,12 @@ def evaluate(
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")
+    for collection in roles.values():
+        if collection.spec != trained.spec:
+            raise InputError(
+                f"{weights_file} learnt from tiles of {trained.spec}, the pairs of {collection.regions[0].region} have "
+                f"{collection.spec}: judge it on pairs that were cut alike"
+            )
     judge = _Judge(trained, baseline.fit(roles["train"]), planet)
     results: dict[str, Any] = {}
     for role, collection in held_out.items():
@@ -101,23 +106,26 @@ class _Judge(NamedTuple):
         parts = [self.generate(collection, part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
         real = torch.cat([part.stored.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
         valid = torch.cat([(part.stored.imagery > 0).any(3)[:, None].float() for part in parts])
-        classes = torch.cat([baseline.terrain_classes(part.stored) for part in parts])
+        classes = torch.cat([baseline.terrain_classes(part.stored, collection.spec.pixel_m) for part in parts])
         sea = torch.cat([part.sea for part in parts])
         sets = {name: torch.cat([part.pictures[name] for part in parts]) for name in parts[0].pictures}
         scores = {name: _scores(pictures, real, valid, classes) for name, pictures in sets.items()}
         for name, pictures in {**sets, "real": real}.items():
-            scores.setdefault(name, _floor(real))["base_drift"] = metrics.base_drift(pictures, sets["base"], sea, valid)
+            drift = metrics.base_drift(pictures, sets["base"], sea, valid, collection.spec.pixel_m)
+            scores.setdefault(name, _floor(real))["base_drift"] = drift
         return {"pairs": len(chosen), **scores}
 
     @torch.no_grad()
     def generate(self, collection: Collection, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> EvaluatedPairs:
         """Draw pairs with the generator and with the baselines."""
-        stored = collection.read(chosen)
+        stored, spec = collection.read(chosen), collection.spec
         if self.planet is not None:
-            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), TileSpec())))
+            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), spec)))
         trained, settings, plain = self.trained, self.trained.settings, no_augmentation(len(chosen))
-        batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet)
-        shaded = prepare(stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet)
+        batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet, spec)
+        shaded = prepare(
+            stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec
+        )
         base = shaded.condition[:, 2:]
         pictures = {
             "generated": trained.network(batch.generator_input), "table": self.table.draw(stored), "base": base,

@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from terraform.geo.tile_spec import PIXEL_M
 from terraform.pairs.base_colours import FULL_WIDTH_M
 from terraform.pairs.smoothing import smooth
 
@@ -54,7 +53,7 @@ def colour_given_relief(generated: Tensor, real: Tensor, kinds: Tensor) -> float
     return 127.5 * total / max(weight, 1)
 
 
-def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor) -> float:
+def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor, pixel_m: float) -> float:
     """Measure how far the smooth colours of pictures are from their base colours, levels of 255.
 
     The difference is averaged by a Gaussian as wide as that of base colours, 16 km, over land and over sea apart, and
@@ -65,6 +64,8 @@ def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor) -> fl
     pictures, base : (N, 3, H, W) float, [-1, 1]
     sea : (N, 1, H, W) bool
     valid : (N, 1, H, W) float, 1 where there is data
+    pixel_m : float
+        Side of a pixel, metres.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor) -> fl
     middle = slice(pictures.shape[-1] // 4, -(pictures.shape[-1] // 4))
     for kind in (sea, ~sea):
         known = kind * valid
-        smoothed = smooth(torch.cat([(pictures - base) * known, known], 1), FULL_WIDTH_M / PIXEL_M)
+        smoothed = smooth(torch.cat([(pictures - base) * known, known], 1), FULL_WIDTH_M / pixel_m)
         drift = (smoothed[:, :3] / smoothed[:, 3:].clamp_min(1e-3)).abs() * known
         total += float(drift[..., middle, middle].sum()) / 3
         weight += float(known[..., middle, middle].sum())

@@ -11,7 +11,6 @@ from terraform.errors import ConfigError, InputError, IntegrityError
 from terraform.learn.weights import TrainedGenerator, load, metadata
 from terraform.storage.atomic_write import atomic_write
 
-_SIDE_PX = 256
 _MOST_LEVELS = 0.1
 """Levels of 255 by which the export may differ from the generator: rounding stays a thousand times below."""
 
@@ -82,7 +81,8 @@ def _inputs(trained: TrainedGenerator) -> list[Tensor]:
     """Random input: the size of a tile and, where any size will do, another."""
     draw = torch.Generator().manual_seed(0)
     stride = trained.stride
-    shapes = [(2, _SIDE_PX, _SIDE_PX), (1, 3 * stride, 5 * stride)] if trained.tile_safe else [(1, _SIDE_PX, _SIDE_PX)]
+    side = trained.spec.tile_px
+    shapes = [(2, side, side), (1, 3 * stride, 5 * stride)] if trained.tile_safe else [(1, side, side)]
     return [torch.randn(count, trained.channels, height, width, generator=draw) for count, height, width in shapes]
 
 
@@ -96,7 +96,7 @@ def _difference(path: Path, trained: TrainedGenerator, seen: Tensor) -> float:
 
 
 def _metadata(trained: TrainedGenerator) -> dict[str, str]:
-    says = metadata(trained.condition, trained.sheet, trained.settings, trained.provenance)
+    says = metadata(trained.condition, trained.sheet, trained.settings, trained.provenance, trained.spec)
     return {**says, "stride": str(trained.stride), "halo_px": str(trained.halo_px)}
 
 

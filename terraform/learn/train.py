@@ -12,6 +12,7 @@ import torch
 
 from terraform.config import Config
 from terraform.errors import ConfigError, InputError, IntegrityError
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import weights
 from terraform.learn.data.dataset import Collection, by_role
 from terraform.learn.data.loader import BatchLoader
@@ -86,7 +87,7 @@ def train(
     Interrupted
         By a signal, after saving.
     """
-    roles = _checked(by_role(folders, config.condition.needs_climate))
+    roles = _checked(by_role(folders, config.condition.needs_climate), TileSpec.of(config.tile))
     device = _device(config)
     together = distributed.init(device, config.train.batch)
     try:
@@ -237,7 +238,7 @@ def _restored(run: _Run) -> TrainState:
     return state
 
 
-def _checked(roles: dict[str, Collection]) -> dict[str, Collection]:
+def _checked(roles: dict[str, Collection], spec: TileSpec) -> dict[str, Collection]:
     for role in ("train", "validation"):
         if role not in roles:
             raise ConfigError(
@@ -248,7 +249,17 @@ def _checked(roles: dict[str, Collection]) -> dict[str, Collection]:
             f"{len(roles['train'])} pairs to train on, at least {_LEAST_PAIRS} are needed: enlarge a region in "
             "regions.geojson or add one"
         )
+    for collection in roles.values():
+        _require_size(collection, spec)
     return roles
+
+
+def _require_size(collection: Collection, spec: TileSpec) -> None:
+    if collection.spec != spec:
+        raise InputError(
+            f"pairs of {collection.regions[0].region} were cut as {collection.spec}, the configuration asks for "
+            f"{spec}: cut them again, or set `tile` to theirs"
+        )
 
 
 def _device(config: Config) -> torch.device:

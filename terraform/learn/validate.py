@@ -26,7 +26,7 @@ _READ_AT_ONCE = 4
 
 
 class Samples(NamedTuple):
-    """Some held-out pairs as they stand.
+    """Some held-out pairs as they stand; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -72,9 +72,9 @@ def validate(
         state.history[-1] = row
         if row.best:
             state.best, state.best_images = score, state.images
-            config, made = loader.config, loader.collection.provenance
+            config, made, spec = loader.config, loader.collection.provenance, loader.collection.spec
             best = state.best_in(folder)
-            weights.save(best, network, config.condition, config.sheet, config.train, made)
+            weights.save(best, network, config.condition, config.sheet, config.train, made, spec)
             state.best_sha256 = sha256_of(best)
         stored = held_out.read(held_out.spread(_BOARD_PAIRS))
         batch = loader.make_batch(stored, 0, "none")

@@ -1,6 +1,7 @@
 """A trained generator's file: safetensors that hold their own configuration, so that none can disagree with it."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,19 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terraform import provenance
-from terraform.config import Condition, Sheet, Train, renamed
+from terraform.config import Condition, Sheet, Tile, Train, renamed
 from terraform.errors import InputError
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.models.generators import base_channels, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 from terraform.storage.reading import parse_json
 
-FORMAT = 3
-"""3: `train.base`. 2: the channel `sea` is 0 on land, in 1 it was -1."""
-_READ = {"2", "3"}
-"""Without `train.base` a generator knows no base colours, so 2 is read as it is."""
+FORMAT = 4
+"""4: the size of a tile. 3: `train.base`. 2: the channel `sea` is 0 on land, in 1 it was -1."""
+_READ = {"2", "3", "4"}
+"""Without `train.base` a generator knows no base colours; without `tile` it learnt from tiles of the default size."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class TrainedGenerator:
         Pixels around a window that its own pixels can depend on.
     tile_safe : bool
         With that halo a pixel is the same in whatever window it is drawn.
+    spec : TileSpec
+        The size of the tiles that it learnt from, and of the pixels that it draws.
     """
 
     network: nn.Module
@@ -53,6 +57,7 @@ class TrainedGenerator:
     stride: int
     halo_px: int
     tile_safe: bool
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def needs_base(self) -> bool:
@@ -79,17 +84,23 @@ def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
     return network.train(settings.network == "unet256" and settings.norm == "batch")
 
 
-def save(path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> None:
+def save(
+    path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance,
+    spec: TileSpec = DEFAULT_TILE,
+) -> None:  # fmt: skip
     """Publish a weights file."""
-    header = {"format": str(FORMAT), **metadata(condition, sheet, settings, made)}
+    header = {"format": str(FORMAT), **metadata(condition, sheet, settings, made, spec)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_write(path) as temporary:
         save_file(tensors, temporary, header)
 
 
-def metadata(condition: Condition, sheet: Sheet, settings: Train, made: Provenance) -> dict[str, str]:
-    """Describe a generator in its file: encoding, settings, provenance, licence and attribution."""
+def metadata(
+    condition: Condition, sheet: Sheet, settings: Train, made: Provenance, spec: TileSpec = DEFAULT_TILE
+) -> dict[str, str]:
+    """Describe a generator in its file: encoding, size of a tile, settings, provenance, licence and attribution."""
     return {
+        "tile": json.dumps(asdict(spec)),
         "condition": condition.model_dump_json(),
         "sheet": sheet.model_dump_json(),
         "train": settings.model_dump_json(),
@@ -117,6 +128,7 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         sheet = Sheet.model_validate_json(header["sheet"])
         settings = Train.model_validate(renamed("train", dict(parse_json(header["train"]))))
         made = provenance.from_json(header["provenance"])
+        spec = TileSpec.of(Tile.model_validate_json(header.get("tile", "{}")))
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
@@ -134,7 +146,7 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
     tile_safe = kind.tile_safe and settings.norm != "instance"
-    return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe)
+    return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe, spec)
 
 
 def _check_values(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:

@@ -23,7 +23,6 @@ from terraform.geo.geobox import GeoBox
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import PIXEL_M
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
@@ -169,7 +168,7 @@ def render_georeferenced(
         chosen = choose_base(base, trained, body)
         air = choose_air(climate, base, trained, body)
         bounds = bounds_of(placed)
-        target = _target(raster, body, bounds, settings)
+        target = _target(raster, body, bounds, settings, trained.spec.pixel_m)
         check_picture(output, target.frame.height, target.frame.width)
         predictor = Predictor(trained, settings)
         _tell(placed, target.frame, settings, chosen.origin if chosen else "none", predictor)
@@ -198,15 +197,16 @@ def render_georeferenced(
 
 def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: str, predictor: Predictor) -> None:
     """Say what is going to be drawn, and where much finer relief comes out in few pixels."""
-    pixel_m = placed.pixel_m if settings.grid == "input" else PIXEL_M
+    learnt_m = predictor.trained.spec.pixel_m
+    pixel_m = placed.pixel_m if settings.grid == "input" else learnt_m
     announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor)
     own, name = placed.raster, Path(placed.raster.name).name
-    if placed.pixel_m < PIXEL_M / 2 and settings.grid != "input":
+    if placed.pixel_m < learnt_m / 2 and settings.grid != "input":
         _say(
             f"warning: {name} has {own.width:,} x {own.height:,} pixels of {placed.pixel_m:.3g} m, the picture has "
-            f"{frame.width:,} x {frame.height:,} of {PIXEL_M:g} m, which is what was learnt from: --grid input keeps "
-            "its pixels (what is drawn at 200 m, enlarged); --pixel-size 200 --latitude DEGREES draws each of them as "
-            "if it were 200 m wide, on no map"
+            f"{frame.width:,} x {frame.height:,} of {learnt_m:g} m, which is what was learnt from: --grid input keeps "
+            f"its pixels (what is drawn at {learnt_m:g} m, enlarged); --pixel-size {learnt_m:g} --latitude DEGREES "
+            f"draws each of them as if it were {learnt_m:g} m wide, on no map"
         )
 
 
@@ -214,9 +214,9 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics) -> GridWindow | OutputGrid:
+def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics, pixel_m: float) -> GridWindow | OutputGrid:
     """Choose the map that the settings name."""
-    view = GridWindow.of(body, bounds, None)
+    view = GridWindow.of(body, bounds, None, pixel_m)
     if settings.grid == "polar":
         return polar_stereographic(body, view, bounds, None)
     if settings.grid == "input":

@@ -14,7 +14,7 @@ from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
-from terraform.geo.tile_spec import MARGIN_PX, PIXEL_M
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
 from terraform.mosaic.base.air_map import AirMap
@@ -37,7 +37,7 @@ _DEGREE_M = 1.0
 
 @dataclass(frozen=True)
 class PlaneTerrain:
-    """Heights on pixels of 200 m, all at one latitude; nothing beyond their edges."""
+    """Heights on a tile's pixels, all at one latitude; nothing beyond their edges."""
 
     relief: ElevationModel
     heights: Heights
@@ -45,11 +45,12 @@ class PlaneTerrain:
     latitude_deg: float
     base: BaseMap | None = None
     air: AirMap | None = None
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def pixel_m(self) -> float:
         """Side of a pixel, metres."""
-        return PIXEL_M
+        return self.spec.pixel_m
 
     @property
     def top(self) -> int:
@@ -75,7 +76,7 @@ class PlaneTerrain:
         if self.base is None:
             return found
         # One colour: where it lies is not known.
-        down, right = (Axis(0.0, 1e-9, size - 2 * MARGIN_PX) for size in sea.shape)
+        down, right = (Axis(0.0, 1e-9, size - 2 * self.spec.margin_px) for size in sea.shape)
         return found._replace(base=self.base.on_axes(down, right))
 
 
@@ -105,14 +106,13 @@ def draw(
         )
     raw = read_heights(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
-    terrain = replace(
-        _terrain(raw, pixel_m, latitude_deg, settings), base=_base(base, trained), air=_air(climate, trained)
-    )
+    terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
+    terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
     height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
-    announce(None, settings, base or "none", (height, width), PIXEL_M, predictor)
+    announce(None, settings, base or "none", (height, width), trained.spec.pixel_m, predictor)
     blocks = generate.draw(predictor, terrain, (0, height), (0, width))
-    _save(_together(blocks, height, width), output, settings, label.tags())
+    _save(_together(blocks, height, width), output, settings, label.tags(), trained.spec.pixel_m)
 
 
 def _is_place(pixel_m: float, latitude_deg: float) -> bool:
@@ -120,10 +120,10 @@ def _is_place(pixel_m: float, latitude_deg: float) -> bool:
     return 0 < pixel_m <= _MOST_PIXEL_M and abs(latitude_deg) <= 90
 
 
-def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics) -> PlaneTerrain:
+def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics, spec: TileSpec) -> PlaneTerrain:
     rows, columns = (Axis(0, pixel_m, count) for count in raw.metres.shape)
     source = from_array(raw, Axis(0, -pixel_m, rows.count), columns, _DEGREE_M)
-    wide, high = (Axis(0, PIXEL_M, max(1, round(axis.end / PIXEL_M))) for axis in (columns, rows))
+    wide, high = (Axis(0, spec.pixel_m, max(1, round(axis.end / spec.pixel_m))) for axis in (columns, rows))
     down, right = taps(rows, high), taps(columns, wide)
     metres, valid = gather_masked(raw.metres, ~raw.void, down, right)
     nothing = np.zeros(valid.shape, np.bool_)
@@ -134,7 +134,7 @@ def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaic
         along = Axis(0, -average.latitudes.step, average.latitudes.count)
         broad, _ = gather_masked(found.metres, ~found.void, taps(along, high), taps(average.longitudes, wide))
     relief = ElevationModel(source, settings.elevation, measure_hypsometry(source, flat=True), None)
-    return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg)
+    return PlaneTerrain(relief, Heights(metres, nothing, ~valid), broad, latitude_deg, spec=spec)
 
 
 def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
@@ -220,7 +220,7 @@ def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray
     return picture
 
 
-def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str]) -> None:
+def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str], pixel_m: float) -> None:
     if output.suffix.lower() == ".npy":
         save_array(output, picture)
     elif output.suffix.lower() not in (".tif", ".tiff"):
@@ -233,7 +233,7 @@ def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dic
         from terraform.geo.geobox import GeoBox
         from terraform.mosaic.output import cog
 
-        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(PIXEL_M, 0, 0, 0, -PIXEL_M, 0), None)
+        frame = GeoBox(picture.shape[0], picture.shape[1], Affine(pixel_m, 0, 0, 0, -pixel_m, 0), None)
         cog.write(output, frame, [np.moveaxis(picture, -1, 0)], settings.compression, tags)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import PIXEL_M
+from terraform.geo.tile_spec import DEFAULT_TILE
 
 CAP_EDGE_DEG = 65.0
 """Latitude from which the polar caps serve."""
@@ -28,17 +28,25 @@ FADE_ROWS = 64
 
 @dataclass(frozen=True)
 class GlobalGrid:
-    """The planet-wide equirectangular grid of square pixels that are 200 m on the equator.
+    """The planet-wide equirectangular grid of square pixels, by default of 200 m on the equator.
 
     For Mars 106,694 columns of 2 pi R / 106,694 = 200.00085 m, so that the planet closes exactly.
+
+    Attributes
+    ----------
+    radius_m : float
+        Of the body, metres.
+    nominal_m : float
+        Side of a pixel that is wanted, metres; `pixel_m` is the nearest of which a whole number goes round.
     """
 
     radius_m: float
+    nominal_m: float = DEFAULT_TILE.pixel_m
 
     @property
     def columns(self) -> int:
         """Pixels round the equator; even, so that the rows are whole."""
-        return max(8, 2 * round(math.pi * self.radius_m / PIXEL_M))
+        return max(8, 2 * round(math.pi * self.radius_m / self.nominal_m))
 
     @property
     def rows(self) -> int:

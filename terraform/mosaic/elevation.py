@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from terraform.geo.heights import Heights, pack, unpack
 from terraform.geo.resample import Axis, Taps, spline_taps, taps
 from terraform.geo.resample_torch import resample_last_axis
-from terraform.geo.tile_spec import PIXEL_M
 
 Span = tuple[int, int]
 Float = NDArray[np.float32]
 
 _CHUNK_ROWS = 128
 _HALF = 0.5 - 1e-6
-_FACETS_PX = 5
-"""Pixels of a raster that are this many of a mosaic's outlast the limit of the condition's resolution, 1 km."""
+_FACETS_M = 1000.0
+"""Side of a pixel, metres, above which straight lines between its heights show as facets."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class ElevationRaster:
     @property
     def is_coarse(self) -> bool:
         """Whether straight lines between its heights would show as facets: pixels above 1 km."""
-        return abs(self.latitudes.step) * self.metres_per_degree > _FACETS_PX * PIXEL_M
+        return abs(self.latitudes.step) * self.metres_per_degree > _FACETS_M
 
     @property
     def wraps(self) -> bool:
@@ -151,18 +150,22 @@ def _round(first: int, last: int, count: int) -> Iterator[Span]:
         first += stop - start
 
 
-def points(source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Heights:
+def points(
+    source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64], pixel_m: float
+) -> Heights:
     """Heights at points by bilinear interpolation, between coarse pixels by cubic B-splines.
 
     Towards a pole the columns of a raster in degrees crowd: there 2, 4, 8 ... of them, so many that they stay within
-    a pixel of 200 m, are averaged before. How many depends on the latitude alone.
+    a pixel of the strip, are averaged before. How many depends on the latitude alone.
 
     Parameters
     ----------
     longitude_deg, latitude_deg : (H, W) float64
+    pixel_m : float
+        Side of a pixel of the strip, metres.
     """
     width_m = source.longitudes.step * source.metres_per_degree * np.cos(np.radians(latitude_deg))
-    halvings = np.floor(np.log2(np.maximum(PIXEL_M / np.maximum(width_m, 1e-3), 1))).astype(np.int64)
+    halvings = np.floor(np.log2(np.maximum(pixel_m / np.maximum(width_m, 1e-3), 1))).astype(np.int64)
     halvings = np.minimum(halvings, int(np.log2(source.longitudes.count)))
     planes = [np.zeros(latitude_deg.shape, np.float32) for _ in range(3)]
     for power in np.unique(halvings):

@@ -10,7 +10,7 @@ Imports numpy and torch only: a machine without GDAL can draw.
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from terraform.config import Climate, Condition, Mosaics
-from terraform.geo.tile_spec import MARGIN_PX
 from terraform.learn.models.layers import fuse_batch_norm
 from terraform.learn.runtime.malloc import give_back
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.terrain import ImageWindow, Span, Terrain, TerrainWindow
-from terraform.mosaic.windows import BLEND_PX, RAMP_PX, Plan, plan, ramped
+from terraform.mosaic.windows import RAMP_PX, Plan, plan, ramped
 from terraform.pairs.context import Air, Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
@@ -81,14 +80,15 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, patch: TerrainWindow, pixel_m: float) -> Tensor:
-        """Draw a patch of H x W pixels: (3, H - 128, W - 128) float32, [-1, 1]."""
+        """Draw a patch of H x W pixels: (3, H - 2 M, W - 2 M) float32, [-1, 1], M the margin of a tile."""
         trained, device = self.trained, self.device
         relief = relief_batch(patch, pixel_m, trained.condition.local_time_h, self.settings.climate, device)
+        relief = replace(relief, margin_px=trained.spec.margin_px)
         base = None if patch.base is None else Context(*(part.to(device) for part in patch.base))
         seen = encode(relief, trained.condition, trained.sheet, base)
         if trained.settings.noise:
             rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
-            seen = torch.cat([seen, noise(rows, columns, trained.settings.noise)], 1)
+            seen = torch.cat([seen, noise(rows, columns, trained.settings.noise, trained.spec.margin_px)], 1)
         return self.forward(seen)[0]
 
 
@@ -143,15 +143,15 @@ def draw(predictor: Predictor, terrain: Terrain, rows: Span, columns: Span) -> I
 
 
 def _with_halo(predictor: Predictor, terrain: Terrain, windows: Plan) -> Iterator[ImageWindow]:
-    halo = windows.halo
+    halo, margin_px = windows.halo, predictor.trained.spec.margin_px
     spans = [
         (row, column)
         for row in windows.rows
         for column in windows.columns
         if terrain.is_visible(_grown(row, 1), column)
     ]
-    for (row, column), patch in zip(spans, _ahead(terrain, spans, halo + MARGIN_PX), strict=True):
-        void = _inside(patch.void, halo + MARGIN_PX)
+    for (row, column), patch in zip(spans, _ahead(terrain, spans, halo + margin_px), strict=True):
+        void = _inside(patch.void, halo + margin_px)
         if void.all():
             colours = np.zeros((*void.shape, 3), np.uint8)
         else:
@@ -174,31 +174,32 @@ def _ahead(terrain: Terrain, spans: list[tuple[Span, Span]], spare: int) -> Iter
 
 def _blended(predictor: Predictor, terrain: Terrain, rows: Span, columns: Span) -> Iterator[ImageWindow]:
     """Windows that share a ramp with each neighbour, summed under weights that are a partition of unity."""
-    step, origin = BLEND_PX - RAMP_PX, terrain.top - RAMP_PX
-    down, across = ramped(rows, origin), ramped(columns, 0)
+    side, margin_px = predictor.trained.spec.tile_px, predictor.trained.spec.margin_px
+    step, origin = side - RAMP_PX, terrain.top - RAMP_PX
+    down, across = ramped(rows, origin, side), ramped(columns, 0, side)
     device = predictor.device
-    weight = _ramp(device)[:, None] * _ramp(device)
+    weight = _ramp(side, device)[:, None] * _ramp(side, device)
     width = len(across) * step
-    sums = torch.zeros(3, BLEND_PX, width + RAMP_PX, device=device)
+    sums = torch.zeros(3, side, width + RAMP_PX, device=device)
     for i in down:
         voids = np.ones((step, width + RAMP_PX), np.bool_)
         first = origin + i * step
-        windows = [(j, ((first, first + BLEND_PX), (j * step, j * step + BLEND_PX))) for j in across]
+        windows = [(j, ((first, first + side), (j * step, j * step + side))) for j in across]
         windows = [(j, spans) for j, spans in windows if terrain.is_visible(*spans)]
-        for (j, _), patch in zip(windows, _ahead(terrain, [spans for _, spans in windows], MARGIN_PX), strict=True):
+        for (j, _), patch in zip(windows, _ahead(terrain, [spans for _, spans in windows], margin_px), strict=True):
             at = (j - across[0]) * step
-            void = _inside(patch.void, MARGIN_PX)
+            void = _inside(patch.void, margin_px)
             if not void.all():
-                sums[:, :, at : at + BLEND_PX] += _seeded(predictor, terrain.pixel_m, patch) * weight
-            voids[:, at : at + BLEND_PX] = void[:step]
+                sums[:, :, at : at + side] += _seeded(predictor, terrain.pixel_m, patch) * weight
+            voids[:, at : at + side] = void[:step]
         yield ImageWindow(first, across[0] * step, _with_mask(_levels(sums[:, :step, :width]), voids[:, :width]))
         sums = torch.cat([sums[:, step:], torch.zeros_like(sums[:, :step])], 1)
 
 
-def _ramp(device: str) -> Tensor:
+def _ramp(side: int, device: str) -> Tensor:
     """Weights of a window along one direction: those of two neighbours sum to 1."""
     rise = torch.sin(torch.pi / 2 * (torch.arange(RAMP_PX, device=device) + 0.5) / RAMP_PX) ** 2
-    return torch.cat([rise, torch.ones(BLEND_PX - 2 * RAMP_PX, device=device), rise.flip(0)])
+    return torch.cat([rise, torch.ones(side - 2 * RAMP_PX, device=device), rise.flip(0)])
 
 
 def _seeded(predictor: Predictor, pixel_m: float, patch: TerrainWindow) -> Tensor:

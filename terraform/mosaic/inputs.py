@@ -12,6 +12,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import EARTH, MARS, Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.learn import weights as weights_file
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.base.air_map import ChosenAir
@@ -61,6 +62,13 @@ def _with(settings: Mosaics, elevation: Mapping[str, Any], climate: Climate) -> 
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:
     """Load the generator onto the device that the settings name; warn of settings of the climate that it ignores."""
     trained = weights_file.load(weights, device_of(settings))
+    if trained.spec != DEFAULT_TILE:
+        spec = trained.spec
+        print(
+            f"{weights} learnt from tiles of {spec.tile_px} pixels of {spec.pixel_m:g} m: what it draws has pixels of "
+            f"{spec.pixel_m:g} m",
+            flush=True,
+        )
     instead = "; base colours follow the settings of climate.<body>, such as mean_temperature_c" * trained.needs_base
     for told in ignored_climate_settings(trained.condition, settings.climate):
         print(f"warning: {told}{instead}", file=sys.stderr, flush=True)

@@ -19,6 +19,7 @@ from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.geobox import GeoBox
 from terraform.geo.raster import semi_major_axis_m
 from terraform.geo.regions import Region
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.mosaic.bands import GlobalGrid
 
 Span = tuple[int, int]
@@ -45,9 +46,12 @@ class GridWindow:
     region: Region | None
 
     @classmethod
-    def of(cls, body: Body, bounds: tuple[float, float, float, float], region: Region | None) -> "GridWindow":
-        """Make the window of bounds in degrees: west, south, east, north."""
-        globe = GlobalGrid(body.radius_m)
+    def of(
+        cls, body: Body, bounds: tuple[float, float, float, float], region: Region | None,
+        pixel_m: float = DEFAULT_TILE.pixel_m,
+    ) -> "GridWindow":  # fmt: skip
+        """Make the window of bounds in degrees (west, south, east, north) on the grid with pixels of `pixel_m`."""
+        globe = GlobalGrid(body.radius_m, pixel_m)
         west, south, east, north = bounds
         rows = _whole((90 - north) / globe.pixel_deg, (90 - south) / globe.pixel_deg)
         columns = _whole((west + 180) / globe.pixel_deg, (east + 180) / globe.pixel_deg)

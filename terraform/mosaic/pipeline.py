@@ -45,10 +45,11 @@ class StripRenderer:
     def fill(self, strip: Band | Cap, canvas: StripBuffer, view: GridWindow, stopped: Event) -> None:
         """Draw a strip onto its canvas."""
         terrain: Terrain
+        spec = self.predictor.trained.spec
         if isinstance(strip, Band):
-            terrain = BandTerrain(self.relief, strip, self.base, self.air)
+            terrain = BandTerrain(self.relief, strip, self.base, self.air, spec)
         else:
-            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base, self.air)
+            terrain = CapTerrain(self.relief, strip, view.extent_deg, self.base, self.air, spec)
         for block in draw(self.predictor, terrain, canvas.rows, canvas.columns):
             if stopped.is_set():
                 raise InterruptedError("the drawing was stopped")

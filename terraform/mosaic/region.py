@@ -75,7 +75,7 @@ def render_region(
             raise InputError(f"{elevation} is on {grid.body.name}, region {region.name!r} on {region.body.name}")
         chosen = base(trained, region.body) if base else None
         climate = air(trained, region.body) if air else None
-        target = _target(region, dataset, settings)
+        target = _target(region, dataset, settings, trained.spec.pixel_m)
         parts = [part.provenance for part in (chosen, climate) if part and part.provenance]
         label = describe(trained, elevation, inputs.source_pixel_m(dataset, region.body), parts)
         identity = inputs.mosaic_fingerprint(
@@ -97,9 +97,9 @@ def render_region(
     )
 
 
-def _target(region: Region, dataset: Any, settings: Mosaics) -> GridWindow | OutputGrid:
+def _target(region: Region, dataset: Any, settings: Mosaics, pixel_m: float) -> GridWindow | OutputGrid:
     """Choose the map that the settings name."""
-    view = GridWindow.of(region.body, region.bounds, region)
+    view = GridWindow.of(region.body, region.bounds, region, pixel_m)
     if settings.grid == "polar":
         return polar_stereographic(region.body, view, region.bounds, region)
     if settings.grid == "input":

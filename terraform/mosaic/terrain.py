@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from terraform.config import Elevation
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
-from terraform.geo.tile_spec import MARGIN_PX
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.mosaic import policy
 from terraform.mosaic.bands import Band, Cap
 from terraform.mosaic.base.air_map import AirMap, lifted
@@ -35,7 +35,7 @@ class TerrainWindow(NamedTuple):
     rows, columns : (H,) and (W,) int64
         Where on the plane of noise its pixels lie.
     base : Context or None
-        Base colours of its pixels without a margin of `MARGIN_PX`, where a generator needs them.
+        Base colours of its pixels without the margin of a tile, where a generator needs them.
     air : Air or None
         Its temperature as a law of `metres`, (1, 1, H, W), where a generator needs it.
     """
@@ -145,6 +145,7 @@ class BandTerrain:
     band: Band
     base: BaseMap | None = None
     air: AirMap | None = None
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def pixel_m(self) -> float:
@@ -175,7 +176,7 @@ class BandTerrain:
             seen = seen._replace(air=self.relief.air_over(seen, found[0], air))
         if self.base is None:
             return seen
-        return seen._replace(base=self.base.on_axes(*(_within(axis) for axis in (latitudes, longitudes))))
+        return seen._replace(base=self.base.on_axes(*(_within(axis, self.spec) for axis in (latitudes, longitudes))))
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ class CapTerrain:
     extent_deg: tuple[tuple[float, float], tuple[float, float]]
     base: BaseMap | None = None
     air: AirMap | None = None
+    spec: TileSpec = DEFAULT_TILE
 
     @property
     def pixel_m(self) -> float:
@@ -220,8 +222,8 @@ class CapTerrain:
         """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         x, y = np.meshgrid(np.arange(*columns) + 0.5, np.arange(*rows) + 0.5)
         lon, lat = self.cap.to_degrees(x, y)
-        heights = points(self.relief.source, lon, lat)
-        broad = None if self.relief.broad is None else points(self.relief.broad, lon, lat)
+        heights = points(self.relief.source, lon, lat, self.spec.pixel_m)
+        broad = None if self.relief.broad is None else points(self.relief.broad, lon, lat, self.spec.pixel_m)
         right, up = (part.astype(np.float32) for part in self.cap.eastwards(lon))
         # The noise of a cap lies far from that of the bands and of the other cap.
         places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR
@@ -230,12 +232,10 @@ class CapTerrain:
             seen = seen._replace(air=self.relief.air_over(seen, heights, self.air.at_points(lon, lat)))
         if self.base is None:
             return seen
-        return seen._replace(base=self.base.at_points(*(part[_WITHIN, _WITHIN] for part in (lon, lat))))
+        within = slice(self.spec.margin_px, -self.spec.margin_px)
+        return seen._replace(base=self.base.at_points(*(part[within, within] for part in (lon, lat))))
 
 
-_WITHIN = slice(MARGIN_PX, -MARGIN_PX)
-
-
-def _within(axis: Axis) -> Axis:
-    """Without the margin that the relief channels use up."""
-    return axis.part(MARGIN_PX, axis.count - MARGIN_PX)
+def _within(axis: Axis, spec: TileSpec) -> Axis:
+    """Cut off the margin that the relief channels use up."""
+    return axis.part(spec.margin_px, axis.count - spec.margin_px)

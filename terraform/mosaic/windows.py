@@ -7,10 +7,9 @@ from terraform.learn.weights import TrainedGenerator
 
 Span = tuple[int, int]
 
-BLEND_PX = 256
-"""Side of the windows of a network that is not safe to tile: what it was trained on."""
 RAMP_PX = 32
-"""Pixels that such windows share with a neighbour: (256 / 224)^2 = 1.31 network passes."""
+"""Pixels that windows of a network that is not safe to tile share with a neighbour; they are as large as the tiles
+that it learnt from: of 256 pixels (256 / 224)^2 = 1.31 network passes."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,10 @@ def _divided(span: Span, most: int, stride: int) -> list[Span]:
 
 def grid_px(trained: TrainedGenerator) -> int:
     """Give what a band's width must be a whole multiple of, so that its windows close round the planet, pixels."""
-    return trained.stride if trained.tile_safe else BLEND_PX - RAMP_PX
+    return trained.stride if trained.tile_safe else trained.spec.tile_px - RAMP_PX
 
 
-def ramped(span: Span, origin: int) -> range:
-    """Numbers of the blended windows that a span needs; window k begins at origin + 224 k."""
-    step = BLEND_PX - RAMP_PX
+def ramped(span: Span, origin: int, side: int) -> range:
+    """List the numbers of the blended windows that a span needs; window k begins at origin + (side - ramp) k."""
+    step = side - RAMP_PX
     return range((span[0] - origin - RAMP_PX + 1) // step, -(-(span[1] - origin) // step))

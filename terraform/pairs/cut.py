@@ -18,13 +18,12 @@ from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, r
 from terraform.geo.heights import SEA, VOID, pack, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
-from terraform.geo.tile_spec import TileSpec
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.pairs import base_colours
 from terraform.pairs.store import TILE, ArrayWriter, save_array
 from terraform.storage.atomic_write import atomic_write, remove_file
 
 _BLOCK = 8
-_DEFAULT = TileSpec()
 
 
 class Tile(NamedTuple):
@@ -55,7 +54,7 @@ class _Raster:
 
 
 def cut(
-    region: Region, elevation: Path, imagery: Path, output: Path, settings: Settings, spec: TileSpec = _DEFAULT
+    region: Region, elevation: Path, imagery: Path, output: Path, settings: Settings, spec: TileSpec = DEFAULT_TILE
 ) -> None:
     """Cut all tiles of a region and write its folder of pairs.
 

@@ -16,22 +16,24 @@ _WIDTHS_PX = (0.0, 2.0, 8.0)
 _WORD = 0xFFFFFFFF
 
 
-def noise(rows: Tensor, columns: Tensor, channels: int) -> Tensor:
+def noise(rows: Tensor, columns: Tensor, channels: int, margin_px: int) -> Tensor:
     """Noise of mean 0 and variance 1 for windows of the plane.
 
     Parameters
     ----------
     rows, columns : (N, H) and (N, W) int64
-        Places on the plane of the windows' pixels; `MARGIN_PX` on every side are used up.
+        Places on the plane of the windows' pixels.
     channels : int
         0 to 3: white, then smoothed to 2 and to 8 pixels.
+    margin_px : int
+        Pixels that are used up on every side.
 
     Returns
     -------
-    (N, channels, H - 128, W - 128) float32
+    (N, channels, H - 2 margin_px, W - 2 margin_px) float32
     """
     white = _white(rows, columns)
-    return torch.cat([inside(_smoothed(white, width)) for width in _WIDTHS_PX[:channels]], 1)
+    return torch.cat([inside(_smoothed(white, width), margin_px) for width in _WIDTHS_PX[:channels]], 1)
 
 
 def _smoothed(white: Tensor, width_px: float) -> Tensor:

@@ -1,7 +1,7 @@
 """From heights to what the networks see: the one function that training and drawing share.
 
-`encode` takes heights with `MARGIN_PX` more pixels on every side than it returns, so that slope, topographic position
-and the distance to the sea are right up to the edge of what is returned, whatever window was cut out.
+`encode` takes heights with a margin on every side that it does not return, so that slope, topographic position and the
+distance to the sea are right up to the edge of what is returned, whatever window was cut out.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from terraform.config import Condition, Sheet
 from terraform.errors import InputError
-from terraform.geo.tile_spec import MARGIN_PX
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.pairs.colormap import TURBO
 from terraform.pairs.context import Air, Context
 from terraform.pairs.smoothing import distance_px, known_empty, smooth
@@ -44,6 +44,8 @@ class ReliefBatch:
         Unit vectors towards the sun along the window's right, its up and the zenith; broadcasts to (N, 3, H, W).
     air : Air, optional
         Of the pixels, for the channel `air_temperature`.
+    margin_px : int
+        Pixels on every side that `encode` uses up.
     """
 
     metres: Tensor
@@ -53,6 +55,7 @@ class ReliefBatch:
     latitude_deg: Tensor
     sun: Tensor
     air: Air | None = None
+    margin_px: int = DEFAULT_TILE.margin_px
 
 
 def channels_of(condition: Condition) -> int:
@@ -91,8 +94,8 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Con
 
     Returns
     -------
-    (N, C, H - 128, W - 128) float32 in [-1, 1]
-        `MARGIN_PX` pixels are used up on every side.
+    (N, C, H - 2 M, W - 2 M) float32 in [-1, 1]
+        M, `relief.margin_px`, are used up on every side.
 
     Raises
     ------
@@ -100,12 +103,12 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Con
         A channel follows the climate, and none is given.
     """
     if condition.encoding == "turbo":
-        channels = [inside(_turbo(relief, sheet))]
+        channels = [inside(_turbo(relief, sheet), relief.margin_px)]
     else:
         view = _View(relief, condition.resolution_m)
-        channels = [inside(_CHANNELS[name](view)) for name in condition.channels]
+        channels = [inside(_CHANNELS[name](view), relief.margin_px) for name in condition.channels]
     if context is not None:
-        channels.append(context.composite(inside(relief.sea)))
+        channels.append(context.composite(inside(relief.sea, relief.margin_px)))
     return torch.cat(channels, 1)
 
 
@@ -173,8 +176,9 @@ def _sea(view: _View) -> Tensor:
 
 
 def _sea_distance(view: _View) -> Tensor:
-    """Distance to the nearest sea pixel, capped at the margin: -1 on the shore, 1 from 64 pixels on."""
-    return distance_px(view.relief.sea, MARGIN_PX) * (2 / MARGIN_PX) - 1
+    """Distance to the nearest sea pixel, capped at the margin: -1 on the shore, 1 from there on."""
+    cap_px = view.relief.margin_px
+    return distance_px(view.relief.sea, cap_px) * (2 / cap_px) - 1
 
 
 def _latitude(view: _View) -> Tensor:
@@ -222,9 +226,9 @@ def _turbo(relief: ReliefBatch, sheet: Sheet) -> Tensor:
     return torch.where(blank, 255.0, colours) / 127.5 - 1
 
 
-def inside(values: Tensor) -> Tensor:
-    """Without the margin."""
-    return values[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
+def inside(values: Tensor, margin_px: int) -> Tensor:
+    """Cut off the margin: (..., H, W) -> (..., H - 2 margin, W - 2 margin)."""
+    return values[..., margin_px:-margin_px, margin_px:-margin_px]
 
 
 _CHANNELS: dict[str, Callable[[_View], Tensor]] = {

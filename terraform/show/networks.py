@@ -8,7 +8,7 @@ from torch import nn
 
 from terraform.config import Train
 from terraform.errors import ConfigError
-from terraform.geo.tile_spec import TILE_PX
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.learn.models.discriminators import build_discriminator
 from terraform.learn.models.generators import build_generator
 from terraform.storage.atomic_write import atomic_write
@@ -63,9 +63,10 @@ def draw(folder: Path, channels: int, settings: Train) -> list[Path]:
 def _svg(network: nn.Module, channels: int, name: str) -> bytes:
     from torchview import draw_graph
 
+    side = DEFAULT_TILE.tile_px
     # On the device "meta" shapes are followed and nothing is computed.
     graph = draw_graph(
-        network, input_size=(1, channels, TILE_PX, TILE_PX), depth=_DEPTHS.get(name, 3), device="meta",
+        network, input_size=(1, channels, side, side), depth=_DEPTHS.get(name, 3), device="meta",
         expand_nested=True, graph_name=name, hide_module_functions=True,
     )  # fmt: skip
     drawing: bytes = graph.visual_graph.pipe(format="svg")

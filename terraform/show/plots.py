@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from terraform.geo.heights import unpack
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.runtime.checkpoint import Row
 from terraform.pairs.colormap import turbo
@@ -34,14 +33,13 @@ def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tenso
     high_m : float
         Height of the Turbo colormap's last colour, metres.
     """
-    inner = slice(MARGIN_PX, -MARGIN_PX)
-    heights = unpack(stored.elevation[:, inner, inner].numpy())
+    heights = unpack(stored.elevation[:, stored.inner, stored.inner].numpy())
     pictures = {
         f"relief, Turbo 0-{high_m:g} m": turbo(heights.metres, heights.sea | heights.void, 0, high_m),
         "real": stored.imagery.numpy(),
         **{title: levels(values) for title, values in columns.items()},
     }
-    rows, cell = len(stored.imagery), TILE_PX + _GAP
+    rows, cell = len(stored.imagery), stored.imagery.shape[1] + _GAP
     page = Image.new("RGB", (len(pictures) * cell + _GAP, rows * cell + 2 * _HEADER + _GAP), "white")
     draw = ImageDraw.Draw(page)
     for column, (title, values) in enumerate(pictures.items()):

@@ -82,10 +82,12 @@ def test_drift_is_of_smooth_colours_only():
     base = torch.rand(1, 3, 1, 1).expand(1, 3, 256, 256) - 0.5
     sea, valid = torch.zeros(1, 1, 256, 256, dtype=torch.bool), torch.ones(1, 1, 256, 256)
     grain = torch.randn(1, 3, 256, 256) / 4
-    assert metrics.base_drift(base + grain, base, sea, valid) < 1
-    assert metrics.base_drift(base + 0.1, base, sea, valid) == pytest.approx(12.75, rel=1e-3)
+    assert metrics.base_drift(base + grain, base, sea, valid, 200.0) < 1
+    assert metrics.base_drift(base + 0.1, base, sea, valid, 200.0) == pytest.approx(12.75, rel=1e-3)
     sea[..., 128:] = True
-    assert metrics.base_drift(base + torch.where(sea, 0.1, -0.1), base, sea, valid) == pytest.approx(12.75, rel=1e-2)
+    assert metrics.base_drift(base + torch.where(sea, 0.1, -0.1), base, sea, valid, 200.0) == pytest.approx(
+        12.75, rel=1e-2
+    )
 
 
 def test_slopes_towards_the_sun_are_brighter_and_plains_keep_their_base():

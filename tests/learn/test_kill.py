@@ -5,13 +5,12 @@ import shutil
 import signal
 
 import pytest
-import torch
-from small_world import config, few_pairs, forked, make_world, outcome, run, same
+from children import child_of, status_of
+from small_world import config, make_world, outcome, run_in_child, same
 
-from terraform.learn import train as training
 from terraform.learn import trainer
 
-STEPS = 4
+STEPS, ROWS = 4, 2
 NETWORKS = {
     "unet_fc": {"diffaugment": True, "base": "added"},
     "unet256": {"network": "unet256", "norm": "batch", "discriminator": "patch70", "lambda_feature_matching": 0},
@@ -20,12 +19,7 @@ NETWORKS = {
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    # A child that is forked has one thread; few pairs are enough to tell one state from another.
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "_ROWS", 2)
-        few_pairs(patch)
-        yield make_world(tmp_path_factory.mktemp("pairs"), pairs=5)  # an epoch and more
+    return make_world(tmp_path_factory.mktemp("pairs"), pairs=5)  # an epoch and more
 
 
 def small(name, **over):
@@ -34,32 +28,45 @@ def small(name, **over):
     return config({"channels": ["elevation", "slope", "air_temperature"]}, **settings)
 
 
+def dies_in_step(step, world, output, settings):
+    """Train, and die by SIGKILL in the middle of a step, before anything of it is saved."""
+    real = trainer.Trainer._apply_gradients
+
+    def move(self, which, gradients, good):
+        real(self, which, gradients, good)
+        if self.steps == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    trainer.Trainer._apply_gradients = move
+    run_in_child(world, output, settings, ROWS)
+
+
+def forgets(part, world, output, settings):
+    """Train on from a state of which a part is dropped."""
+    real = trainer.Trainer.restore
+
+    def restore(self, tensors, steps):
+        fresh = {key: value for key, value in self.tensors().items() if key.startswith(part)}
+        rest = {key: value for key, value in tensors.items() if not key.startswith(part)}
+        real(self, rest | fresh, steps)
+
+    trainer.Trainer.restore = restore
+    run_in_child(world, output, settings, ROWS)
+
+
 def killed_in_step(world, output, settings, step):
-    """Train and die by SIGKILL in the middle of a step, before anything of it is saved."""
-
-    def work():
-        real = trainer.Trainer._apply_gradients
-
-        def move(self, which, gradients, good):
-            real(self, which, gradients, good)
-            if self.steps == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        trainer.Trainer._apply_gradients = move
-        run(world, output, settings)
-
-    assert forked(work) == signal.SIGKILL
+    assert status_of(child_of(dies_in_step, step, world, output, settings)) == -signal.SIGKILL
 
 
 def finished(world, output, settings):
-    assert forked(lambda: run(world, output, settings)) == 0
+    assert status_of(child_of(run_in_child, world, output, settings, ROWS)) == 0
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def whole(request, world, tmp_path_factory):
-    """The uninterrupted run: in this process, so that its children find everything imported."""
+    """The uninterrupted run."""
     output = tmp_path_factory.mktemp(request.param)
-    run(world, output, small(request.param))
+    finished(world, output, small(request.param))
     return request.param, outcome(output)
 
 
@@ -101,16 +108,5 @@ def test_whatever_is_dropped_shows(whole, killed, world, tmp_path, part):
     name, expected = whole
     shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
 
-    def forgetful():
-        real = trainer.Trainer.restore
-
-        def restore(self, tensors, steps):
-            fresh = {key: value for key, value in self.tensors().items() if key.startswith(part)}
-            rest = {key: value for key, value in tensors.items() if not key.startswith(part)}
-            real(self, rest | fresh, steps)
-
-        trainer.Trainer.restore = restore
-        run(world, tmp_path, small(name))
-
-    assert forked(forgetful) == 0
+    assert status_of(child_of(forgets, part, world, tmp_path, small(name))) == 0
     assert not same(outcome(tmp_path), expected)

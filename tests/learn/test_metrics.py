@@ -45,7 +45,8 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
             torch.full((1, 384), 45.0),
             torch.zeros(1, 0, 0),
             torch.zeros(1),
-        )
+        ),
+        200.0,
     )
     assert kinds.shape == (1, 256, 256)
     low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]

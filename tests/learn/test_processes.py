@@ -5,13 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from small_world import child_of, config, few_pairs, make_world, outcome, run, same
+from children import child_of, status_of
+from small_world import config, few_pairs, make_world, outcome, run, run_in_child, same
 
 from terraform.errors import ConfigError
 from terraform.learn.data.dataset import collect
@@ -105,20 +105,28 @@ def quick(monkeypatch):
     few_pairs(monkeypatch)
 
 
-def statuses_of_two(world, output, settings, prepared=lambda rank: None):
-    """Two processes that learn together, forked from this one."""
+def one_of_two(rank, port, world, output, settings, dies_in):
+    """Learn as one of two processes; the second dies by SIGKILL in a step, if one is named."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    real = Trainer.step
+
+    def stepped(self, *given):
+        if rank == 1 and self.steps == dies_in:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self, *given)
+
+    Trainer.step = stepped
+    run_in_child(world, output, settings)
+
+
+def statuses_of_two(world, output, settings, dies_in=None):
+    """Two processes that learn together."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-
-    def one_of_two(rank):
-        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2"}
-        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-        prepared(rank)
-        run(world, output, settings)
-
-    children = [child_of(partial(one_of_two, rank)) for rank in (0, 1)]
-    return [os.waitpid(child, 0)[1] for child in children]
+    children = [child_of(one_of_two, rank, port, world, output, settings, dies_in) for rank in (0, 1)]
+    return [status_of(child) for child in children]
 
 
 def test_dropout_of_two_processes_is_that_of_one(world, tmp_path, quick):
@@ -139,17 +147,6 @@ def test_two_processes_killed_go_on_exactly(world, tmp_path, quick, networks):
     settings = config(batch=4, total_images=16, checkpoint_every=4, validate_every=8, **networks)
     assert statuses_of_two(world, tmp_path / "whole", settings) == [0, 0]
     for step in (1, 2):
-
-        def dies(rank, step=step):
-            real = Trainer.step
-
-            def stepped(self, *given):
-                if rank == 1 and self.steps == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                real(self, *given)
-
-            Trainer.step = stepped
-
-        assert statuses_of_two(world, tmp_path / "killed", settings, dies)[1] == signal.SIGKILL
+        assert statuses_of_two(world, tmp_path / "killed", settings, step)[1] == -signal.SIGKILL
     assert statuses_of_two(world, tmp_path / "killed", settings) == [0, 0]
     assert same(outcome(tmp_path / "whole"), outcome(tmp_path / "killed"))

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_world import config, few_pairs, forked, make_world, run
+from children import child_of, event, status_of
+from small_world import config, few_pairs, make_world, run, run_in_child
 
 from benchmarks.world import make_pairs
 from terraform.errors import ConfigError, IntegrityError, ResourceError
@@ -100,20 +101,21 @@ def test_full_memory_says_what_would_fit(world, tmp_path):
     assert limited(world, tmp_path, int(told[1])) == "done"
 
 
+def trains_within(room, said, world, output, settings):
+    """Train in no more memory than there is already and so many bytes, and write down how that ends."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + room, resource.RLIM_INFINITY))
+    try:
+        run_in_child(world, output, settings)
+        said.write_text("done")
+    except ResourceError as full:
+        said.write_text(str(full))
+
+
 def limited(world, folder, batch):
     """What a run says that may take one and a half gigabytes more than there are already."""
-    said = folder / f"said-{batch}"
-
-    def work():
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(resource.RLIMIT_AS, (pages * os.sysconf("SC_PAGE_SIZE") + (3 << 29), resource.RLIM_INFINITY))
-        try:
-            run(world, folder / str(batch), config(batch=batch, total_images=batch, width=16))
-            said.write_text("done")
-        except ResourceError as full:
-            said.write_text(str(full))
-
-    assert forked(work) == 0
+    said, settings = folder / f"said-{batch}", config(batch=batch, total_images=batch, width=16)
+    assert status_of(child_of(trains_within, 3 << 29, said, world, folder / str(batch), settings)) == 0
     return said.read_text()
 
 
@@ -147,18 +149,20 @@ def test_a_second_run_in_the_folder_is_refused(world, tmp_path):
     run(world, tmp_path, config(total_images=2))
 
 
+def holds(folder, held):
+    with lock.exclusive_run(folder):
+        held.set()
+        signal.pause()
+
+
 def test_a_killed_holder_holds_no_longer(tmp_path):
-    ready, told = os.pipe()
-    child = os.fork()
-    if not child:
-        with lock.exclusive_run(tmp_path):
-            os.write(told, b"x")
-            signal.pause()
-    os.read(ready, 1)
-    with pytest.raises(ResourceError, match=f"process {child} "), lock.exclusive_run(tmp_path):
+    held = event()
+    child = child_of(holds, tmp_path, held)
+    held.wait()
+    with pytest.raises(ResourceError, match=f"process {child.pid} "), lock.exclusive_run(tmp_path):
         pass
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    child.kill()
+    child.join()
     with lock.exclusive_run(tmp_path):
         pass
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from terraform.config import Climate, Condition, Mosaics, Sheet, Train
 from terraform.geo.bodies import MARS
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import weights
 from terraform.learn.models.generators import UNetFc, build_generator
 from terraform.learn.weights import TrainedGenerator, set_inference_mode
@@ -75,12 +76,12 @@ def test_all_bands_of_mars_cost_little_more_than_once():
 
 
 def test_ramps_cost_a_third_more_than_windows_side_by_side():
-    step = windows.BLEND_PX - windows.RAMP_PX
+    step = TileSpec().tile_px - windows.RAMP_PX
     ours = bare = 0
     for band in strips(GlobalGrid(MARS.radius_m), step):
         if isinstance(band, Band):
-            down = windows.ramped((band.first, band.last), band.first - windows.RAMP_PX)
-            ours += len(down) * len(windows.ramped((0, band.columns), 0))
+            down = windows.ramped((band.first, band.last), band.first - windows.RAMP_PX, TileSpec().tile_px)
+            ours += len(down) * len(windows.ramped((0, band.columns), 0, TileSpec().tile_px))
             bare += -(-(band.last - band.first) // 256) * -(-band.columns // 256)
     assert 1 < ours / bare <= 1.35
 

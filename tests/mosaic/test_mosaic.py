@@ -300,7 +300,7 @@ def test_the_broad_average_is_broad_and_goes_round():
 
     heights = Heights((wave + noise).astype(np.float32), nothing, nothing)
     broad = low_pass(from_array(heights, lat, lon, MARS.metres_per_degree))
-    found = points(broad, np.array([[-179.9, 179.9, 0.0]]), np.array([[0.3, 0.3, 0.3]])).metres[0]
+    found = points(broad, np.array([[-179.9, 179.9, 0.0]]), np.array([[0.3, 0.3, 0.3]]), 200.0).metres[0]
     assert found[0] == pytest.approx(found[1], abs=15)
     assert found == pytest.approx([-100, -100, 100], abs=120)
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from terraform.config import Condition, Sheet
-from terraform.geo.tile_spec import MARGIN_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 from terraform.pairs.smoothing import smooth
 
@@ -34,7 +34,7 @@ def test_smoothing_is_the_same_in_whatever_window():
 
 
 def channel(name, metres, latitude_deg):
-    side = 2 * MARGIN_PX + 4
+    side = 2 * TileSpec().margin_px + 4
     heights = torch.full((1, 1, side, side), float(metres))
     nowhere, latitude = torch.zeros_like(heights, dtype=torch.bool), torch.tensor(latitude_deg).view(1, 1, 1, 1)
     relief = ReliefBatch(heights, nowhere, nowhere, 200.0, latitude, sun_at(latitude, 10.5))
@@ -57,7 +57,7 @@ def test_hemispheres_are_alike(name):
 
 def test_land_teaches_nothing_about_the_sea():
     """The channel of the sea is 0 on land: the weights that it meets there do not move."""
-    side = 2 * MARGIN_PX + 4
+    side = 2 * TileSpec().margin_px + 4
     heights, latitude = torch.full((1, 1, side, side), 300.0), torch.zeros(1, 1, 1, 1)
     sea = torch.zeros_like(heights, dtype=torch.bool)
     sea[..., side // 2 :] = True

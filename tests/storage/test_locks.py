@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from children import child_of, event
 
 from terraform.errors import ResourceError
 from terraform.storage.hashing import sha256_of
@@ -14,16 +15,17 @@ def refuse(holder):
     raise ResourceError(f"in use by {holder}")
 
 
+def hold(path, held):
+    with exclusive(path):
+        held.set()
+        signal.pause()
+
+
 def child_that_holds(path):
     """A process that holds a lock until it is killed; returns when it holds it."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        with exclusive(path):
-            os.write(writer, b"x")
-            signal.pause()
-        os._exit(0)
-    os.read(reader, 1)
+    held = event()
+    child = child_of(hold, path, held)
+    held.wait()
     return child
 
 
@@ -32,13 +34,13 @@ def test_a_second_process_is_told_who_holds_it_and_killing_the_holder_releases_i
     child = child_that_holds(path)
     try:
         with (
-            pytest.raises(ResourceError, match=rf"in use by process {child} on .*, since \d{{4}}-"),
+            pytest.raises(ResourceError, match=rf"in use by process {child.pid} on .*, since \d{{4}}-"),
             exclusive(path, refuse),
         ):
             pass
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        child.kill()
+        child.join()
     with exclusive(path, refuse):
         assert path.read_text().startswith(f"process {os.getpid()} ")
 
@@ -49,13 +51,13 @@ def test_who_does_not_refuse_waits(tmp_path):
 
     def say(holder):
         told.append(holder)
-        os.kill(child, signal.SIGKILL)
+        child.kill()
 
     with exclusive(path, say):
-        os.waitpid(child, 0)
+        child.join()
         with pytest.raises(ResourceError, match="in use"), exclusive(path, refuse):
             pass
-    assert told[0].startswith(f"process {child} ")
+    assert told[0].startswith(f"process {child.pid} ")
 
 
 def test_an_error_within_releases_it(tmp_path):

@@ -25,7 +25,7 @@ from servers.surface import colour, height_m
 from terraform import provenance
 from terraform.geo.grid import rows_of
 from terraform.geo.regions import load_regions
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 
 ROOT = Path(__file__).parents[2]
 MAP = "Mars_MGS_MOLA_DEM_mosaic_global_463m.tif"
@@ -148,11 +148,11 @@ def check_that_both_halves_of_every_tile_show_their_place(world: World) -> None:
         assert len(elevation) == len(imagery) == len(table) >= 1
         rows = rows_of(regions[name])
         for metres, rgb, tile in zip(elevation, imagery, table, strict=True):
-            row = rows[tile["row"]]
-            lat, lon = row.latitudes(MARGIN_PX).centres(), row.longitudes(MARGIN_PX).centres()
-            lon = lon[tile["column"] * TILE_PX :][: TILE_PX + 2 * MARGIN_PX]
+            row, spec = rows[tile["row"]], TileSpec()
+            lat, lon = row.latitudes(spec.margin_px).centres(), row.longitudes(spec.margin_px).centres()
+            lon = lon[tile["column"] * spec.tile_px :][: spec.side_px]
             assert np.abs(metres - height_m(lon, lat[:, None])).max() < 12
-            inner = slice(MARGIN_PX, -MARGIN_PX)
+            inner = spec.inner
             assert np.abs(rgb - colour(lon[inner], lat[inner, None], 2020).astype(float)).mean() < 2
 
 

@@ -9,20 +9,17 @@ from torch import Tensor
 
 from terraform.config import Condition, Sheet, Train
 from terraform.geo.heights import SEA, VOID
-from terraform.geo.tile_spec import BASE_CELL_PX, BASE_MARGIN_CELLS, BASE_SIDE_CELLS, MARGIN_PX, PIXEL_M, TILE_PX
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.data.dataset import StoredPairs
-from terraform.learn.data.sampling import SLACK_PX, AugmentParams
+from terraform.learn.data.sampling import AugmentParams
 from terraform.learn.runtime.device import to_device
 from terraform.pairs.context import Air, Context
 from terraform.pairs.noise import noise
-from terraform.pairs.relief import ReliefBatch, encode, sun_at
-
-_SCALE = TILE_PX / (TILE_PX + SLACK_PX)
-_SIDE = TILE_PX + 2 * MARGIN_PX
+from terraform.pairs.relief import ReliefBatch, encode, inside, sun_at
 
 
 class Batch(NamedTuple):
-    """What a training step needs.
+    """What a training step needs; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -53,8 +50,9 @@ def no_augmentation(count: int) -> AugmentParams:
 
 
 def prepare(
-    stored: StoredPairs, params: AugmentParams, jitter: str, settings: Train, condition: Condition, sheet: Sheet
-) -> Batch:
+    stored: StoredPairs, params: AugmentParams, jitter: str, settings: Train, condition: Condition, sheet: Sheet,
+    spec: TileSpec = DEFAULT_TILE,
+) -> Batch:  # fmt: skip
     """Make a batch on the device where `stored` lies.
 
     Parameters
@@ -66,6 +64,8 @@ def prepare(
     settings : Train
         Of which `noise`, `vertical_jitter`, `base` and `recolour` are asked.
     condition, sheet : settings of the encoding
+    spec : TileSpec
+        The size of the pairs' tiles.
 
     Returns
     -------
@@ -82,22 +82,23 @@ def prepare(
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
-    scale = _SCALE if jitter == "resize" else 1.0
+    margin_px, resize = spec.margin_px, spec.tile_px / (spec.tile_px + spec.jitter_px)
+    scale = resize if jitter == "resize" else 1.0
     top, left = (to_device(x if jitter == "resize" else np.zeros_like(x), device) for x in (params.top, params.left))
     if jitter == "resize":
         relief = torch.cat([metres, sea.float(), void.float(), latitude.expand_as(metres)], 1)
-        relief = _crop(relief, top, left, MARGIN_PX, "bilinear")
+        relief = _crop(relief, top, left, scale, margin_px, "bilinear")
         metres, sea, void = relief[:, :1], relief[:, 1:2] >= 0.5, relief[:, 2:3] >= 0.01
         latitude = relief[:, 3:4, :, :1]
-        colours = _crop(colours, top, left, 0, "bicubic").clamp(0, 255)
-        known = _crop(known.float(), top, left, 0, "bilinear") > 0.99
+        colours = _crop(colours, top, left, scale, 0, "bicubic").clamp(0, 255)
+        known = _crop(known.float(), top, left, scale, 0, "bilinear") > 0.99
     context = None
     if settings.base != "none":
         shift = to_device((255 * settings.recolour * params.recolour).astype(np.float32), device)[:, :, None, None]
         colours = (colours + shift).clamp(0, 255)
-        context = _context(stored.base, shift, top, left, scale)
+        context = _context(stored.base, shift, _Crop(top, left, scale, spec))
     known_climate = condition.needs_climate and stored.shoreline_c.numel() > 0
-    shoreline = _shoreline(stored.shoreline_c, top, left, scale) if known_climate else None
+    shoreline = _shoreline(stored.shoreline_c, _Crop(top, left, scale, spec)) if known_climate else None
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
         mirror = to_device(params.mirror, device).view(-1, 1, 1, 1)
@@ -111,50 +112,62 @@ def prepare(
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
         sun = torch.cat([torch.where(mirror, -sun[:, :1], sun[:, :1]), sun[:, 1:]], 1)
     air = None if shoreline is None else Air(shoreline, lapse)
-    encoded = encode(ReliefBatch(metres, sea, void, PIXEL_M * scale, latitude, sun, air), condition, sheet, context)
-    valid = known & ~void[..., MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX]
-    return Batch(encoded, _noise(params, settings.noise, device), colours / 127.5 - 1, valid.to(torch.float32))
+    relief_batch = ReliefBatch(metres, sea, void, spec.pixel_m * scale, latitude, sun, air, margin_px)
+    encoded = encode(relief_batch, condition, sheet, context)
+    valid = known & ~inside(void, margin_px)
+    return Batch(encoded, _noise(params, settings.noise, device, spec), colours / 127.5 - 1, valid.to(torch.float32))
 
 
-def _context(base: Tensor, shift: Tensor, top: Tensor, left: Tensor, scale: float) -> Context:
-    """Enlarge base colours, (N, 2, 20, 20, 3) uint8, to the pixels of a crop at `top`, `left`, and recolour them."""
+class _Crop(NamedTuple):
+    """Where a jittered picture lies in a tile: its corner in the enlarged tile, pixels, and what a pixel measures."""
+
+    top: Tensor
+    left: Tensor
+    scale: float
+    spec: TileSpec
+
+
+def _context(base: Tensor, shift: Tensor, crop: _Crop) -> Context:
+    """Enlarge base colours, (N, 2, 20, 20, 3) uint8, to the pixels of a crop, and recolour them."""
     cells = base.permute(0, 1, 4, 2, 3).flatten(1, 2).to(torch.float32)  # (N, 2 * 3, 20, 20)
-    large = _enlarged(cells, top, left, scale)
+    large = _enlarged(cells, crop)
     land, sea = ((part + shift).clamp(0, 255) / 127.5 - 1 for part in (large[:, :3], large[:, 3:]))
     return Context(land, sea)
 
 
-def _shoreline(cells: Tensor, top: Tensor, left: Tensor, scale: float) -> Tensor:
+def _shoreline(cells: Tensor, crop: _Crop) -> Tensor:
     """Enlarge temperatures, (N, 20, 20), to the pixels of a crop with its margin, where nobody looks at them."""
-    near = _enlarged(cells[:, None], top, left, scale)
-    return F.pad(near, (MARGIN_PX,) * 4, mode="replicate")
+    near = _enlarged(cells[:, None], crop)
+    return F.pad(near, (crop.spec.margin_px,) * 4, mode="replicate")
 
 
-def _enlarged(cells: Tensor, top: Tensor, left: Tensor, scale: float) -> Tensor:
-    """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop at `top`, `left`."""
-    along = torch.arange(TILE_PX, device=cells.device, dtype=torch.float32)
+def _enlarged(cells: Tensor, crop: _Crop) -> Tensor:
+    """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop."""
+    spec = crop.spec
+    along = torch.arange(spec.tile_px, device=cells.device, dtype=torch.float32)
+    side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
     # Pixel centres of the crop, in cells, then in the [-1, 1] of grid_sample.
     y, x = (
-        (((corner[:, None] + along + 0.5) * scale) / BASE_CELL_PX + BASE_MARGIN_CELLS) / BASE_SIDE_CELLS * 2 - 1
-        for corner in (top, left)
+        (((corner[:, None] + along + 0.5) * crop.scale) / spec.BASE_CELL_PX + margin) / side * 2 - 1
+        for corner in (crop.top, crop.left)
     )
     return _sampled(cells, y, x, "bicubic")
 
 
-def _noise(params: AugmentParams, channels: int, device: torch.device) -> Tensor:
+def _noise(params: AugmentParams, channels: int, device: torch.device, spec: TileSpec) -> Tensor:
     if not channels:
-        return torch.zeros(len(params.top), 0, TILE_PX, TILE_PX, device=device)
+        return torch.zeros(len(params.top), 0, spec.tile_px, spec.tile_px, device=device)
     place = to_device(params.place, device)
-    along = torch.arange(_SIDE, device=device)
-    return noise(place[:, :1] + along, place[:, 1:] + along, channels)
+    along = torch.arange(spec.side_px, device=device)
+    return noise(place[:, :1] + along, place[:, 1:] + along, channels, spec.margin_px)
 
 
-def _crop(values: Tensor, top: Tensor, left: Tensor, margin: int, mode: str) -> Tensor:
-    """Enlarge by 286 / 256 and cut out at `top`, `left`, keeping `margin` pixels around."""
-    side = TILE_PX + 2 * margin
+def _crop(values: Tensor, top: Tensor, left: Tensor, scale: float, margin: int, mode: str) -> Tensor:
+    """Enlarge by 1 / `scale`, 286 / 256, and cut out at `top`, `left`, keeping `margin` pixels around."""
+    side = values.shape[-1]
     along = torch.arange(side, device=values.device, dtype=torch.float32) - margin
     # Pixel centres of the crop, in pixels of the stored tile, then in the [-1, 1] of grid_sample.
-    y, x = (((corner[:, None] + along + 0.5) * _SCALE + margin) / side * 2 - 1 for corner in (top, left))
+    y, x = (((corner[:, None] + along + 0.5) * scale + margin) / side * 2 - 1 for corner in (top, left))
     return _sampled(values, y, x, mode)
 
 

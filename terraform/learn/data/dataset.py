@@ -12,7 +12,7 @@ from torch import Tensor
 
 from terraform import provenance
 from terraform.errors import InputError
-from terraform.geo.tile_spec import MARGIN_PX, TILE_PX
+from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.store import Pairs, open_pairs
 from terraform.provenance import Provenance
 
@@ -20,7 +20,7 @@ _UNKNOWN = np.zeros((0, 0), np.float32)
 
 
 class StoredPairs(NamedTuple):
-    """Pairs as stored.
+    """Pairs as stored; sizes are those of the default tile.
 
     Attributes
     ----------
@@ -42,6 +42,12 @@ class StoredPairs(NamedTuple):
     latitude_deg: Tensor
     shoreline_c: Tensor
     lapse_k_per_km: Tensor
+
+    @property
+    def inner(self) -> slice:
+        """The rows, or columns, of the elevation that the imagery has too."""
+        margin = (self.elevation.shape[-1] - self.imagery.shape[2]) // 2
+        return slice(margin, margin + self.imagery.shape[2])
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,11 @@ class Collection:
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
     @property
+    def spec(self) -> TileSpec:
+        """The size of all its tiles."""
+        return self.regions[0].spec
+
+    @property
     def provenance(self) -> Provenance:
         """Where the pairs come from."""
         parts = [pairs.provenance for pairs in self.regions]
@@ -108,7 +119,7 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: boo
     Raises
     ------
     InputError
-        A folder holds no pairs, or nothing is left.
+        A folder holds no pairs, nothing is left, or tiles are of several sizes.
     """
     regions = tuple(open_pairs(folder, climate) for folder in folders)
     forbidden = [open_pairs(folder) for folder in held_out]
@@ -120,6 +131,10 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: boo
     if not places:
         names = ", ".join(pairs.region for pairs in regions) or "none"
         raise InputError(f"no pairs are left in the regions given ({names}): add a region or enlarge one")
+    sizes = {pairs.spec: pairs.region for pairs in regions}
+    if len(sizes) > 1:
+        said = ", ".join(f"{region}: {spec.tile_px} pixels of {spec.pixel_m:g} m" for spec, region in sizes.items())
+        raise InputError(f"pairs have tiles of several sizes ({said}): cut all regions with the same settings of tile")
     return Collection(regions, np.array(places, np.int64))
 
 
@@ -149,7 +164,7 @@ def _overlapping(pairs: Pairs, forbidden: Sequence[Pairs]) -> NDArray[np.bool_]:
 
 
 def _latitudes(pairs: Pairs, pair: int) -> NDArray[np.float32]:
-    tile, side = pairs.tiles[pair], TILE_PX + 2 * MARGIN_PX
-    step = (tile["north"] - tile["south"]) / TILE_PX
+    tile, side = pairs.tiles[pair], pairs.spec.side_px
+    step = (tile["north"] - tile["south"]) / pairs.spec.tile_px
     latitudes: NDArray[np.float32] = (tile["latitude"] + ((side - 1) / 2 - np.arange(side)) * step).astype(np.float32)
     return latitudes

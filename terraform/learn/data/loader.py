@@ -105,10 +105,11 @@ class BatchLoader:
 
     def make_batch(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
         """Make a batch from stored pairs, as the images from number `image` on are jittered."""
-        config, count = self.config, len(stored.imagery)
-        params = no_augmentation(count) if jitter == "none" else augmentation_params(config.seed, image, count)
+        config, count, spec = self.config, len(stored.imagery), self.collection.spec
+        drawn = jitter != "none"
+        params = augmentation_params(config.seed, image, count, spec) if drawn else no_augmentation(count)
         on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
-        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet)
+        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet, spec)
 
     def _next(
         self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], StoredPairs]]]]

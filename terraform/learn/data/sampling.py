@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
+
 _ORDER, _JITTER = 1, 2
-SLACK_PX = 30
-"""286 - 256: how far a jittered crop can move."""
 
 
 class AugmentParams(NamedTuple):
@@ -21,7 +21,7 @@ class AugmentParams(NamedTuple):
     Attributes
     ----------
     top, left : (N,) int
-        Corner of the crop in the enlarged tile, 0 to 30 pixels.
+        Corner of the crop in the enlarged tile, 0 to 30 pixels of 256.
     mirror : (N,) bool
         West and east exchanged.
     place : (N, 2) int
@@ -46,17 +46,17 @@ def sample_indices(seed: int, first: int, count: int, size: int) -> NDArray[np.i
     return np.array(chosen, np.int64)
 
 
-def augmentation_params(seed: int, first: int, count: int) -> AugmentParams:
+def augmentation_params(seed: int, first: int, count: int, spec: TileSpec = DEFAULT_TILE) -> AugmentParams:
     """Draw the jitter and the noise of the images `first` to `first + count`."""
-    drawn = [_draw(seed, image) for image in range(first, first + count)]
+    drawn = [_draw(seed, image, spec.jitter_px) for image in range(first, first + count)]
     rows = np.array([whole for whole, *_ in drawn], np.int64)
     stretch, recolour = np.array([share for _, share, _ in drawn]), np.array([shift for *_, shift in drawn])
     return AugmentParams(rows[:, 0], rows[:, 1], rows[:, 2] == 1, rows[:, 3:], stretch, recolour)
 
 
-def _draw(seed: int, image: int) -> tuple[list[int], float, NDArray[np.float64]]:
+def _draw(seed: int, image: int, slack_px: int) -> tuple[list[int], float, NDArray[np.float64]]:
     generator = _generator(seed, _JITTER, image)
-    corner = generator.integers(0, SLACK_PX + 1, 2)
+    corner = generator.integers(0, slack_px + 1, 2)
     whole = [*corner, generator.integers(0, 2), *generator.integers(0, 2**30, 2)]
     return whole, generator.uniform(-1, 1), generator.standard_normal(3)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terraform import provenance
-from terraform.geo.tile_spec import PIXEL_M
+from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.learn.weights import TrainedGenerator
 from terraform.provenance import Credit, Provenance
 
 _SPARE = 1.05
-"""Pixels that are 200 m on one parallel are a little more on another."""
+"""Pixels that have their size on one parallel are a little larger on another."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,19 @@ class MosaicMetadata:
         Height of a pixel of the relief, metres.
     learnt_m : float
         The resolution to which relief was limited when the generator learnt, metres; 0 where it was not.
+    pixel_m : float
+        Side of a pixel of what the generator learnt from, metres.
     """
 
     made: Provenance
     relief_m: float
     learnt_m: float
+    pixel_m: float = DEFAULT_TILE.pixel_m
 
     @property
     def is_coarse(self) -> bool:
         """The relief is coarser than what the generator has ever seen."""
-        return self.relief_m > _SPARE * max(self.learnt_m, PIXEL_M)
+        return self.relief_m > _SPARE * max(self.learnt_m, self.pixel_m)
 
     def tags(self) -> dict[str, str]:
         """Make texts for the file's metadata."""
@@ -64,7 +67,7 @@ class MosaicMetadata:
         if self.is_coarse:
             print(
                 f"warning: {name} has pixels of {self.relief_m:,.0f} m, and the generator learnt from relief of "
-                f"{max(self.learnt_m, PIXEL_M):,.0f} m: hills and valleys will look smoother than on Earth; finer "
+                f"{max(self.learnt_m, self.pixel_m):,.0f} m: hills and valleys will look smoother than on Earth; finer "
                 "relief looks better",
                 file=sys.stderr,
                 flush=True,
@@ -83,8 +86,7 @@ def describe(
         relief = provenance.read(beside)
     else:
         relief = Provenance((Credit("files", "LicenseRef-Unknown", f"elevation from {elevation.name}"),))
-    label = MosaicMetadata(
-        provenance.merge([trained.provenance, relief, *planet]), relief_m, trained.condition.resolution_m
-    )
+    made = provenance.merge([trained.provenance, relief, *planet])
+    label = MosaicMetadata(made, relief_m, trained.condition.resolution_m, trained.spec.pixel_m)
     label.warn(elevation.name)
     return label

@@ -16,8 +16,9 @@ from terraform.geo.resample import Axis
 from terraform.sources.catalog.files import expanded
 from terraform.sources.raster import formats, resample
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.formats import Declared, open_raster
 from terraform.sources.raster.georeference import georeference
+from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.opening import open_raster
 
 SIDE = 1200
 LIMIT = 20_000

@@ -161,8 +161,8 @@ OPENED = """
 import sys
 from pathlib import Path
 from terraform.errors import InputError
-from terraform.sources.raster.declared import NOTHING
-from terraform.sources.raster.formats import open_raster
+from terraform.sources.raster.metadata.declared import NOTHING
+from terraform.sources.raster.opening import open_raster
 refused = 0
 for path in sorted(Path(sys.argv[1]).glob("*/N10E020.hgt.zip")):
     try:
