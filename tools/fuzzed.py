@@ -194,7 +194,12 @@ PARSERS = {
         Parser("regions", "regions.geojson", _regions, load_regions),
         Parser("config", "config.yaml", _config, load),
         Parser("yaml", "config.yaml", _config, read_yaml),
-        Parser("overrides", "values.json", lambda folder: [_json(Config().model_dump(mode="json"))], _overrides),
+        Parser(
+            "overrides",
+            "values.json",
+            lambda folder: [_json({"run": "mine", "seed": "7", "train": {"batch": "4"}})],
+            _overrides,
+        ),
         Parser("weights", "w.safetensors", _weights, weights.load),
         Parser("label", "map.lbl", _label, pds3.read),
         Parser("capabilities", "a.xml", _capabilities, lambda path: read_capabilities(path.read_bytes(), "a")),

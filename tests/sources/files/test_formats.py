@@ -147,7 +147,7 @@ def test_archives_packed_at_another_time_give_the_same_raster(tmp_path: Path) ->
     for year in (1999, 2025):
         path = tmp_path / str(year) / "N10E020.hgt.zip"
         path.parent.mkdir()
-        heights = np.arange(1201 * 1201, dtype=">i4").astype(">i2") % 3000
+        heights = (np.arange(1201 * 1201) % 3000).astype(">i2")
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo("N10E020.hgt", (year, 1, 1, 0, 0, 0)), heights.tobytes())
         out = tmp_path / f"{year}.tif"
