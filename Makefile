@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics real test lint schema bench mutants fuzz
+.PHONY: setup train planet mosaics viewer view real test lint schema bench mutants fuzz
 
 setup: .venv/.ok
 
@@ -14,8 +14,12 @@ setup: .venv/.ok
 	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,drawings]'
 	touch $@
 
-train planet mosaics: setup
+train planet mosaics viewer: setup
 	$(BIN)/snakemake --cores $(CORES) $@
+
+# In the browser, after `make mosaics`.
+view: viewer
+	$(BIN)/python -m terraform view
 
 # On real rasters, judged against docs/real.md: make real RASTERS=FOLDER
 real: setup

@@ -1,4 +1,4 @@
-# From nothing to a terraformed Mars. Targets: pairs, train (the default), planet, mosaics, evaluate, all.
+# From nothing to a terraformed Mars. Targets: pairs, train (the default), planet, mosaics, evaluate, viewer, all.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -35,6 +35,12 @@ rule evaluate:
         METRICS,
 
 
+# Not part of `all`: a picture of the whole planet and its tiles take a minute.
+rule viewer:
+    input:
+        VIEWER,
+
+
 rule all:
     input:
         rules.train.input,
@@ -50,3 +56,4 @@ include: "workflow/rules/planet.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/mosaics.smk"
 include: "workflow/rules/show.smk"
+include: "workflow/rules/viewer.smk"

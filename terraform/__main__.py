@@ -8,7 +8,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet
+from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet, viewer
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -27,7 +27,10 @@ app.command()(learn.train)
 app.command()(learn.evaluate)
 app.command()(mosaic.generate)
 app.command("render-planet")(mosaic.render_planet)
+app.command("export-viewer")(viewer.export_viewer)
+app.command()(viewer.view)
 app.command("draw-networks")(learn.draw_networks)
+app.command()(learn.publish)
 app.command("export-onnx")(learn.export_onnx)
 app.command()(plan.plan)
 app.command("export-pairs")(pairs.export_pairs)

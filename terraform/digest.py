@@ -29,6 +29,7 @@ STAGES: dict[Stage, str] = {
 strips depend on how it is read, too."""
 
 CHANGES_NO_RESULT = (
+    "terraform.version",
     "terraform.errors",
     "terraform.provenance",
     "terraform.digest",

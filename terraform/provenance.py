@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from terraform import __version__
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
 from terraform.storage.reading import parse_json, read_text
+from terraform.version import __version__
 
 _RESTRICTION = {
     "CC0-1.0": 0,
@@ -21,6 +19,7 @@ _RESTRICTION = {
     "CC-BY-4.0": 2,
     "LicenseRef-Terrain-Tiles": 3,
     "LicenseRef-Copernicus-DEM": 3,
+    "LicenseRef-ITU": 3,
     "CC-BY-SA-4.0": 4,
     "CC-BY-NC-4.0": 5,
     "CC-BY-NC-SA-4.0": 6,
@@ -137,10 +136,12 @@ def from_json(text: str) -> Provenance:
     if not isinstance(document, dict) or {"credits", "details", "code_version", "created"} - document.keys():
         raise ValueError("it does not name its sources")
     json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
-    return _PROVENANCE.validate_python(document)
+    # Not at the top: commands that read no provenance start without it.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Provenance).validate_python(document)
 
 
-_PROVENANCE = TypeAdapter(Provenance)
 _LARGEST = 10_000_000
 
 

@@ -1,6 +1,7 @@
 """Pictures of a whole body for people: its climate and its base colours."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,42 @@ from terraform.climate.koeppen import COLOURS, koeppen
 from terraform.climate.monthly import MonthlyClimate
 from terraform.storage.atomic_write import atomic_write
 
-_TEMPERATURE_C = (-40.0, -20.0, 0.0, 10.0, 20.0, 30.0, 40.0)
-_TEMPERATURE = np.array(
-    [(40, 20, 90), (50, 90, 180), (190, 220, 240), (240, 240, 190), (250, 200, 90), (215, 90, 45), (120, 10, 30)]
+
+class Ramp(NamedTuple):
+    """Colours of a quantity.
+
+    Attributes
+    ----------
+    places : tuple of float
+        Values that have a colour of their own; others are between.
+    colours : (N, 3) int64
+        Theirs, 0 to 255.
+    unit : str
+    """
+
+    places: tuple[float, ...]
+    colours: NDArray[np.int64]
+    unit: str
+
+    def colour(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Colour values (H, W), interpolated between those of the places: (H, W, 3) uint8."""
+        return np.stack([np.interp(values, self.places, self.colours[:, k]) for k in range(3)], axis=-1).astype(
+            np.uint8
+        )
+
+
+TEMPERATURE_RAMP = Ramp(
+    (-40.0, -20.0, 0.0, 10.0, 20.0, 30.0, 40.0),
+    np.array(
+        [(40, 20, 90), (50, 90, 180), (190, 220, 240), (240, 240, 190), (250, 200, 90), (215, 90, 45), (120, 10, 30)]
+    ),
+    "degC",
 )
-_RAIN_MM = (0.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
-_RAIN = np.array([(235, 215, 165), (225, 225, 160), (160, 205, 130), (60, 160, 130), (30, 90, 160), (40, 20, 110)])
+PRECIPITATION_RAMP = Ramp(
+    (0.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0),
+    np.array([(235, 215, 165), (225, 225, 160), (160, 205, 130), (60, 160, 130), (30, 90, 160), (40, 20, 110)]),
+    "mm",
+)
 _FOOTER_PX = 24
 
 
@@ -31,10 +62,10 @@ def draw_climate(folder: Path, climate: MonthlyClimate, sea: NDArray[np.bool_]) 
     sea : (H, W) bool
         Has no class.
     """
-    warmth = _ramp(climate.annual_temperature, _TEMPERATURE_C, _TEMPERATURE)
-    rain = _ramp(climate.annual_precipitation, _RAIN_MM, _RAIN)
-    write_picture(folder / "temperature.jpg", warmth, f"mean of the year, {_scale(_TEMPERATURE_C)} degC")
-    write_picture(folder / "precipitation.jpg", rain, f"precipitation of the year, {_scale(_RAIN_MM)} mm")
+    warmth = TEMPERATURE_RAMP.colour(climate.annual_temperature)
+    rain = PRECIPITATION_RAMP.colour(climate.annual_precipitation)
+    write_picture(folder / "temperature.jpg", warmth, f"mean of the year, {_scale(TEMPERATURE_RAMP)}")
+    write_picture(folder / "precipitation.jpg", rain, f"precipitation of the year, {_scale(PRECIPITATION_RAMP)}")
     write_picture(folder / "koeppen.png", COLOURS[koeppen(climate, sea)], "Koeppen-Geiger classes (Kottek et al. 2006)")
 
 
@@ -59,10 +90,5 @@ def write_picture(path: Path, pixels: NDArray[np.uint8], caption: str) -> None:
         image.save(temporary, quality=90)
 
 
-def _ramp(values: NDArray[np.float32], places: tuple[float, ...], colours: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Colours of values (H, W), interpolated between those of the places: (H, W, 3) uint8."""
-    return np.stack([np.interp(values, places, colours[:, k]) for k in range(3)], axis=-1).astype(np.uint8)
-
-
-def _scale(places: tuple[float, ...]) -> str:
-    return f"{places[0]:g} to {places[-1]:g}"
+def _scale(ramp: Ramp) -> str:
+    return f"{ramp.places[0]:g} to {ramp.places[-1]:g} {ramp.unit}"

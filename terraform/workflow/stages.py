@@ -1,5 +1,6 @@
 """What each stage of the workflow depends on besides its files: the settings that matter and the code that runs."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -110,6 +111,17 @@ def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
     """Compute the digest of the code that fetches one raster of a whole body."""
     source = module_of(planet_settings(config, body, kind).source)
     return code_digest(["terraform.sources.fetch", source])
+
+
+def viewer_code() -> str:
+    """Compute the digest of the code and of the page of the viewer."""
+    from terraform.viewer.export import PAGE, VENDOR
+
+    files = sorted(path for folder in (PAGE, VENDOR) for path in folder.iterdir())
+    digest = hashlib.sha256(code_digest(["terraform.viewer.export"]).encode())
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _of_base_model(config: Config) -> dict[str, Any]:

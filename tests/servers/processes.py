@@ -16,6 +16,8 @@ PACKAGES = {
     "mapserv": "cgi-mapserver",
     "mapcache": "mapcache-cgi",
     "dot": "graphviz",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
 }
 """Programs that tests start, and the Debian packages that bring them: those of packages.txt."""
 

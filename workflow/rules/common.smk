@@ -51,6 +51,7 @@ BASE_MODEL = f"{PLANET}/base-model.safetensors"
 CLIMATE = f"{PLANET}/{{body}}/climate.tif"
 BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
+VIEWER = "results/viewer/index.html"
 
 
 wildcard_constraints:
@@ -98,6 +99,11 @@ def folders(wildcards, input):
 def base_of(wildcards):
     """The base colours of a region's body, where the generator adds to them."""
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
+def option(name, path):
+    """An option of a command with its path, or nothing where there is none."""
+    return f"--{name} {shlex.quote(str(path))}" if path else ""
 
 
 def climate_of(wildcards):

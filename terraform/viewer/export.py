@@ -1,0 +1,169 @@
+"""Make the viewer: tiles of every layer, the data of the page, the page itself."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terraform.errors import InputError
+from terraform.geo import raster
+from terraform.geo.bodies import Body
+from terraform.geo.regions import Region
+from terraform.storage.atomic_write import atomic_write
+from terraform.viewer import comparison
+from terraform.viewer.credits import credits_of, made_by
+from terraform.viewer.data import packed_heights, picture_url, write_script
+from terraform.viewer.gazetteer import features
+from terraform.viewer.pictures import ArrayPicture, Picture, RasterPicture, mosaic_picture
+from terraform.viewer.planet_layers import (
+    Ground,
+    PlanetLayer,
+    climate_layers,
+    drawn_layers,
+    read_ground,
+    relief_layers,
+)
+from terraform.viewer.relief import ReliefDrawing
+from terraform.viewer.tiles import write_tiles
+
+PAGE = Path(__file__).parent / "page"
+VENDOR = Path(__file__).parent / "vendor"
+_GLOBE_PX, _HEIGHTS_CELLS = 2048, 4
+_SHOWN = (".html", ".css", ".js", ".svg", ".txt", ".md")
+
+
+@dataclass(frozen=True)
+class ViewerInputs:
+    """What a viewer is made from.
+
+    Attributes
+    ----------
+    body : Body
+        The planet of the map and of the globe.
+    base : str or None
+        Its base colours; see `terraform.mosaic.base.choice.named_base`.
+    elevation : Path
+        Its heights.
+    climate : Path or None
+    shoreline_m : float
+    mosaics : mapping of str to Path
+        Mosaics by region, of any body; those of Earth are compared with its imagery.
+    downloads : mapping of str to Path
+        Folders of elevation.tif and imagery.tif by region.
+    regions : mapping of str to Region
+        Their titles and places, as far as they are known.
+    """
+
+    body: Body
+    base: str | None
+    elevation: Path
+    climate: Path | None
+    shoreline_m: float
+    mosaics: Mapping[str, Path]
+    downloads: Mapping[str, Path]
+    regions: Mapping[str, Region]
+
+
+def export_viewer(inputs: ViewerInputs, output: Path) -> None:
+    """Make or resume a viewer in a folder; `index.html` is written last.
+
+    Parameters
+    ----------
+    inputs : ViewerInputs
+    output : Path
+        A folder of its own. Tiles that are there already and of the same pictures are kept.
+
+    Raises
+    ------
+    InputError
+        A raster is missing, damaged or does not fit.
+    ResourceError
+        The disk is full.
+    """
+    own = {name: path for name, path in inputs.mosaics.items() if _body(path) == inputs.body}
+    other = {name: path for name, path in inputs.mosaics.items() if name not in own}
+    ground = read_ground(inputs.elevation, inputs.shoreline_m)
+    if ground.relief.grid.body != inputs.body:
+        raise InputError(f"{inputs.elevation} is of {ground.relief.grid.body.name}, expected {inputs.body.name}")
+    layers = _planet(inputs, ground)
+    described = [_layer(layer, inputs, own, ground, output) for layer in layers]
+    _write_globe(layers, ground, output / "data")
+    compared = [
+        comparison.compared(region, path, inputs.downloads[region], inputs.regions.get(region), output)
+        for region, path in sorted(other.items())
+        if region in inputs.downloads
+    ]
+    manifest = {
+        "body": {"name": inputs.body.name, "radius_m": inputs.body.radius_m},
+        "layers": described,
+        "regions": [_region(name, path, inputs.regions) for name, path in sorted(own.items())],
+        "places": [feature._asdict() for feature in features(inputs.body.name)],
+        "comparisons": compared,
+    }
+    write_script(output / "data" / "manifest.js", "manifest", manifest)
+    _copy_page(output)
+
+
+def _planet(inputs: ViewerInputs, ground: Ground) -> list[PlanetLayer]:
+    layers = [*drawn_layers(inputs.base, ground, inputs.body), *relief_layers(ground)]
+    return layers + (climate_layers(inputs.climate, inputs.body) if inputs.climate else [])
+
+
+def _layer(
+    layer: PlanetLayer, inputs: ViewerInputs, mosaics: Mapping[str, Path], ground: Ground, output: Path
+) -> dict[str, Any]:
+    """Write the tiles of a layer, those of regions above those of the body, and describe it to the page."""
+    parts = [layer.made]
+    pictures: dict[str, Picture] = {"planet": ArrayPicture(layer.colours)}
+    if layer.name == "terraformed":
+        pictures |= {name: mosaic_picture(path) for name, path in mosaics.items()}
+        parts += [made for path in mosaics.values() if (made := made_by(path)) is not None]
+    if layer.name in ("relief", "hillshade"):
+        colours = ReliefDrawing(inputs.body, ground.range_m if layer.name == "relief" else None)
+        for name, path in mosaics.items():
+            heights = inputs.downloads.get(name, Path()) / "elevation.tif"
+            if heights.is_file():
+                pictures[name] = RasterPicture(heights, mosaic_picture(path).grid, colours)
+    tiles = [_tiles(picture, f"tiles/{layer.name}/{name}", output) for name, picture in pictures.items()]
+    return {
+        "name": layer.name,
+        "title": layer.title,
+        "legend": layer.legend._asdict() if layer.legend else None,
+        "pyramids": tiles,
+        **credits_of(parts),
+    }
+
+
+def _tiles(picture: Picture, place: str, output: Path) -> dict[str, Any]:
+    write_tiles(picture, output / place)
+    return {"path": place, **picture.grid.described()}
+
+
+def _body(path: Path) -> Body:
+    with raster.opened(path) as dataset:
+        return raster.body_of(dataset)
+
+
+def _region(name: str, mosaic: Path, regions: Mapping[str, Region]) -> dict[str, Any]:
+    grid = mosaic_picture(mosaic).grid
+    east = grid.west_deg + grid.width * grid.pixel_deg[0]
+    south = grid.north_deg - grid.height * grid.pixel_deg[1]
+    title = regions[name].title if name in regions else name
+    return {"name": name, "title": title, "bounds": [grid.west_deg, south, east, grid.north_deg]}
+
+
+def _write_globe(layers: Iterable[PlanetLayer], ground: Ground, folder: Path) -> None:
+    for layer in layers:
+        write_script(folder / f"globe-{layer.name}.js", f"globe-{layer.name}", picture_url(layer.colours, _GLOBE_PX))
+    coarse = ground.relief.grid.coarser(_HEIGHTS_CELLS)
+    write_script(folder / "heights.js", "heights", packed_heights(ground.relief.grid.coarsened(ground.metres, coarse)))
+
+
+def _copy_page(output: Path) -> None:
+    """Copy the page and what it stands on; the page itself comes last."""
+    found = [path for folder in (VENDOR, PAGE) for path in sorted(folder.rglob("*")) if path.suffix in _SHOWN]
+    for path in sorted(found, key=lambda path: path.name == "index.html"):
+        place = output / ("vendor" if VENDOR in path.parents else "") / path.name
+        with atomic_write(place) as temporary:
+            shutil.copyfile(path, temporary)
