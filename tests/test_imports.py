@@ -10,8 +10,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "terraform"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
-    "version", "errors", "storage", "provenance", "digest", "config", "geo", "sample_world", "sources", "climate",
-    "pairs", "learn", "basemap", "planet", "mosaic", "show", "viewer", "workflow", "doctor", "commands", "__main__",
+    "version", "errors", "progress", "storage", "provenance", "digest", "config", "geo", "sample_world", "sources",
+    "climate", "pairs", "learn", "basemap", "planet", "mosaic", "show", "viewer", "workflow", "doctor", "commands",
+    "__main__",
 ]  # fmt: skip
 """Each may import those before it, lazily or not (docs/architecture.md)."""
 

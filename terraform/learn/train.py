@@ -1,10 +1,9 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to resume from."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +26,8 @@ from terraform.learn.runtime.signals import Interrupted, deferred_signals
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
-from terraform.storage.atomic_write import atomic_write, write_text
-from terraform.storage.hashing import sha256_of
+from terraform.progress import progress
+from terraform.storage.atomic_write import write_text
 
 __all__ = ["Callback", "Samples", "train"]
 
@@ -117,8 +116,12 @@ def _trained(
               f"{weights.parameters_of(trainer.generator):,} values on {_where(run)}; {state.images} of "
               f"{config.train.total_images} images seen")  # fmt: skip
     used = memory.used(device)
-    with deferred_signals() as received, memory.explain_oom(device, config.train.batch, used, _one_image(run)):
-        _loop(run, state, received, callback)
+    with (
+        deferred_signals() as received,
+        memory.explain_oom(device, config.train.batch, used, _one_image(run)),
+        _bar(run, state) as seen,
+    ):
+        _loop(run, state, received, callback, seen)
     if together.first:
         _finish(run, state, callback)
     together.wait()
@@ -133,24 +136,23 @@ def _finish(run: _Run, state: TrainState, callback: Callback) -> None:
             f"no validation of this run was finite, so no weights are the best: lower train.learning_rate (the state "
             f"is in {run.folder})"
         )
-    best = state.best_in(run.folder)
-    with atomic_write(run.output / "weights.safetensors", _digest_is(state.best_sha256, best)) as temporary:
-        shutil.copyfile(best, temporary)
+    checkpoint.publish_best(run.folder, state, run.output / "weights.safetensors")
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {state.best_images} images, whose {rule} on held-out pairs was the lowest: "
               f"{state.best:.1f}; {state.waited / max(state.seconds, 1e-9):.1%} of the time went into waiting "
               "for pairs")  # fmt: skip
 
 
-def _digest_is(expected: str, original: Path) -> Callable[[Path], None]:
-    def verify(copied: Path) -> None:
-        if sha256_of(copied) != expected:
-            raise IntegrityError(f"{original} is damaged: run the same command to resume from a state before it")
+def _bar(run: _Run, state: TrainState) -> AbstractContextManager[Callable[[int], None]]:
+    """Show the images seen, in the first process alone."""
+    if not run.processes.first:
+        return nullcontext(lambda now: None)
+    return progress("images", run.config.train.total_images, state.images)
 
-    return verify
 
-
-def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback) -> None:
+def _loop(
+    run: _Run, state: TrainState, received: list[int], callback: Callback, seen: Callable[[int], None]
+) -> None:  # fmt: skip
     settings = run.config.train
     row_images = max(settings.batch, settings.total_images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - state.seconds, state.waited
@@ -159,6 +161,7 @@ def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback)
         run.by_region.add(run.trainer.per_image_l1, run.loader.regions_of(pairs))
         before, state.images, state.steps = state.images, image + settings.batch, run.trainer.steps
         state.seconds, state.waited = time.monotonic() - started, waited + run.loader.waited
+        seen(state.images)
         last = state.images >= settings.total_images
         row = last or _crossed(before, state.images, row_images)
         looking = row or run.device.type == "cpu" or state.steps % _LOOK_EVERY == 0

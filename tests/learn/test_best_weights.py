@@ -6,9 +6,9 @@ import pytest
 from small_world import config, few_pairs, make_world, outcome, run, same
 
 from terraform.errors import IntegrityError, ResourceError
-from terraform.learn import train as training
 from terraform.learn import validate as validation
 from terraform.learn import weights
+from terraform.learn.runtime import checkpoint
 
 DAMAGES = {
     "a flipped bit": lambda best: best.write_bytes(best.read_bytes()[:-9] + b"!" + best.read_bytes()[-8:]),
@@ -79,7 +79,7 @@ def test_weights_that_break_on_their_way_are_not_published(world, finished, tmp_
         DAMAGES["a flipped bit"](target)
 
     before = (tmp_path / "weights.safetensors").read_bytes()
-    monkeypatch.setattr(training.shutil, "copyfile", copied)
+    monkeypatch.setattr(checkpoint.shutil, "copyfile", copied)
     with pytest.raises(IntegrityError, match=r"best-000000008\.safetensors is damaged: run the same command"):
         run(world, tmp_path, config(**SETTINGS))
     assert (tmp_path / "weights.safetensors").read_bytes() == before

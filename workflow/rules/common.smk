@@ -134,4 +134,4 @@ def climate_options(input):
     return " ".join(options)
 
 
-HELD_OUT = sorted({*CONFIG.split.validation, *CONFIG.split.test})
+HELD_OUT = stages.held_out(CONFIG)

@@ -1,6 +1,7 @@
 """A run's state on disk: the newest two, each one file of tensors and one of state with its digest."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -11,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from terraform.errors import InputError
+from terraform.errors import InputError, IntegrityError
 from terraform.storage.atomic_write import atomic_write, remove_file, write_text
 from terraform.storage.hashing import sha256_of
 
@@ -189,6 +190,24 @@ def _states_in(folder: Path) -> Iterator[TrainState]:
 def _has_best(folder: Path, state: TrainState) -> bool:
     best = state.best_in(folder)
     return not state.best_images or (best.is_file() and sha256_of(best) == state.best_sha256)
+
+
+def publish_best(folder: Path, state: TrainState, output: Path) -> None:
+    """Publish the best weights of a run, unless they broke since they were kept.
+
+    Raises
+    ------
+    IntegrityError
+        They are not those that the state names.
+    """
+    best = state.best_in(folder)
+
+    def verify(copied: Path) -> None:
+        if sha256_of(copied) != state.best_sha256:
+            raise IntegrityError(f"{best} is damaged: run the same command to resume from a state before it")
+
+    with atomic_write(output, verify) as temporary:
+        shutil.copyfile(best, temporary)
 
 
 def require_format(folder: Path) -> None:
