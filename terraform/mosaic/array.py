@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics, parse
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
-from terraform.geo.heights import VOID, Heights
+from terraform.geo.heights import Heights, plane_of
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn import weights
@@ -176,7 +176,7 @@ class Generator:
         """
         policy = {"policy": "clip"} if shoreline_m is None else {"policy": "sea_level", "shoreline_m": shoreline_m}
         settings = parse({"mosaics": {"elevation": policy, "device": self.device}}, "load_generator").mosaics
-        raw = _checked(np.asarray(heights_m), "the array", None, 1.0)
+        raw = plane_of(np.asarray(heights_m), "the array", None, 1.0)
         terrain = _terrain(raw, pixel_m, latitude_deg, settings, self.trained.spec)
         terrain = replace(terrain, base=_base(base, self.trained), air=_air(None, self.trained))
         return _drawn(Predictor(self.trained, settings), terrain)
@@ -265,20 +265,7 @@ def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:
                     file=sys.stderr,
                     flush=True,
                 )
-    return _checked(values, str(path), nodata, metres_)
-
-
-def _checked(values: NDArray[Any], name: str, nodata: float | None, metres_: float) -> Heights:
-    if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
-        raise InputError(f"{name} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
-    raw = values.astype(np.float32)
-    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
-    if nodata is not None:
-        void |= raw == np.float32(nodata)
-    metres = raw * np.float32(metres_)
-    if void.all():
-        raise InputError(f"{name} has no heights at all: every pixel is missing")
-    return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
+    return plane_of(values, str(path), nodata, metres_)
 
 
 def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray[np.uint8]:

@@ -15,12 +15,12 @@ from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.warp import reproject
 
-from terraform.geo.condense import Shares, condense, factor_for
 from terraform.geo.crs import degrees_crs, transformer
 from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
+from terraform.sources.raster.condense import Shares, condense, factor_for
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
 from terraform.sources.raster.metadata.place import shift_transform

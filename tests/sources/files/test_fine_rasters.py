@@ -9,12 +9,11 @@ from rasterio.transform import Affine
 from servers.own_rasters import degrees
 
 from terraform.errors import ConfigError, InputError
-from terraform.geo import condense
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis
 from terraform.sources.catalog.files import expanded
-from terraform.sources.raster import formats, resample
+from terraform.sources.raster import condense, formats, resample
 from terraform.sources.raster.classify import MaskedPixels
 from terraform.sources.raster.georeference import georeference
 from terraform.sources.raster.metadata.declared import Declared
