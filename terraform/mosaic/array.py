@@ -232,14 +232,7 @@ def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
 def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:
     """Read a plane of heights, (H, W): metres, with what is missing marked as void.
 
-    Parameters
-    ----------
-    path : Path
-        An `.npy`, or any raster that GDAL reads.
-    nodata : float or None
-        The value that stands for missing; None: what the raster says of itself.
-    metres_ : float
-        Metres of a unit of the values.
+    `nodata` and `metres_` as for `plane_of`; a raster's own missing value counts where `nodata` is None.
 
     Raises
     ------
