@@ -12,7 +12,7 @@ from terraform.digest import stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
 from terraform.learn.runtime.checkpoint import require_format
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import atomic_write, make_folder, write_text
 from terraform.storage.hashing import sha256_of
 
 
@@ -60,7 +60,7 @@ def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writ
             "--resume to start afresh"
         )
     if writes:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_text(folder / "settings.json", text)
     return folder
 
@@ -106,7 +106,7 @@ def carry_over(output: Path, identity: dict[str, Any]) -> int:
         )
     longest = max(fitting, key=_seen)
     require_format(longest)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in sorted(longest.glob("*.safetensors")) + sorted(longest.glob("images-*.json")):
         with atomic_write(folder / path.name) as temporary:
             shutil.copyfile(path, temporary)

@@ -13,6 +13,7 @@ from terraform.workflow import stages
 from terraform.workflow import plan as work
 from terraform.workflow.longer import how_to_continue
 from terraform.errors import TerraformError
+from terraform.workflow.stale_locks import hold_working_folder
 
 # `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal
 # keys win. Overlays (--configfile) are read again by our own reader.
@@ -28,6 +29,9 @@ try:
     CONFIG_FILE = work.write_config(CONFIG, Path(".terraform"))
 except TerraformError as error:
     raise WorkflowError(str(error)) from None
+
+# Snakemake's own locks outlive it when it is killed; HELD lives as long as this process.
+HELD = hold_working_folder(sys.argv) if workflow.is_main_process else None
 
 # Without Snakemake's records an edited polygon shows only in the files themselves.
 if workflow.is_main_process:
