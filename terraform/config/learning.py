@@ -66,18 +66,12 @@ class Train(Section):
     lambda_colour: float = Field(0.0, ge=0, le=1e6)
     """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
     darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
-<<<<<<< HEAD
     start_from: str | None = None
     """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
     discriminator starts anew."""
-    total_images: int = Field(100_000, ge=1)
-    """Images seen in all; after raising it, `train --continue` continues a finished run."""
-    batch: int = Field(4, ge=1)
-=======
     total_images: int = Field(100_000, ge=1, le=10**12)
-    """Images seen in all."""
+    """Images seen in all; after raising it, `train --continue` continues a finished run."""
     batch: int = Field(4, ge=1, le=65_536)
->>>>>>> main
     """Images per step."""
     learning_rate: float = Field(2e-4, gt=0, le=1)
     """Adam's learning rate of the generator; constant, then linear to zero."""
