@@ -37,7 +37,7 @@ models-generator: setup
 	$(BIN)/snakemake --cores $(CORES) evaluate mosaics \
 	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \
-	  --output models/generator.safetensors
+	  --output models/generator.safetensors --made-by 'make models-generator RASTERS=FOLDER'
 
 test: setup
 	$(BIN)/pytest
