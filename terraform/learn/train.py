@@ -23,6 +23,7 @@ from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
+from terraform.learn.starting import start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
@@ -232,6 +233,8 @@ def _restored(run: _Run) -> TrainState:
     run.processes.wait()
     found = checkpoint.latest(run.folder)
     if found is None:
+        if told := start_from_weights(run.trainer, run.config):
+            _say(run, told)
         return TrainState()
     state, tensors, complaints = found
     for complaint in complaints:
