@@ -25,6 +25,13 @@ view: viewer
 real: setup
 	$(BIN)/python -m benchmarks.real $(RASTERS) --cores $(CORES)
 
+# The published base model and base maps, from real rasters: make models-base RASTERS=FOLDER
+models-base: setup
+	$(BIN)/snakemake --cores $(CORES) planet --configfile workflow/config/files.yaml workflow/config/base-models.yaml \
+	  --config rasters=$(RASTERS)
+	$(BIN)/python -m terraform publish-base results/planet/base-models --output models \
+	  --made-by 'make models-base RASTERS=FOLDER'
+
 test: setup
 	$(BIN)/pytest
 

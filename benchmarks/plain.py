@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as transforms
 
 Picture = NDArray[np.uint8]
 
@@ -89,8 +91,9 @@ class Pix2Pix:
 
 
 def _jittered(picture: Picture, left: int, top: int, mirror: bool) -> Tensor:
-    image = Image.fromarray(picture).resize((286, 286), Image.Resampling.BICUBIC)
-    image = image.crop((left, top, left + 256, top + 256))
+    image = transforms.resize(Image.fromarray(picture), [286, 286], InterpolationMode.BICUBIC)
+    image = transforms.crop(image, top, left, 256, 256)
     if mirror:
-        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 127.5 - 1
+        image = transforms.hflip(image)
+    pixels: Tensor = transforms.pil_to_tensor(image)
+    return pixels.float() / 127.5 - 1

@@ -3,8 +3,40 @@
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-__version__ = "0.1.0"
+from terraform.version import __version__
+
+if TYPE_CHECKING:
+    from terraform.mosaic.array import Generator
+
+__all__ = ["__version__", "load_generator"]
+"""The public Python interface: this, and the command line. All else may change between versions."""
+
+
+def load_generator(path: str | Path, device: Literal["auto", "cpu", "cuda"] = "cpu") -> "Generator":
+    """Load a trained generator, to be called with an array of heights.
+
+    Parameters
+    ----------
+    path : str or Path
+        Weights as `train` writes them, weights.safetensors.
+    device : {"auto", "cpu", "cuda"}
+        Where it draws.
+
+    Returns
+    -------
+    Generator
+        (H, W) metres -> (h, w, 4) uint8; see `terraform.mosaic.array.Generator`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or none of ours.
+    """
+    from terraform.mosaic.array import Generator
+
+    return Generator.load(Path(path), device)
 
 
 def _forget_foreign_geodata() -> None:

@@ -29,7 +29,9 @@ STAGES: dict[Stage, str] = {
 strips depend on how it is read, too."""
 
 CHANGES_NO_RESULT = (
+    "terraform.version",
     "terraform.errors",
+    "terraform.progress",
     "terraform.provenance",
     "terraform.digest",
     "terraform.config",  # settings reach a stage as values, with their defaults filled in

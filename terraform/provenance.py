@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from terraform import __version__
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
+from terraform.version import __version__
 
 _RESTRICTION = {
     "CC0-1.0": 0,
@@ -18,6 +18,7 @@ _RESTRICTION = {
     "CC-BY-4.0": 2,
     "LicenseRef-Terrain-Tiles": 3,
     "LicenseRef-Copernicus-DEM": 3,
+    "LicenseRef-ITU": 3,
     "CC-BY-SA-4.0": 4,
     "CC-BY-NC-4.0": 5,
     "CC-BY-NC-SA-4.0": 6,

@@ -20,7 +20,7 @@ USES_GENERATOR = {"evaluate", *DRAWN}
 FETCHES = {f"fetch {name}" for name in ("sample", "mola", "s2cloudless", "files")}
 
 NOTHING = [
-    "errors.py", "provenance.py", "digest.py", "config", "storage", "learn/runtime", "mosaic/output",
+    "version.py", "errors.py", "provenance.py", "digest.py", "config", "storage", "learn/runtime", "mosaic/output",
     "planet/pictures.py", "show", "commands", "workflow", "doctor", "__main__.py", "__init__.py",
 ]  # fmt: skip
 REAL = [
@@ -45,7 +45,7 @@ REAL = [
     ("sample_world/craters.py", {"fetch sample"}),
     ("sources/catalog/files.py", {"fetch files"}),
     ("sources/remote/client.py", FETCHES),
-    ("sources/raster/pds3.py", FETCHES | {"raster"}),
+    ("sources/raster/pds3.py", {"fetch files", "fetch mola", "raster"}),
     ("mosaic/any_raster.py", {"raster"}),
 ]
 

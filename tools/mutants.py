@@ -31,8 +31,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 _TELLING = {"print", "say", "_say", "echo", "warn"}
 _NOTHING = "ZeroDivisionError"
-_PRELOADED = ("torch", "torchvision", "rasterio", "geopandas", "pyarrow", "pydantic", "urllib3", "hypothesis", "pytest")
-"""Loaded once: the processes that run tests are forked from this one, which has no threads."""
+_PRELOADED = ("torch", "rasterio", "pydantic", "urllib3", "hypothesis", "pytest")
+"""Loaded once: the processes that run tests are forked from this one."""
+_SAID = "said-by-tests.txt"
 _SLOW = ("tests/workflow", "tests/benchmarks")
 """Run for their own rooms only."""
 
@@ -144,10 +145,11 @@ def passes(here: Path, tests: Sequence[str], timeout_s: float) -> bool:
 
 
 def _run_and_exit(here: Path, tests: Sequence[str]) -> None:
-    """Become a process that runs tests of a copy, in silence."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
+    """Become a process that runs tests of a copy, and writes what they say into a file there."""
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    said = os.open(here / _SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(said, stream)
     os.chdir(here)
     os.environ |= {"PYTHONPATH": str(here), "OMP_NUM_THREADS": "1"}
     sys.path[:0] = [str(here)]
@@ -183,7 +185,7 @@ class Judge:
         tests = tuple(tests_of(mutant.path))
         took = self._seconds(tests)
         if took is None:
-            return "BROKEN"
+            return f"BROKEN ({self._last_line()})"
         place = self._here / mutant.path
         whole = place.read_text(encoding="utf-8")
         place.write_text(mutant.text, encoding="utf-8")
@@ -192,6 +194,10 @@ class Judge:
         finally:
             place.write_text(whole, encoding="utf-8")
         return "SURVIVED" if survived else "killed"
+
+    def _last_line(self) -> str:
+        lines = (self._here / _SAID).read_text(encoding="utf-8", errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.startswith(("FAILED", "ERROR"))), "no test failed")
 
     def _seconds(self, tests: tuple[str, ...]) -> float | None:
         """Time that tests take without a mutant; None where they fail."""
@@ -224,7 +230,7 @@ def main() -> int:
         judge = Judge(Path(folder), options.timeout)
         for mutant in mutants:
             verdict = judge.verdict(mutant)
-            counts[verdict] += 1
+            counts[verdict.split(" ")[0]] += 1
             print(f"{verdict}: {mutant.path}:{mutant.line}: {mutant.kind}: {mutant.code}", flush=True)
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     return min(counts["SURVIVED"] + counts["BROKEN"], 100)

@@ -9,7 +9,8 @@ from terraform.errors import InputError
 
 _TERMS = 10
 _RIDGE = 1e-3
-_ANCHOR_SHARE = 0.02
+_ANCHORS = (0.0, 0.9, 1.0)
+_ANCHOR_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,10 @@ def match(
 
 
 def match_anchored(source: NDArray[np.float32], target: NDArray[np.float32]) -> Matching:
-    """Fit as `match` does, where little ground is known in both: black stays black and white white.
+    """Fit as `match` does, where little ground is known in both: black stays black, and snow neutral.
 
-    Each of the two counts as much as a fiftieth of all samples. Without them the quadratic takes snow, which no sample
-    shows, anywhere.
+    Black, white and the grey of old snow (0.9; Wiscombe and Warren 1980) count as much as a twentieth of all samples
+    each. Without them the quadratic takes snow, which few samples show, anywhere: 5 levels redder than it is.
 
     Parameters
     ----------
@@ -97,10 +98,10 @@ def match_anchored(source: NDArray[np.float32], target: NDArray[np.float32]) -> 
     InputError
         As `match` does.
     """
-    ends = np.repeat(np.array([[0.0], [1.0]], np.float32), 3, axis=1)
-    weight = np.ones(len(source) + 2, np.float32)
-    weight[:2] = _ANCHOR_SHARE * len(weight)
-    return match(np.concatenate([ends, source]), np.concatenate([ends, target]), weight)
+    greys = np.repeat(np.array(_ANCHORS, np.float32)[:, None], 3, axis=1)
+    weight = np.ones(len(source) + len(greys), np.float32)
+    weight[: len(greys)] = _ANCHOR_SHARE * len(weight)
+    return match(np.concatenate([greys, source]), np.concatenate([greys, target]), weight)
 
 
 def _terms(colours: NDArray[np.float32]) -> NDArray[np.float32]:

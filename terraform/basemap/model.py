@@ -23,6 +23,7 @@ FORMAT = "terraform-base-model-1"
 _KEY = "base_model"
 _CHUNK = 1 << 12
 _KNEE = 0.1
+_PINK = np.float32(2 / 255)
 
 
 class Networks(nn.Module):
@@ -91,7 +92,8 @@ class BaseModel:
         Returns
         -------
         (..., 3) float32
-            Red, green and blue, 0 to 1.
+            Red, green and blue, 0 to 1. Green is never more than 2 levels of 255 below the mean of the others, as on
+            99.5 % of Earth's land: where Earth has no such climate, a mixture of snow and rock would come out pink.
         """
         flat = features.reshape(-1, features.shape[-1])
         drawn = np.empty((len(flat), 3), np.float32)
@@ -99,6 +101,8 @@ class BaseModel:
             for start in range(0, len(flat), _CHUNK):
                 part = torch.from_numpy(held(flat[start : start + _CHUNK], self.low, self.high))
                 drawn[start : start + _CHUNK] = self.networks(part[None]).mean(0).numpy()
+        least = (drawn[:, 0] + drawn[:, 2]) / 2 - _PINK
+        np.maximum(drawn[:, 1], least, out=drawn[:, 1])
         return drawn.reshape(*features.shape[:-1], 3)
 
 

@@ -9,9 +9,9 @@ from terraform.climate.balance import Zonal, zonal_temperatures
 from terraform.climate.ground import Ground, ground_of
 from terraform.climate.gyres import sea_anomaly
 from terraform.climate.monthly import MONTHS, MonthlyClimate
-from terraform.climate.rain import Air, Rain, dryness, monthly_rain, slope_rate
+from terraform.climate.rain import Air, Rain, dryness, monthly_rain, slope_rate, vapour
 from terraform.climate.sphere import Field
-from terraform.climate.warmth import carried_temperature, surface_temperature
+from terraform.climate.warmth import carried_temperature, ice_sheet, surface_temperature
 from terraform.climate.winds import Winds, monthly_winds
 from terraform.config.climate import ClimateModel
 from terraform.geo.planet_grid import PlanetGrid
@@ -89,14 +89,15 @@ def circulate(ground: Ground, grid: PlanetGrid, settings: ClimateModel) -> Circu
     """Solve for temperature, winds, currents and rain, each from the others, a few times over."""
     zonal = zonal_temperatures(grid, settings)
     below = np.float32(settings.lapse_rate_k_per_km / 1000) * ground.height_m
+    sheet = ice_sheet(zonal, ground, settings.lapse_rate_k_per_km, settings.ice_sheet_c)
     moist_m = 1000 / (settings.lapse_rate_k_per_km * _VAPOUR_PER_K)
     anomaly, dry = np.zeros(grid.shape, np.float32), np.full((MONTHS, *grid.shape), 0.5, np.float32)
     rain = Rain(np.zeros_like(dry), np.full_like(dry, _FIRST_WATER_MM))
-    level = surface_temperature(zonal, anomaly, _first_guess(zonal, grid), dry, ground, settings.energy)[0]
+    level = surface_temperature(zonal, anomaly, _first_guess(zonal, grid), dry, ground, sheet, settings.energy)[0]
     for _ in range(_ROUNDS):
         winds = monthly_winds(level, ground, grid, settings)
         anomaly = sea_anomaly(zonal.sea.mean(axis=0), winds, ground, grid, settings)
-        surface, rate = surface_temperature(zonal, anomaly, level - below, dry, ground, settings.energy)
+        surface, rate = surface_temperature(zonal, anomaly, level - below, dry, ground, sheet, settings.energy)
         level = carried_temperature(surface, rate, winds, grid, settings.energy, level)
         air = Air(level, level - below, winds, moist_m)
         rain = monthly_rain(air, ground, grid, settings.moisture, settings.wetness, rain.water)
@@ -123,7 +124,10 @@ def _by_slopes(
     moist_m, moisture = state.air.moist_m, settings.moisture
     known = wide.refined(slope_rate(state.air.winds, coarse.height_m, wide, moisture, moist_m), grid)
     more = slope_rate(winds, ground.height_m, grid, moisture, moist_m) - known
-    share = more * wide.refined(state.rain.water, grid) / np.maximum(falling, np.float32(1e-6))
+    water = wide.refined(state.rain.water, grid)
+    full = moisture.column_mm * vapour(wide.refined(state.air.on_ground, grid))
+    # Air that is far from saturated rises over a hill without a cloud.
+    share = more * water * np.minimum(water / full, 1) / np.maximum(falling, np.float32(1e-6))
     return np.asarray(falling * np.exp(_MOST_BY_SLOPE * np.tanh(share / _MOST_BY_SLOPE)), np.float32)
 
 

@@ -13,10 +13,11 @@ from terraform.geo.planet_grid import PlanetGrid
 _DAY_S = 86_400.0
 _STEP_S = 43_200.0
 _STEPS = 40
+_SHEET_WIDTH_K = 2.0
 
 
 def surface_temperature(
-    zonal: Zonal, sea_anomaly: Field, on_ground: Field, dryness: Field, ground: Ground, energy: Energy
+    zonal: Zonal, sea_anomaly: Field, on_ground: Field, dryness: Field, ground: Ground, sheet: Field, energy: Energy
 ) -> tuple[Field, Field]:
     """Find what air is drawn to.
 
@@ -32,6 +33,8 @@ def surface_temperature(
         How far land lacks water to evaporate, 0 to 1.
     ground : Ground
         Share of land.
+    sheet : (H, W) float32
+        Share of land under ice that outlasts the summer (`ice_sheet`).
     energy : Energy
         Times and ice.
 
@@ -42,7 +45,7 @@ def surface_temperature(
     rate : (12, H, W) float32
         How fast air is drawn there, 1/day.
     """
-    snow = _below(energy.snow_c, on_ground, energy.snow_width_k)
+    snow = np.maximum(_below(energy.snow_c, on_ground, energy.snow_width_k), sheet)
     sunlight = zonal.sunlight[..., None].astype(np.float32)
     dark = energy.inversion_k * np.exp(-sunlight / np.float32(energy.inversion_w_m2))
     land = zonal.land[..., None].astype(np.float32) - snow * (np.float32(energy.snow_k_per_w_m2) * sunlight + dark)
@@ -53,6 +56,32 @@ def surface_temperature(
     liquid = (1 - ground.land) * (1 - ice) / energy.sea_days
     rate = solid + liquid
     return np.asarray((solid * land + liquid * water) / rate, np.float32), np.asarray(rate, np.float32)
+
+
+def ice_sheet(zonal: Zonal, ground: Ground, lapse_rate_k_per_km: float, ice_sheet_c: float) -> Field:
+    """Find where land keeps the ice that it began with, for that reflects the summer's sun.
+
+    Both a summer with ice and one without can last at such places (North, Cahalan and Coakley 1981, section 5); which
+    does is a matter of history. Ice stays where bare ground would have a mean of the year below a limit.
+
+    Parameters
+    ----------
+    zonal : Zonal
+        Temperatures by latitude.
+    ground : Ground
+        Heights.
+    lapse_rate_k_per_km : float
+        Fall of temperature with height.
+    ice_sheet_c : float
+        That limit, degrees Celsius.
+
+    Returns
+    -------
+    (H, W) float32
+        Share under ice, 0 to 1.
+    """
+    bare = zonal.land.mean(axis=0)[:, None] - lapse_rate_k_per_km / 1000 * ground.height_m
+    return _below(ice_sheet_c, bare.astype(np.float32), _SHEET_WIDTH_K)
 
 
 def carried_temperature(

@@ -57,7 +57,7 @@ class SeaLaw(Section):
     """Colour of sea ice with its snow, levels of 255."""
     ice_c: float = -5.0
     """Temperature of the month's air at which half of the sea is ice, degrees Celsius."""
-    ice_width_k: float = Field(1.5, gt=0)
+    ice_width_k: float = Field(0.6, gt=0)
     """Width of that transition, K."""
     shelf_slope: float = Field(0.0017, gt=0)
     """Fall of the sea floor away from the shore where no depth is known: shelves are 75 km wide and 130 m deep
@@ -82,6 +82,9 @@ class BaseMap(Section):
     match: list[Name] = []
     """Regions of Earth, none of validation or test, to whose imagery that of the whole Earth is matched, and whose own
     smooth colours are learnt too: where the two come from different sources."""
+    leave_out: bool = True
+    """Whether regions for validation and test, and a degree around each, are left out; false for what is published, by
+    which nothing held out may be judged."""
     hillshade: Share = 0.0
     """How strongly the preview is shaded by its relief."""
     training: BaseTraining = BaseTraining()

@@ -161,6 +161,10 @@ class ClimateModel(Section):
     value gives 14.9 degrees at the ground (observed: 14.6)."""
     wetness: float = Field(1.0, gt=0, le=10)
     """Knob: factor of evaporation from the sea."""
+    ice_sheet_c: float = -60.0
+    """Knob: land whose year would be colder than this without ice keeps an ice sheet through the summer, degrees
+    Celsius. Earth's value is below all of its land: what ice it has follows from its summers, and Siberia has none.
+    Mars begins with the ice of its poles."""
     shoreline_m: float = 0.0
     """Knob: height of the shoreline above the body's datum, metres."""
     gravity_m_s2: float = Field(9.807, gt=0)
@@ -191,11 +195,12 @@ EARTH_CLIMATE = ClimateModel()
 """Earth as it is."""
 
 MARS_CLIMATE = ClimateModel(
-    mean_temperature_c=16.0,
+    mean_temperature_c=15.0,
     lapse_per_gravity=0.66,
     gravity_m_s2=3.721,
     shoreline_m=-2500.0,
+    ice_sheet_c=-14.5,
     orbit=Orbit(obliquity_deg=25.19, eccentricity=0.0935, perihelion_deg=251.0, year_days=686.98, rotation_s=88_643.0),
 )
-"""A terraformed Mars (NASA fact sheet): Earth's sunlight, its own year, day, tilt and gravity. Two degrees colder than
-Earth, so that ice lasts at its poles; its mountains reach through the whole air, which cools by 2.5 K/km."""
+"""A terraformed Mars (NASA fact sheet): Earth's sunlight, its own year, day, tilt and gravity. Three degrees colder
+than Earth, so that ice lasts on its sea; its mountains reach through the whole air, which cools by 2.5 K/km."""

@@ -126,12 +126,15 @@ class _Judge(NamedTuple):
         shaded = prepare(
             stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec
         )
-        base = shaded.condition[:, 2:]
+        base, sea = shaded.condition[:, 2:], shaded.condition[:, 1:2] > 0.5
+        drawn = trained.network(batch.generator_input)
+        if trained.draws_land_only:
+            drawn = torch.where(sea, base, drawn)
         pictures = {
-            "generated": trained.network(batch.generator_input), "table": self.table.draw(stored), "base": base,
+            "generated": drawn, "table": self.table.draw(stored), "base": base,
             "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
         }  # fmt: skip
-        return EvaluatedPairs(stored, pictures, shaded.condition[:, 1:2] > 0.5)
+        return EvaluatedPairs(stored, pictures, sea)
 
 
 _HILLSHADE = Condition(channels=["hillshade", "sea"])

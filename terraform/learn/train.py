@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from terraform.learn.runtime.signals import Interrupted, deferred_signals
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
+from terraform.progress import progress
 from terraform.storage.atomic_write import atomic_write, write_text
 
 __all__ = ["Callback", "Samples", "train"]
@@ -116,8 +117,12 @@ def _trained(
               f"{weights.parameters_of(trainer.generator):,} values on {_where(run)}; {state.images} of "
               f"{config.train.total_images} images seen")  # fmt: skip
     used = memory.used(device)
-    with deferred_signals() as received, memory.explain_oom(device, config.train.batch, used, _one_image(run)):
-        _loop(run, state, received, callback)
+    with (
+        deferred_signals() as received,
+        memory.explain_oom(device, config.train.batch, used, _one_image(run)),
+        _bar(run, state) as seen,
+    ):
+        _loop(run, state, received, callback, seen)
     if together.first:
         _finish(run, state)
     together.wait()
@@ -133,7 +138,16 @@ def _finish(run: _Run, state: TrainState) -> None:
               "for pairs")  # fmt: skip
 
 
-def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback) -> None:
+def _bar(run: _Run, state: TrainState) -> AbstractContextManager[Callable[[int], None]]:
+    """Show the images seen, in the first process alone."""
+    if not run.processes.first:
+        return nullcontext(lambda now: None)
+    return progress("images", run.config.train.total_images, state.images)
+
+
+def _loop(
+    run: _Run, state: TrainState, received: list[int], callback: Callback, seen: Callable[[int], None]
+) -> None:  # fmt: skip
     settings = run.config.train
     row_images = max(settings.batch, settings.total_images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - state.seconds, state.waited
@@ -142,6 +156,7 @@ def _loop(run: _Run, state: TrainState, received: list[int], callback: Callback)
         run.by_region.add(run.trainer.per_image_l1, run.loader.regions_of(pairs))
         before, state.images, state.steps = state.images, image + settings.batch, run.trainer.steps
         state.seconds, state.waited = time.monotonic() - started, waited + run.loader.waited
+        seen(state.images)
         last = state.images >= settings.total_images
         row = last or _crossed(before, state.images, row_images)
         looking = row or run.device.type == "cpu" or state.steps % _LOOK_EVERY == 0

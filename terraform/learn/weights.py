@@ -64,6 +64,11 @@ class TrainedGenerator:
         return self.settings.base != "none"
 
     @property
+    def draws_land_only(self) -> bool:
+        """Whether the sea is shown in its base colours: a generator that adds to them has seen no ice on it."""
+        return self.settings.base == "added"
+
+    @property
     def channels(self) -> int:
         """Channels of its input."""
         return input_channels(self.condition, self.settings)

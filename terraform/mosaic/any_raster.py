@@ -76,7 +76,7 @@ class Stated:
     elevation: Mapping[str, Any] = field(default_factory=dict)
     of_folder: bool = False
 
-    def settings_on(self, body: Body, settings: Mosaics) -> Mosaics:
+    def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
         """Choose the settings that hold on a body; see `inputs.settings_of`."""
         return inputs.settings_of(body, settings, self.elevation, self.of_folder)
 
@@ -136,6 +136,7 @@ def render_raster(
     suffixes = (*COGS, *PICTURES, ".npy") if on_a_plane else (*COGS, *PICTURES)
     check_destination(output, [weights, elevation, Path(base) if base and base[0] != "#" else None], suffixes)
     if on_a_plane:
+        settings = stated.settings_on(None, settings)
         trained = inputs.load_generator(weights, settings)
         of = stated.declared
         metres = METRES[of.unit or "m"]

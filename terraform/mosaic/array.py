@@ -4,17 +4,19 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from terraform.config import Mosaics
+from terraform.config import Mosaics, parse
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.heights import VOID, Heights
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
+from terraform.learn import weights
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inference as generate
 from terraform.mosaic.base.air_map import AirMap
@@ -107,11 +109,76 @@ def draw(
     label = describe(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
     terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
-    height, width = terrain.heights.metres.shape
     predictor = Predictor(trained, settings)
-    announce(None, settings, base or "none", (height, width), trained.spec.pixel_m, predictor)
-    blocks = generate.draw(predictor, terrain, (0, height), (0, width))
-    _save(_together(blocks, height, width), output, settings, label.tags(), trained.spec.pixel_m)
+    announce(None, settings, base or "none", terrain.heights.metres.shape, trained.spec.pixel_m, predictor)
+    _save(_drawn(predictor, terrain), output, settings, label.tags(), trained.spec.pixel_m)
+
+
+def _drawn(predictor: Predictor, terrain: PlaneTerrain) -> NDArray[np.uint8]:
+    height, width = terrain.heights.metres.shape
+    return _together(generate.draw(predictor, terrain, (0, height), (0, width)), height, width)
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A trained generator that draws arrays of heights; `terraform.load_generator` loads it.
+
+    Attributes
+    ----------
+    trained : TrainedGenerator
+        Network, encoding, settings and provenance (licence and attribution of what it draws).
+    device : {"auto", "cpu", "cuda"}
+        Where it draws.
+    """
+
+    trained: TrainedGenerator
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+
+    @classmethod
+    def load(cls, path: Path, device: Literal["auto", "cpu", "cuda"]) -> "Generator":
+        """Load weights onto a device; "auto" is the GPU where there is one."""
+        chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        return cls(weights.load(path, chosen), device)
+
+    def __call__(
+        self,
+        heights_m: NDArray[Any],
+        pixel_m: float = DEFAULT_TILE.pixel_m,
+        latitude_deg: float = 45.0,
+        shoreline_m: float | None = None,
+        base: str | None = None,
+    ) -> NDArray[np.uint8]:
+        """Draw heights on pixels of 200 m.
+
+        Parameters
+        ----------
+        heights_m : (H, W) int or float
+            Heights above the datum, metres, row 0 in the north; NaN is missing.
+        pixel_m : float
+            Side of their pixels, metres.
+        latitude_deg : float
+            Of their middle, for sun and climate, degrees north.
+        shoreline_m : float, optional
+            What lies below it is sea; by default heights are drawn as on Earth, and nothing is sea.
+        base : str, optional
+            One base colour such as `#7a6a4f`, for weights that need base colours.
+
+        Returns
+        -------
+        (h, w, 4) uint8
+            Red, green, blue and 255 where there are heights; h is round(H * pixel_m / 200).
+
+        Raises
+        ------
+        InputError
+            It is no plane of heights; base colours are needed and missing.
+        """
+        policy = {"policy": "clip"} if shoreline_m is None else {"policy": "sea_level", "shoreline_m": shoreline_m}
+        settings = parse({"mosaics": {"elevation": policy, "device": self.device}}, "load_generator").mosaics
+        raw = _checked(np.asarray(heights_m), "the array", None, 1.0)
+        terrain = _terrain(raw, pixel_m, latitude_deg, settings, self.trained.spec)
+        terrain = replace(terrain, base=_base(base, self.trained), air=_air(None, self.trained))
+        return _drawn(Predictor(self.trained, settings), terrain)
 
 
 def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics, spec: TileSpec) -> PlaneTerrain:
@@ -176,15 +243,19 @@ def _loaded(path: Path, nodata: float | None, metres_: float) -> Heights:
                     file=sys.stderr,
                     flush=True,
                 )
+    return _checked(values, str(path), nodata, metres_)
+
+
+def _checked(values: NDArray[Any], name: str, nodata: float | None, metres_: float) -> Heights:
     if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
-        raise InputError(f"{path} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
+        raise InputError(f"{name} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
     raw = values.astype(np.float32)
     void = ~(np.abs(raw) < 1e30) | (raw == VOID)
     if nodata is not None:
         void |= raw == np.float32(nodata)
     metres = raw * np.float32(metres_)
     if void.all():
-        raise InputError(f"{path} has no heights at all: every pixel is missing")
+        raise InputError(f"{name} has no heights at all: every pixel is missing")
     return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
 
 

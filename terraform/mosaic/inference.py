@@ -89,7 +89,11 @@ class Predictor:
         if trained.settings.noise:
             rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
             seen = torch.cat([seen, noise(rows, columns, trained.settings.noise, trained.spec.margin_px)], 1)
-        return self.forward(seen)[0]
+        drawn = self.forward(seen)
+        if base is not None and trained.draws_land_only:
+            margin = trained.spec.margin_px
+            drawn = torch.where(relief.sea[..., margin:-margin, margin:-margin], base.sea, drawn)
+        return drawn[0]
 
 
 def relief_batch(

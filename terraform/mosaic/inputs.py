@@ -26,13 +26,15 @@ from terraform.mosaic.terrain import ElevationModel
 Span = tuple[int, int]
 
 
-def settings_of(body: Body, settings: Mosaics, own: Mapping[str, Any], of_folder: bool = False) -> Mosaics:
+def settings_of(body: Body | None, settings: Mosaics, own: Mapping[str, Any], of_folder: bool = False) -> Mosaics:
     """Choose the settings that hold on a body.
 
     Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither.
 
     Parameters
     ----------
+    body : Body or None
+        None where it is not known: heights on a plane.
     settings : Mosaics
         Of other bodies.
     own : mapping of str to value

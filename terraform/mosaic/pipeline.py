@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -28,6 +29,7 @@ from terraform.mosaic.output import cog
 from terraform.mosaic.output_grid import GridWindow, OutputGrid
 from terraform.mosaic.terrain import BandTerrain, CapTerrain, ElevationModel, Terrain
 from terraform.mosaic.windows import grid_px
+from terraform.progress import progress
 from terraform.storage.atomic_write import require_space
 
 Span = tuple[int, int]
@@ -111,7 +113,7 @@ def _drawing(
     kept: Checkpoint,
 ) -> Iterator[dict[int, Future[StripBuffer]]]:
     """Draw the strips in the background from north to south; leaving the block ends that."""
-    stopped = Event()
+    stopped, finished = Event(), count(1)
     # Bands follow each other southwards, so that what one read serves the next.
     following = replace(renderer, relief=renderer.relief.with_source(with_row_cache(renderer.relief.source)))
 
@@ -119,10 +121,11 @@ def _drawing(
         strip, before, start = every[number], is_drawn(canvas), monotonic()
         predictor = following if isinstance(strip, Band) else renderer
         kept.draw(canvas, lambda blank: predictor.fill(strip, blank, view, stopped))
+        ready(next(finished))
         _say(number, len(every), strip, "drawn before" if before else f"{monotonic() - start:.1f} s")
         return canvas
 
-    with ThreadPoolExecutor(1) as pool:
+    with progress("strips", len(canvases)) as ready, ThreadPoolExecutor(1) as pool:
         try:
             yield {number: pool.submit(drawn, number, canvas) for number, canvas in canvases.items()}
         finally:

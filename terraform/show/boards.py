@@ -12,7 +12,7 @@ _CAPTION = "held-out pairs; what is generated is plausible, not predicted"
 
 
 def of_training(output: Path, high_m: float, tensorboard: bool = False) -> train.Callback:
-    """Draw `samples.png` and `losses.png` at every validation, where matplotlib and pillow are installed.
+    """Draw `samples.png` and `losses.png` at every validation, where matplotlib, pillow and torchvision are.
 
     A picture that cannot be drawn, or a TensorBoard that cannot be written, is told and never ends a training: the
     record is `history.csv`.
@@ -77,7 +77,7 @@ def card(output: Path, state: TrainState, config: Config) -> None:
 
 
 def _can_draw() -> bool:
-    missing = [name for name in ("matplotlib", "PIL") if find_spec(name) is None]
+    missing = [name for name in ("matplotlib", "PIL", "torchvision") if find_spec(name) is None]
     if missing:
         print(f"{' and '.join(missing)} not installed: no plots and boards are drawn", flush=True)
     return not missing

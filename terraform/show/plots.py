@@ -33,19 +33,23 @@ def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tenso
     high_m : float
         Height of the Turbo colormap's last colour, metres.
     """
+    from torchvision.utils import make_grid
+
     heights = unpack(stored.elevation[:, stored.inner, stored.inner].numpy())
     pictures = {
         f"relief, Turbo 0-{high_m:g} m": turbo(heights.metres, heights.sea | heights.void, 0, high_m),
         "real": stored.imagery.numpy(),
         **{title: levels(values) for title, values in columns.items()},
     }
-    rows, cell = len(stored.imagery), stored.imagery.shape[1] + _GAP
-    page = Image.new("RGB", (len(pictures) * cell + _GAP, rows * cell + 2 * _HEADER + _GAP), "white")
+    shown = torch.stack([torch.from_numpy(values) for values in pictures.values()], 1)  # (N, columns, H, W, 3)
+    grid = make_grid(shown.flatten(0, 1).permute(0, 3, 1, 2), nrow=len(pictures), padding=_GAP, pad_value=255)
+    board = Image.fromarray(grid.permute(1, 2, 0).numpy())
+    cell = stored.imagery.shape[2] + _GAP
+    page = Image.new("RGB", (board.width, board.height + 2 * _HEADER), "white")
+    page.paste(board, (0, _HEADER - _GAP))
     draw = ImageDraw.Draw(page)
-    for column, (title, values) in enumerate(pictures.items()):
+    for column, title in enumerate(pictures):
         draw.text((_GAP + column * cell, 4), title, "black")
-        for row in range(rows):
-            page.paste(Image.fromarray(values[row]), (_GAP + column * cell, _HEADER + row * cell))
     draw.text((_GAP, page.height - _HEADER + 4), footer, "black")
     with atomic_write(path) as temporary:
         page.save(temporary)

@@ -24,7 +24,7 @@ def relevant(config: Config, stage: Stage) -> str:
         "train": {**config.of_training(), "split": config.split},
         "evaluate": {"split": config.split, "seed": config.seed},
         "base model": _of_base_model(config),
-        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match"})},
+        "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match", "leave_out"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
     }
     return _canonical(chosen[stage])
@@ -113,6 +113,11 @@ def planet_source_code(config: Config, body: str, kind: PlanetKind) -> str:
     return code_digest(["terraform.sources.fetch", source])
 
 
+def held_out(config: Config) -> list[str]:
+    """Name the regions that the base model does not learn from."""
+    return sorted({*config.split.validation, *config.split.test}) if config.basemap.leave_out else []
+
+
 def viewer_code() -> str:
     """Compute the digest of the code and of the page of the viewer."""
     from terraform.viewer.export import PAGE, VENDOR
@@ -130,7 +135,7 @@ def _of_base_model(config: Config) -> dict[str, Any]:
         "basemap": config.basemap.model_dump(
             mode="json", include={"training", "match", "roughness_m", "surroundings_m"}
         ),
-        "left_out": sorted({*config.split.validation, *config.split.test}),
+        "left_out": held_out(config),
     }
 
 

@@ -65,3 +65,8 @@ def test_far_beyond_experience_colours_stay_sane(model: BaseModel, cells: Cells)
     assert np.isfinite(drawn).all()
     assert (drawn >= 0).all()
     assert (drawn <= 1).all()
+
+
+def test_no_colour_of_land_is_pink(model, features):
+    drawn = model.colours(np.random.default_rng(4).uniform(-9, 9, (4000, features.shape[-1])).astype(np.float32))
+    assert (drawn[:, 1] >= (drawn[:, 0] + drawn[:, 2]) / 2 - 2 / 255 - 1e-6).all()

@@ -134,3 +134,14 @@ def test_belts_widen_on_slow_and_small_bodies_up_to_a_limit(settings):
 def test_arrays_must_be_on_the_grid(grid, settings):
     with pytest.raises(InputError, match="planet grid"):
         simulate(np.zeros((3, 6)), np.zeros((3, 6), bool), grid, settings)
+
+
+def test_an_ice_sheet_keeps_its_summer_cold_and_needs_a_cold_year(climate, grid, settings, continents):
+    heights, sea = continents
+    iced = simulate(heights, sea, grid, changed(settings, ice_sheet_c=2.0))
+    warmer = climate.warmest - iced.warmest
+    latitude = np.broadcast_to(grid.latitude_deg[:, None], grid.shape)
+    assert warmer[~sea & (latitude > 65)].min() > 6, "snow outlasts the summer"
+    assert warmer[~sea & (abs(latitude) < 15)].max() < 1.5, "where the year is warm there is none"
+    never = simulate(heights, sea, grid, changed(settings, ice_sheet_c=-300.0))
+    np.testing.assert_array_equal(never.temperature, climate.temperature)

@@ -184,6 +184,7 @@ def changed(**sections):
         ({"basemap": {"sea": {"ice_c": -2}}}, {"base colours"}),
         ({"basemap": {"training": {"steps": 9}}}, {"base model"}),
         ({"basemap": {"match": ["cali"]}}, {"base model"}),
+        ({"basemap": {"leave_out": False}, "split": {"test": ["italy"]}}, {"train", "evaluate"}),
         ({"basemap": {"roughness_m": 9000}}, {"base model", "base colours"}),
         ({"climate": {"mars": {"wetness": 2}}}, set()),
         ({"planet": {"bodies": ["mars"]}}, set()),

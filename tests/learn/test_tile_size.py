@@ -10,7 +10,7 @@ from small_world import few_pairs, run
 
 from terraform import provenance
 from terraform.config import Mosaics, Pairs, parse
-from terraform.errors import ConfigError, InputError
+from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import download_grid
 from terraform.geo.raster import write_strips
@@ -110,16 +110,3 @@ def test_sizes_never_mix(world, trained, tmp_path):
         run(world, tmp_path / "run", settings(TileSpec()))
     with pytest.raises(InputError, match="judge it on pairs that were cut alike"):
         evaluate(trained, {"train": [fine], "validation": world["validation"]}, tmp_path, settings(TileSpec()), print)
-
-
-@pytest.mark.parametrize(
-    ("tile", "said"),
-    [
-        ({"tile_px": 100}, "multiple of 32"),
-        ({"margin_px": 20}, "raise tile.margin_px"),
-        ({"tile_px": 128, "margin_px": 64}, "unet256 halves its input eight times"),
-    ],
-)
-def test_sizes_that_do_not_fit_are_refused(tile, said):
-    with pytest.raises(ConfigError, match=said):
-        parse({"tile": tile, "train": {"network": "unet256"}})

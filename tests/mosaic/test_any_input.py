@@ -13,12 +13,14 @@ from PIL import Image
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 
-from terraform.config import Climate, Elevation, Mosaics
+from terraform.config import Climate, Elevation, Mosaics, Train
 from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH, MARS
+from terraform.learn.models.generators import build_generator
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.any_raster import Stated
-from terraform.mosaic.output.announce import duration
+from terraform.mosaic.inference import Predictor
+from terraform.mosaic.output.announce import duration, seconds
 from terraform.sources.raster.metadata.declared import Declared, degrees_of
 
 PLACE = Affine(0.004, 0, 8, 0, -0.004, 45)
@@ -200,3 +202,11 @@ def test_options_of_rasters_are_refused_for_regions(tmp_path):
         [*command, "--region", "olympus", "--unit", "ft"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2 and "leave out --region" in done.stderr
+
+
+def test_a_network_that_takes_whole_tiles_alone_is_timed_with_one():
+    """The published `unet256` normalises its bottleneck by the batch: a smaller input would leave it one value."""
+    settings = Train(network="unet256", norm="batch", width=4, noise=0)
+    made = trained(build_generator(settings, 1), stride=256, tile_safe=False)
+    made.network.train()
+    assert seconds(Predictor(made, CLIP), (512, 512)) > 0

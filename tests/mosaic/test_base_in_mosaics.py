@@ -37,6 +37,7 @@ from terraform.config.climate import MARS_CLIMATE
 from terraform.errors import InputError
 from terraform.geo import spherical_spline
 from terraform.geo.bodies import MARS, Body
+from terraform.geo.crs import transformer
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.resample import Axis, Taps
 from terraform.mosaic import any_raster, inputs
@@ -155,6 +156,29 @@ def test_a_whole_planet_has_its_base_colours(tmp_path):
     error = np.abs(picture - expected)
     # A cross-fade of two strips gives back fine power, and a coast is fine.
     assert error[from_coast > 12].max() <= 1.6 and (error[from_coast > 2] > 2).mean() < 0.002
+
+
+class Black(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(-torch.ones(1))
+
+    def forward(self, x):
+        return self.gain.expand(len(x), 3, *x.shape[2:])
+
+
+@pytest.mark.parametrize(("base", "shown"), [("added", [0x10, 0x40, 0x80]), ("channels", [0, 0, 0])])
+def test_the_sea_is_shown_in_its_base_colours_whatever_the_network_draws(tmp_path, monkeypatch, base, shown):
+    """A generator that adds to base colours has seen no ice on the sea."""
+    drawn = trained(Black(), PLAIN, stride=4, halo_px=4, base=base)
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: drawn)
+    planet = small_planet(tmp_path / "e.tif", 0.4)
+    any_raster.render_raster(Path("w"), planet, tmp_path / "out.tif", SEA, base="#104080")
+    picture, valid, lon, lat = of_mosaic(tmp_path / "out.tif")
+    height = hills(lon, lat)
+    # Where two strips cross-fade, fine power is given back, and a coast is fine.
+    assert (np.abs(picture[(height < 1850) & valid] - shown) > 1).mean() < 0.01
+    assert (picture[(height > 1950) & valid] > 1).mean() < 0.01
 
 
 def test_windows_and_regions_agree_to_the_pixel(tmp_path):
@@ -319,7 +343,7 @@ def test_any_picture_of_a_body_is_a_base(tmp_path):
 def test_an_rgb_raster_in_another_projection(tmp_path):
     crs = CRS.from_user_input("+proj=stere +lat_0=90 +lon_0=0 +R=3396190")
     x, y = np.meshgrid(np.arange(400) * 5e3 - 1e6 + 2.5e3, 1e6 - 2.5e3 - np.arange(400) * 5e3)
-    lon, lat = any_raster.transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)
+    lon, lat = transformer(crs, CRS.from_user_input(MARS_DEGREES)).transform(x, y)
     with rasterio.open(tmp_path / "p.tif", "w", driver="GTiff", height=400, width=400, count=3, dtype="uint8", crs=crs,
                        transform=from_origin(-1e6, 1e6, 5e3, 5e3)) as dataset:  # fmt: skip
         dataset.write(np.rint(np.moveaxis(painted(np.array(lon), np.array(lat)), -1, 0)).astype(np.uint8))

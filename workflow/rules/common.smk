@@ -97,6 +97,11 @@ def base_of(wildcards):
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
 
 
+def option(name, path):
+    """An option of a command with its path, or nothing where there is none."""
+    return f"--{name} {shlex.quote(str(path))}" if path else ""
+
+
 def climate_of(wildcards):
     """The climate of a region's body, where the generator sees the air's temperature."""
     return CLIMATE.format(body=region_of(wildcards).body.name) if CONFIG.condition.needs_climate else []
@@ -125,4 +130,4 @@ def climate_options(input):
     return " ".join(options)
 
 
-HELD_OUT = sorted({*CONFIG.split.validation, *CONFIG.split.test})
+HELD_OUT = stages.held_out(CONFIG)

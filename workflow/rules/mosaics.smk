@@ -19,8 +19,8 @@ rule draw_mosaic:
         gpu=GPUS,
     params:
         polygon=polygon,
-        base=lambda wildcards, input: f"--base {shlex.quote(str(input.base))}" if input.base else "",
-        climate=lambda wildcards, input: f"--climate {shlex.quote(str(input.climate))}" if input.climate else "",
+        base=lambda wildcards, input: option("base", input.base),
+        climate=lambda wildcards, input: option("climate", input.climate),
         settings=stages.relevant(CONFIG, "mosaic"),
         code=stages.code("mosaic"),
     message:

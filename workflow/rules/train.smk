@@ -25,10 +25,12 @@ rule train_generator:
         command("train") + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
 
 
+# Base colours are those that the base model predicts without the held-out regions, not the imagery's own.
 rule evaluate_generator:
     input:
         weights=WEIGHTS,
         pairs=expand(PAIRS, region=PLAN.paired),
+        base=[] if CONFIG.train.base == "none" else BASE_COLOURS.format(body="earth"),
         temperatures=temperatures,
     output:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
@@ -41,10 +43,11 @@ rule evaluate_generator:
         gpu=GPUS,
     params:
         folders=folders,
+        base=lambda wildcards, input: option("base", input.base),
         settings=stages.relevant(CONFIG, "evaluate"),
         code=stages.code("evaluate"),
     message:
         f"evaluate generator of run {CONFIG.run}"
     shell:
-        command("evaluate") + "--weights {input.weights:q} "
+        command("evaluate") + "--weights {input.weights:q} {params.base} "
         '--output "$(dirname {output:q})" {params.folders:q} > {log:q} 2>&1'

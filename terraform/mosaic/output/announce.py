@@ -47,12 +47,13 @@ def _climate(settings: Mosaics) -> str:
 def seconds(predictor: Predictor, shape: tuple[int, int]) -> float:
     """Estimate how long a drawing takes, seconds, from one small pass of the network on this machine."""
     trained = predictor.trained
-    seen = torch.zeros(1, trained.channels, _TRIAL_PX, _TRIAL_PX, device=predictor.device)
+    side = _TRIAL_PX if trained.tile_safe else trained.spec.tile_px  # `unet256` takes no less
+    seen = torch.zeros(1, trained.channels, side, side, device=predictor.device)
     took = min(_timed(predictor, seen) for _ in range(2))
     window, halo = predictor.settings.window_px, trained.halo_px
     height, width = (min(size, window) for size in shape)
     rim = (1 + 2 * halo / height) * (1 + 2 * halo / width)
-    return _REST * took * rim * shape[0] * shape[1] / _TRIAL_PX**2
+    return _REST * took * rim * shape[0] * shape[1] / side**2
 
 
 def _timed(predictor: Predictor, seen: torch.Tensor) -> float:

@@ -11,7 +11,6 @@ from urllib.parse import urljoin
 from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import HTTPError, SSLError
 
-from terraform import __version__
 from terraform.config import Downloads
 from terraform.errors import RemoteError
 from terraform.sources.remote.hosts import Access, pool, redact_url
@@ -27,6 +26,7 @@ from terraform.sources.remote.response import (
     type_mismatch,
 )
 from terraform.sources.remote.retry import Deadline, pause_s, retry_after_s
+from terraform.version import __version__
 
 T = TypeVar("T")
 

@@ -1,0 +1,57 @@
+"""A trained generator in half precision, to be handed on: half the bytes, the same picture to a level."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from terraform.errors import IntegrityError
+from terraform.learn import weights
+from terraform.storage.atomic_write import write_text
+
+_SIDE_PX = 256
+_MOST_LEVELS = 2.0
+"""Levels of 255 by which half precision may differ anywhere: more means values that half precision cannot hold."""
+
+
+def publish(source: Path, output: Path) -> float:
+    """Write a generator in half precision, and its card beside it, once both draw the same from random input.
+
+    Parameters
+    ----------
+    source : Path
+        As `train` writes them. `card.md` beside it becomes `output` with the ending `.md`.
+    output : Path
+
+    Returns
+    -------
+    float
+        Largest difference between the two pictures, levels of 255.
+
+    Raises
+    ------
+    InputError
+        The weights cannot be read.
+    IntegrityError
+        Half precision draws something else.
+    """
+    trained = weights.load(source)
+    network = copy.deepcopy(trained.network).half()
+    difference = _difference(trained, copy.deepcopy(network).float())
+    if not difference <= _MOST_LEVELS:
+        raise IntegrityError(
+            f"{source} in half precision would draw up to {difference:g} levels of 255 off: some of its values are "
+            "beyond half precision; hand on the file itself"
+        )
+    weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
+    card = source.with_name("card.md")
+    if card.is_file():
+        write_text(output.with_suffix(".md"), card.read_text(encoding="utf-8"))
+    return difference
+
+
+@torch.no_grad()
+def _difference(trained: weights.TrainedGenerator, other: nn.Module) -> float:
+    seen = torch.randn(1, trained.channels, _SIDE_PX, _SIDE_PX, generator=torch.Generator().manual_seed(0))
+    return float((trained.network(seen) - other(seen)).abs().max()) * 127.5
