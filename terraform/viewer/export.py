@@ -21,6 +21,7 @@ from terraform.viewer.planet_layers import (
     PlanetLayer,
     climate_layers,
     drawn_layers,
+    observed_layer,
     read_ground,
     relief_layers,
 )
@@ -53,6 +54,8 @@ class ViewerInputs:
         Folders of elevation.tif and imagery.tif by region.
     regions : mapping of str to Region
         Their titles and places, as far as they are known.
+    observed : Path or None
+        A picture of the planet as it is.
     """
 
     body: Body
@@ -63,6 +66,7 @@ class ViewerInputs:
     mosaics: Mapping[str, Path]
     downloads: Mapping[str, Path]
     regions: Mapping[str, Region]
+    observed: Path | None = None
 
 
 def export_viewer(inputs: ViewerInputs, output: Path) -> None:
@@ -107,7 +111,8 @@ def export_viewer(inputs: ViewerInputs, output: Path) -> None:
 
 def _planet(inputs: ViewerInputs, ground: Ground) -> list[PlanetLayer]:
     layers = [*drawn_layers(inputs.base, ground, inputs.body), *relief_layers(ground)]
-    return layers + (climate_layers(inputs.climate, inputs.body) if inputs.climate else [])
+    layers += climate_layers(inputs.climate, inputs.body) if inputs.climate else []
+    return layers + ([observed_layer(inputs.observed, inputs.body)] if inputs.observed else [])
 
 
 def _with_mosaics(layer: PlanetLayer, mosaics: Iterable[Path]) -> PlanetLayer:
