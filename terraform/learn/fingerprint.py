@@ -11,7 +11,7 @@ from terraform.digest import stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.learn.data.dataset import Collection
 from terraform.learn.runtime.checkpoint import require_format
-from terraform.storage.atomic_write import write_text
+from terraform.storage.atomic_write import make_folder, write_text
 
 
 def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def checkpoint_folder(output: Path, identity: dict[str, Any], resume: bool, writ
             "--resume to start afresh"
         )
     if writes:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_text(folder / "settings.json", text)
     return folder
 

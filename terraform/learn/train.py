@@ -1,6 +1,5 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to resume from."""
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -28,7 +27,7 @@ from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, Validation
 from terraform.pairs.relief import channels_of
 from terraform.progress import progress
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import write_text
 
 __all__ = ["Callback", "Samples", "train"]
 
@@ -121,7 +120,7 @@ def _trained(
         loader = BatchLoader(roles["train"], config, device, together)
     learnt, held_out = roles["train"], roles["validation"]
     by_region = ByRegion(tuple(pairs.region for pairs in learnt.regions), device)
-    validation = Validation(config, loader.maker, learnt, held_out, folder / "best.safetensors", callback)
+    validation = Validation(config, loader.maker, learnt, held_out, folder, callback)
     run = _Run(config, trainer, loader, learnt, validation, folder, output, by_region)
     state = _restored(run)
     _say(run, f"{len(learnt)} pairs to train on, {len(held_out)} held out; {config.train.network} of "
@@ -141,8 +140,14 @@ def _trained(
 
 
 def _finish(run: _Run, state: TrainState) -> None:
-    with atomic_write(run.output / "weights.safetensors") as temporary:
-        shutil.copyfile(run.folder / "best.safetensors", temporary)
+    if not state.best_images:  # lost from a run that had ended: its last weights are judged again
+        run.validation.run(run.trainer, state)
+    if not state.best_images:
+        raise IntegrityError(
+            f"no validation of this run was finite, so no weights are the best: lower train.learning_rate (the state "
+            f"is in {run.folder})"
+        )
+    checkpoint.publish_best(run.folder, state, run.output / "weights.safetensors")
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {state.best_images} images, whose {rule} on held-out pairs was the lowest: "
               f"{state.best:.1f}; {state.waited / max(state.seconds, 1e-9):.1%} of the time went into waiting "

@@ -20,6 +20,7 @@ from terraform.learn.metrics import l1, sliced_wasserstein
 from terraform.learn.runtime.checkpoint import Row, TrainState
 from terraform.learn.trainer import Trainer
 from terraform.pairs.context import BASE_CHANNELS
+from terraform.storage.hashing import sha256_of
 
 _STATISTICS_IMAGES = 32
 _BOARD_PAIRS = 6
@@ -57,8 +58,8 @@ class Validation:
     maker : BatchMaker
     learnt, held_out : Collection
         Pairs that are trained on, some of which are measured too, and pairs that are not.
-    best : Path
-        Where the best weights are kept.
+    folder : Path
+        Where the best weights are kept, under the name that the state has for them.
     callback : callable
         Shown a board.
     """
@@ -67,7 +68,7 @@ class Validation:
     maker: BatchMaker
     learnt: Collection
     held_out: Collection
-    best: Path
+    folder: Path
     callback: Callback
 
     def run(self, trainer: Trainer, state: TrainState) -> None:
@@ -92,15 +93,16 @@ class Validation:
             state.history[-1] = row
             if row.best:
                 state.best, state.best_images = score, state.images
-                self._keep(network)
+                self._keep(network, state)
             stored = self.held_out.read(self.held_out.spread(_BOARD_PAIRS))
             batch = self.maker.make(stored, 0, "none")
             base = batch.condition[:, -BASE_CHANNELS:].cpu() if settings.base != "none" else None
             self.callback(state, Samples(stored, self._drawn(network, stored)[0], base))
 
-    def _keep(self, network: nn.Module) -> None:
-        config, made = self.config, self.learnt.provenance
-        weights.save(self.best, network, config.condition, config.sheet, config.train, made, self.learnt.spec)
+    def _keep(self, network: nn.Module, state: TrainState) -> None:
+        config, made, best = self.config, self.learnt.provenance, state.best_in(self.folder)
+        weights.save(best, network, config.condition, config.sheet, config.train, made, self.learnt.spec)
+        state.best_sha256 = sha256_of(best)
 
     def _measured(self, network: nn.Module, row: Row) -> Row:
         """Add to a row: distances and spread on held-out pairs, L1 on some trained on, what batch statistics change."""

@@ -12,6 +12,7 @@ sys.path.insert(0, str(workflow.basedir))
 from terraform.workflow import stages
 from terraform.workflow import plan as work
 from terraform.errors import TerraformError
+from terraform.workflow.stale_locks import hold_working_folder
 
 # `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal
 # keys win. Overlays (--configfile) are read again by our own reader.
@@ -27,6 +28,9 @@ try:
     CONFIG_FILE = work.write_config(CONFIG, Path(".terraform"))
 except TerraformError as error:
     raise WorkflowError(str(error)) from None
+
+# Snakemake's own locks outlive it when it is killed; HELD lives as long as this process.
+HELD = hold_working_folder(sys.argv) if workflow.is_main_process else None
 
 # Without Snakemake's records an edited polygon shows only in the files themselves.
 if workflow.is_main_process:
