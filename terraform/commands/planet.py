@@ -84,3 +84,15 @@ def draw_base_colours(
 
     settings = configured(config, required=False).basemap
     base_colours.draw_base_colours(base_model, elevation, climate, output, settings)
+
+
+def publish_base(
+    folder: Annotated[Path, typer.Argument(help="results/planet/RUN of a run that left nothing out.")],
+    output: Annotated[Path, typer.Option(help="A folder.")] = Path("models"),
+    body: Annotated[list[str] | None, typer.Option(help="Whose base map; repeat it. Default: earth and mars.")] = None,
+    made_by: Annotated[str, typer.Option(help="How the run was made, for the cards.")] = "make models-base",
+) -> None:
+    """Publish a base model and base maps: small files, with a card for each in README.md."""
+    from terraform.planet import publishing
+
+    publishing.publish_base(folder, body or ["earth", "mars"], output, made_by)

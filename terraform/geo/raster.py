@@ -186,6 +186,7 @@ def write_strips(
     tags: Mapping[str, str],
     scale: float = 1.0,
     names: Sequence[str] = (),
+    jpeg_quality: int | None = None,
 ) -> None:
     """Publish a GeoTIFF in degrees from strips of rows, north to south, so that memory holds one strip at a time.
 
@@ -202,6 +203,8 @@ def write_strips(
         What a stored number must be multiplied by.
     names : sequence of str
         Of the bands.
+    jpeg_quality : int, optional
+        Compress each band for itself as JPEG, 1 to 100, for whole rasters given as one strip; by default losslessly.
     """
     height, width = grid.latitudes.count, grid.longitudes.count
     require_space(path.parent, height * width * bands * np.dtype(dtype).itemsize // 2)
@@ -209,9 +212,11 @@ def write_strips(
         "driver": "GTiff", "height": height, "width": width, "count": bands, "dtype": dtype,
         "crs": CRS.from_user_input(grid.body.geographic_crs), "transform": affine_of(grid),
         "nodata": VOID if dtype == "int16" else None, "tiled": True, "blockxsize": _BLOCK, "blockysize": _BLOCK,
-        "compress": "ZSTD", "zstd_level": 1, "predictor": 2, "bigtiff": "IF_SAFER",
-        "photometric": "RGB" if bands == 3 else "MINISBLACK",
+        "bigtiff": "IF_SAFER", "photometric": "RGB" if bands == 3 else "MINISBLACK",
     }  # fmt: skip
+    lossless = {"compress": "ZSTD", "zstd_level": 1, "predictor": 2}
+    lossy = {"compress": "JPEG", "jpeg_quality": jpeg_quality, "interleave": "band"}
+    profile |= lossless if jpeg_quality is None else lossy
     with atomic_write(path, verify=_complete) as temporary:
         # GDAL says of a closed folder only that it failed; Python says why.
         temporary.touch()

@@ -1,7 +1,6 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to resume from."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,11 +23,12 @@ from terraform.learn.runtime.checkpoint import TrainState
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
+from terraform.learn.starting import start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, validate
 from terraform.pairs.relief import channels_of
 from terraform.progress import progress
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import write_text
 
 __all__ = ["Callback", "Samples", "train"]
 
@@ -124,14 +124,20 @@ def _trained(
     ):
         _loop(run, state, received, callback, seen)
     if together.first:
-        _finish(run, state)
+        _finish(run, state, callback)
     together.wait()
     return state
 
 
-def _finish(run: _Run, state: TrainState) -> None:
-    with atomic_write(run.output / "weights.safetensors") as temporary:
-        shutil.copyfile(run.folder / "best.safetensors", temporary)
+def _finish(run: _Run, state: TrainState, callback: Callback) -> None:
+    if not state.best_images:  # lost from a run that had ended: its last weights are judged again
+        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
+    if not state.best_images:
+        raise IntegrityError(
+            f"no validation of this run was finite, so no weights are the best: lower train.learning_rate (the state "
+            f"is in {run.folder})"
+        )
+    checkpoint.publish_best(run.folder, state, run.output / "weights.safetensors")
     rule = {"swd": "sliced Wasserstein distance", "l1": "L1"}[run.config.train.checkpoint_metric]
     _say(run, f"kept the weights of {state.best_images} images, whose {rule} on held-out pairs was the lowest: "
               f"{state.best:.1f}; {state.waited / max(state.seconds, 1e-9):.1%} of the time went into waiting "
@@ -182,7 +188,7 @@ def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> No
     run.by_region.values.zero_()
     due = last or _crossed(history.row_before(state), state.images, settings.validate_every)
     if due and run.processes.first:
-        validate(run.trainer, run.loader, run.validation, state, run.folder / "best.safetensors", callback)
+        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
         write_text(run.output / "history.csv", history.as_csv(state))
         write_text(run.output / "regions.csv", history.regions_as_csv(state))
     _say(run, history.progress(state, settings.total_images))
@@ -227,6 +233,8 @@ def _restored(run: _Run) -> TrainState:
     run.processes.wait()
     found = checkpoint.latest(run.folder)
     if found is None:
+        if told := start_from_weights(run.trainer, run.config):
+            _say(run, told)
         return TrainState()
     state, tensors, complaints = found
     for complaint in complaints:

@@ -17,6 +17,7 @@ from terraform.learn.metrics import l1, sliced_wasserstein
 from terraform.learn.runtime.checkpoint import Row, TrainState
 from terraform.learn.trainer import Trainer
 from terraform.pairs.context import BASE_CHANNELS
+from terraform.storage.hashing import sha256_of
 
 _STATISTICS_IMAGES = 32
 _BOARD_PAIRS = 6
@@ -45,7 +46,7 @@ Callback = Callable[[TrainState, Samples], None]
 
 
 def validate(
-    trainer: Trainer, loader: BatchLoader, held_out: Collection, state: TrainState, best: Path, callback: Callback
+    trainer: Trainer, loader: BatchLoader, held_out: Collection, state: TrainState, folder: Path, callback: Callback
 ) -> None:
     """Measure the network as it would be deployed; keep it when it is the best so far by `train.checkpoint_metric`.
 
@@ -56,8 +57,8 @@ def validate(
     held_out : Collection
     state : TrainState
         Its last row gets the results.
-    best : Path
-        Where the best weights are kept.
+    folder : Path
+        Where the best weights are kept, under the name that the state has for them.
     callback : callable
         Shown a board.
     """
@@ -72,7 +73,9 @@ def validate(
         if row.best:
             state.best, state.best_images = score, state.images
             config, made, spec = loader.config, loader.collection.provenance, loader.collection.spec
+            best = state.best_in(folder)
             weights.save(best, network, config.condition, config.sheet, config.train, made, spec)
+            state.best_sha256 = sha256_of(best)
         stored = held_out.read(held_out.spread(_BOARD_PAIRS))
         batch = loader.make_batch(stored, 0, "none")
         base = batch.condition[:, -BASE_CHANNELS:].cpu() if loader.config.train.base != "none" else None

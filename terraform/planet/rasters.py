@@ -225,7 +225,9 @@ def read_climate(path: Path) -> tuple[StoredClimate, Provenance]:
     return StoredClimate(grid, monthly, bands[-1], *constants), made
 
 
-def write_base(path: Path, grid: PlanetGrid, levels: NDArray[np.uint8], made: Provenance) -> None:
+def write_base(
+    path: Path, grid: PlanetGrid, levels: NDArray[np.uint8], made: Provenance, jpeg_quality: int | None = None
+) -> None:
     """Publish base colours.
 
     Parameters
@@ -236,7 +238,23 @@ def write_base(path: Path, grid: PlanetGrid, levels: NDArray[np.uint8], made: Pr
         Red, green and blue of each cell as land, then as sea.
     made : Provenance
         Goes into its tags.
+    jpeg_quality : int, optional
+        Of what is published, 1 to 100; by default nothing is lost.
     """
     tags = made.tags() | {_PROVENANCE: provenance.to_json(made)}
     names = [f"{kind} {colour}" for kind in ("land", "sea") for colour in ("red", "green", "blue")]
-    raster.write_strips(path, raster_grid(grid), [levels], len(names), "uint8", tags, names=names)
+    raster.write_strips(path, raster_grid(grid), [levels], len(names), "uint8", tags, 1.0, names, jpeg_quality)
+
+
+def read_base(path: Path) -> tuple[PlanetGrid, NDArray[np.uint8], Provenance]:
+    """Read what `write_base` wrote: (H, W, 6) uint8.
+
+    Raises
+    ------
+    InputError
+        It is no such file.
+    """
+    grid, levels, tags = read_bands(path)
+    if levels.ndim != 3 or levels.shape[-1] != 6 or _PROVENANCE not in tags:
+        raise InputError(f"{path} holds no base colours of a body: draw them with `snakemake planet`")
+    return grid, levels, provenance.from_json(tags[_PROVENANCE])

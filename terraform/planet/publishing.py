@@ -1,0 +1,118 @@
+"""Publish the base model and the base maps of the bodies, each small and with a card."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from terraform import provenance
+from terraform.basemap import model as models
+from terraform.errors import ResourceError
+from terraform.planet.rasters import read_base, write_base
+from terraform.provenance import Provenance
+from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.hashing import sha256_of
+
+MOST_BYTES = 2_000_000
+"""Largest base map that is published."""
+
+_QUALITIES = range(95, 49, -3)
+_TITLE = "# Published models\n\nWhat they draw is plausible, never predicted.\n"
+_CARD = """## {name}
+
+{what}
+
+* made by `{command}` (terraform {version}, {created})
+* {bytes:,} bytes, sha256 `{sha256}`
+* licence: **{licence}**, the most restrictive of the sources:
+{credits}
+* limits: {limits}
+"""
+_MODEL = "From the climate and the coarse relief of a cell of 1/12 degree to the smooth colours of its land."
+_MAP = (
+    "Base colours of {body} at {cells:g} cells a degree, {width:,} x {height:,} cells: bands 1 to 3 are red, green and "
+    "blue of each cell as land, 4 to 6 as sea with its ice. JPEG of quality {quality}, each band for itself: "
+    "{mean:.2f} levels of 255 from what was drawn on average, {most:.0f} at most in 999 of 1,000 values."
+)
+_LIMITS = (
+    "it learnt from all of Earth, so nothing that is held out may be judged with it; smooth below some 16 km; its "
+    "colours are those of a cloud-free composite, without seasons, cities or fields"
+)
+
+
+class _Compressed(NamedTuple):
+    """How a base map was compressed, and by how many levels that changed it."""
+
+    quality: int
+    mean: float
+    most: float
+
+
+def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str) -> None:
+    """Publish the base model and base maps of a finished run.
+
+    Parameters
+    ----------
+    folder : Path
+        `results/planet/RUN` of a run that left nothing out.
+    bodies : sequence of str
+        Whose base maps it holds.
+    output : Path
+        A folder: `base-model.safetensors`, `BODY-base.tif`, and a section for each in `README.md`.
+    command : str
+        How the run was made, for the cards.
+
+    Raises
+    ------
+    InputError
+        A file is missing or damaged.
+    ResourceError
+        A base map cannot be made small enough.
+    """
+    model = output / "base-model.safetensors"
+    trained = models.load(folder / model.name)
+    with atomic_write(model) as temporary:
+        shutil.copyfile(folder / model.name, temporary)
+    cards = {model.name: _card(model, _MODEL, provenance.from_json(trained.texts["PROVENANCE"]), command)}
+    for body in bodies:
+        path = output / f"{body}-base.tif"
+        cards[path.name] = _publish_map(folder / body / "base.tif", path, command)
+    _write_cards(output / "README.md", cards)
+
+
+def _publish_map(source: Path, path: Path, command: str) -> str:
+    """Compress a base map as well as its size allows, and return its card."""
+    grid, levels, made = read_base(source)
+    for quality in _QUALITIES:
+        write_base(path, grid, levels, made, quality)
+        if path.stat().st_size <= MOST_BYTES:
+            break
+    else:
+        raise ResourceError(f"{path} has more than {MOST_BYTES:,} bytes at any quality: draw it with larger cells")
+    changed = np.abs(read_base(path)[1].astype(np.int16) - levels)
+    found = _Compressed(quality, float(changed.mean()), float(np.quantile(changed, 0.999)))
+    size = {
+        "body": grid.body.name.capitalize(),
+        "cells": grid.cells_per_degree,
+        "width": grid.width,
+        "height": grid.height,
+    }
+    return _card(path, _MAP.format(**size, **found._asdict()), made, command)
+
+
+def _card(path: Path, what: str, made: Provenance, command: str) -> str:
+    credits = "\n".join(f"  * {credit.attribution} ({credit.licence})" for credit in made.credits)
+    return _CARD.format(
+        name=path.name, what=what, command=command, version=made.code_version, created=made.created,
+        bytes=path.stat().st_size, sha256=sha256_of(path), licence=made.licence, credits=credits, limits=_LIMITS,
+    )  # fmt: skip
+
+
+def _write_cards(path: Path, cards: dict[str, str]) -> None:
+    """Put cards in place of those of the same name; what else stands in the file stays."""
+    old = path.read_text(encoding="utf-8") if path.exists() else _TITLE
+    head, *sections = old.split("\n## ")
+    kept = [f"## {section}" for section in sections if section.partition("\n")[0].strip() not in cards]
+    write_text(path, "\n".join(part.rstrip("\n") + "\n" for part in (head, *cards.values(), *kept)))
