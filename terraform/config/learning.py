@@ -1,6 +1,6 @@
 """What the generator sees, and how it learns."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -66,8 +66,11 @@ class Train(Section):
     lambda_colour: float = Field(0.0, ge=0, le=1e6)
     """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
     darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
+    start_from: str | None = None
+    """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
+    discriminator starts anew."""
     total_images: int = Field(100_000, ge=1, le=10**12)
-    """Images seen in all."""
+    """Images seen in all; after raising it, `train --continue` continues a finished run."""
     batch: int = Field(4, ge=1, le=65_536)
     """Images per step."""
     learning_rate: float = Field(2e-4, gt=0, le=1)
@@ -118,3 +121,11 @@ class Train(Section):
 
     ONLY_HOW: ClassVar = frozenset({"device", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""
+
+    def of_learning(self) -> dict[str, Any]:
+        """Collect the settings on which weights depend, as values that JSON holds."""
+        chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
+        if self.start_from is None:
+            # A setting that is not used must not make runs of before it anew.
+            del chosen["start_from"]
+        return chosen

@@ -71,7 +71,7 @@ class Config(Section):
         chosen = {
             "seed": self.seed,
             "tile": self.tile.model_dump(mode="json"),
-            "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
+            "train": self.train.of_learning(),
             "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
         }
         if turbo:

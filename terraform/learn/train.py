@@ -23,6 +23,7 @@ from terraform.learn.runtime.device import choose_device
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
+from terraform.learn.starting import start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, Validation
 from terraform.pairs.relief import channels_of
@@ -244,6 +245,8 @@ def _restored(run: _Run) -> TrainState:
     run.processes.wait()
     found = checkpoint.latest(run.folder)
     if found is None:
+        if told := start_from_weights(run.trainer, run.config):
+            _say(run, told)
         return TrainState()
     state, tensors, complaints = found
     for complaint in complaints:
