@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics viewer view real test lint schema bench mutants
+.PHONY: setup train planet mosaics viewer view real test lint schema bench mutants fuzz
 
 setup: .venv/.ok
 
@@ -49,6 +49,10 @@ schema: setup
 # Ratios against plain references; the table goes into docs/performance.md.
 bench: setup
 	$(BIN)/python -m benchmarks --write docs/performance.md
+
+# Damaged and hostile inputs, 10,000 for each parser; a few hundred are in the suite.
+fuzz: setup
+	$(BIN)/python -m tools.fuzz $(WHICH)
 
 # Promises taken out of a copy of the code, each missed by a test: make mutants WHICH="sources/remote --sample 20"
 mutants: setup

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Never
 
@@ -50,16 +51,26 @@ def main() -> None:
 
     Such errors (`terraform.errors`, and a training stopped by a signal) carry their `exit_code`.
     """
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` ignores the second
+            signal.signal(number, _terminated)
     try:
         app()
     except MemoryError:
         sys.exit(_failed("the memory is full: use a smaller batch, window or region", 5))
     except Exception as error:
-        exit_code = getattr(error, "exit_code", None)
+        explained = _explained(error)
+        exit_code = getattr(explained, "exit_code", None)
         if exit_code is None:
             raise
-        sys.exit(_failed(str(error), exit_code))
+        sys.exit(_failed(str(explained), exit_code))
+
+
+def _explained(error: Exception) -> Exception:
+    """Say what an error of the disk means that no writer has explained."""
+    from terraform.storage.atomic_write import explain_os_error
+
+    return explain_os_error(error, Path(str(getattr(error, "filename", None) or ".")))
 
 
 def _failed(message: str, exit_code: int) -> int:

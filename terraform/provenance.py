@@ -9,6 +9,7 @@ from typing import Any
 
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
+from terraform.storage.reading import parse_json, read_text
 from terraform.version import __version__
 
 _RESTRICTION = {
@@ -124,10 +125,24 @@ def to_json(provenance: Provenance) -> str:
 
 
 def from_json(text: str) -> Provenance:
-    """Read what `to_json` wrote."""
-    document = json.loads(text)
-    credits = tuple(Credit(**credit) for credit in document["credits"])
-    return Provenance(credits, document["details"], document["code_version"], document["created"])
+    """Read what `to_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is something else, or holds texts that no file can: a raster's tags get them.
+    """
+    document = parse_json(text)
+    if not isinstance(document, dict) or {"credits", "details", "code_version", "created"} - document.keys():
+        raise ValueError("it does not name its sources")
+    json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
+    # Not at the top: commands that read no provenance start without it.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Provenance).validate_python(document)
+
+
+_LARGEST = 10_000_000
 
 
 def write(provenance: Provenance, path: Path) -> None:
@@ -144,9 +159,10 @@ def read(path: Path) -> Provenance:
         The file is missing or not a provenance.
     """
     try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no provenance ({error}): make the files beside it again") from None
+        return from_json(read_text(path, _LARGEST))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} holds no provenance ({reason}): make the files beside it again") from None
 
 
 def beside(path: Path) -> Path:

@@ -50,7 +50,7 @@ def outcome(output):
     """All tensors and counters of the last state, weights and history; without the clock."""
     state = max(output.glob("state/*/images-*.safetensors"))
     counters = json.loads(state.with_suffix(".json").read_text())
-    counters.pop("sha256")
+    counters.pop("sha256"), counters.pop("best_sha256")  # safetensors orders its header by chance
     for row in (counters, *counters["history"]):
         row.pop("seconds"), row.pop("waited")
     return load_file(state), load_file(output / "weights.safetensors"), counters

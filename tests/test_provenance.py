@@ -72,3 +72,31 @@ def test_what_is_no_provenance_is_refused(tmp_path: Path, text: str | None) -> N
         (tmp_path / "a.json").write_text(text)
     with pytest.raises(InputError, match=r"a\.json holds no provenance"):
         read(tmp_path / "a.json")
+
+
+GOOD = {"credits": [{"source": "a", "licence": "CC0-1.0", "attribution": "us", "synthetic": False}], "details": {},
+        "code_version": "1", "created": "then"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [], None, 1, {}, {"credits": 1}, {"credits": [1]}, {"credits": ["a"]}, {"details": []}, {"created": 7},
+        {"credits": [{"source": "a", "licence": 1, "attribution": "us"}]},
+        {"credits": [{"source": "a", "licence": "CC0-1.0", "attribution": ["us"]}]},
+        {"credits": [{"source": "a", "licence": "CC0-1.0", "attribution": "\ud800"}]},
+    ],
+)  # fmt: skip
+def test_a_stranger_s_provenance_is_refused_before_anything_is_made_from_it(tmp_path: Path, wrong: object) -> None:
+    assert from_json(json.dumps(GOOD)).licence == "CC0-1.0"
+    document = GOOD | wrong if isinstance(wrong, dict) and wrong else wrong
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="holds no provenance"):
+        read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "9" * 5000, "\xff", "nothing"])
+def test_a_provenance_that_breaks_parsers_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InputError, match="holds no provenance"):
+        read(tmp_path / "a.json")

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured
+from terraform.config import Config
+from terraform.learn.runtime import keeping
 from terraform.learn.runtime.malloc import keep_freed
 
 
@@ -14,6 +16,13 @@ def train(
     output: Output,
     config: Configs = None,
     resume: Annotated[bool, typer.Option(help="Resume from the saved state, or fail where it does not fit.")] = False,
+    longer: Annotated[
+        bool,
+        typer.Option(
+            "--continue",
+            help="After train.total_images was raised: continue the finished run, or fail.",
+        ),
+    ] = False,
 ) -> None:
     """Train a generator on pairs.
 
@@ -32,10 +41,31 @@ def train(
 
     keep_freed()
     settings = configured(config)
+    folders = by_role(settings, pairs)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
-    state = learning.train(by_role(settings, pairs), output, settings, resume, watch)
+    if processes.is_first():
+        _prepare(output, settings, folders, longer)
+    state = learning.train(folders, output, settings, resume, watch)
     if processes.is_first():
         boards.card(output, state, settings)
+        keeping.drop_earlier(output)
+
+
+def _prepare(output: Path, settings: Config, folders: dict[str, list[Path]], longer: bool) -> None:
+    """Keep earlier weights, and carry the state of a shorter run over where that was asked for."""
+    from terraform.learn.data.dataset import by_role as collections
+    from terraform.learn.fingerprint import carry_over, run_fingerprint
+
+    if longer:
+        seen = carry_over(output, run_fingerprint(settings, collections(folders, settings.condition.needs_climate)))
+        if seen:
+            typer.echo(
+                f"continued from {seen:,} images; the learning rates follow the schedule of "
+                f"{settings.train.total_images:,}"
+            )
+    kept = keeping.keep_earlier(output)
+    if kept is not None:
+        typer.echo(f"the weights of the last finished run are kept in {kept} until new ones are published")
 
 
 def evaluate(
@@ -48,13 +78,17 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge a trained generator on held-out pairs."""
+    from terraform.geo.bodies import EARTH
     from terraform.learn import evaluate as judging
-    from terraform.pairs.planet_base import read_planet_base
     from terraform.show import boards
 
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    planet = read_planet_base(base) if base is not None else None
+    planet = None
+    if base is not None:
+        from terraform.mosaic.base.reading import read_base
+
+        planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
 
 

@@ -18,11 +18,11 @@ class BaseTraining(Section):
     """Hidden layers."""
     members: int = Field(4, ge=1, le=32)
     """Networks whose mean is the model; each begins elsewhere and sees other cells."""
-    steps: int = Field(2000, ge=1)
+    steps: int = Field(2000, ge=1, le=10**7)
     """Steps of Adam."""
-    batch: int = Field(2048, ge=1)
+    batch: int = Field(2048, ge=1, le=10**6)
     """Cells per step and member."""
-    rate: float = Field(4e-3, gt=0)
+    rate: float = Field(4e-3, gt=0, le=1)
     """Learning rate, falling to zero as a half cosine."""
     weight_decay: float = Field(1e-3, ge=0)
     """Decay of the weights (AdamW)."""

@@ -1,6 +1,6 @@
 """What the generator sees, and how it learns."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,12 +17,14 @@ class Condition(Section):
 
     encoding: Literal["relief", "turbo"] = "relief"
     """`turbo`: the three colours of the original work. `relief`: the named channels."""
-    channels: list[Channel] = ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea"]
+    channels: list[Channel] = Field(
+        ["elevation", "slope", "position_2km", "position_6km", "hillshade", "sea"], min_length=1, max_length=32
+    )
     """Channels of `relief`, in order. Latitude, and temperature, which is of height and latitude, are climate; among a
     handful of regions they are a region's name, and its colours are learnt by heart (docs/quality.md).
     `air_temperature` is that of the year at the pixel's own height, from the observed climate of Earth, and the climate
     of the body that is drawn; pairs then need `sources.earth.planet` with elevation and temperature."""
-    resolution_m: float = Field(1000.0, ge=0)
+    resolution_m: float = Field(1000.0, ge=0, le=25_000)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
     local_time_h: float = Field(10.5, gt=6, lt=18)
     """Local solar time of the imagery at an equinox, hours; it gives the hillshade's sun. Sentinel-2 passes at 10.5."""
@@ -55,22 +57,25 @@ class Train(Section):
     """Filters of the discriminator's first layer."""
     adversarial: Literal["bce", "least_squares", "hinge"] = "bce"
     """The adversarial loss."""
-    lambda_l1: float = Field(60.0, ge=0)
+    lambda_l1: float = Field(60.0, ge=0, le=1e6)
     """Weight of the L1 loss."""
-    lambda_feature_matching: float = Field(5.0, ge=0)
+    lambda_feature_matching: float = Field(5.0, ge=0, le=1e6)
     """Weight of feature matching."""
-    lambda_texture: float = Field(60.0, ge=0)
+    lambda_texture: float = Field(60.0, ge=0, le=1e6)
     """Weight of the texture loss: local power in bands of frequency, as strong as in real imagery."""
-    lambda_colour: float = Field(0.0, ge=0)
+    lambda_colour: float = Field(0.0, ge=0, le=1e6)
     """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
     darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
-    total_images: int = Field(100_000, ge=1)
-    """Images seen in all."""
-    batch: int = Field(4, ge=1)
+    start_from: str | None = None
+    """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
+    discriminator starts anew."""
+    total_images: int = Field(100_000, ge=1, le=10**12)
+    """Images seen in all; after raising it, `train --continue` continues a finished run."""
+    batch: int = Field(4, ge=1, le=65_536)
     """Images per step."""
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(2e-4, gt=0, le=1)
     """Adam's learning rate of the generator; constant, then linear to zero."""
-    discriminator_learning_rate: float = Field(2e-4, gt=0)
+    discriminator_learning_rate: float = Field(2e-4, gt=0, le=1)
     """Adam's learning rate of the discriminator."""
     decay_start: Share = 0.5
     """Share of the training after which the rates fall."""
@@ -90,15 +95,15 @@ class Train(Section):
     noise_at: Literal["last", "scales"] = "last"
     """Where noise joins `unet_fc`. `last`: before the last layers, where it becomes grain. `scales`: at every scale of
     the decoder too, where it becomes fields, woods and dunes; for `base: added`, whose colours it cannot drown."""
-    validate_every: int = Field(5_000, ge=1)
+    validate_every: int = Field(5_000, ge=1, le=10**12)
     """Images between two validations."""
-    checkpoint_every: int = Field(2_000, ge=1)
+    checkpoint_every: int = Field(2_000, ge=1, le=10**12)
     """Images between two saved states; a killed run goes on from the last."""
-    validation_pairs: int = Field(64, ge=1)
+    validation_pairs: int = Field(64, ge=1, le=65_536)
     """Pairs a validation looks at, spread evenly over the held-out regions."""
     checkpoint_metric: Literal["swd", "l1"] = "swd"
     """The weights kept are those whose distance on the held-out pairs was the lowest: sliced Wasserstein or L1."""
-    max_bad_steps: int = Field(10, ge=1)
+    max_bad_steps: int = Field(10, ge=1, le=10**6)
     """Steps in a row without finite losses and gradients, each skipped, after which training stops."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the networks."""
@@ -116,3 +121,11 @@ class Train(Section):
 
     ONLY_HOW: ClassVar = frozenset({"device", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""
+
+    def of_learning(self) -> dict[str, Any]:
+        """Collect the settings on which weights depend, as values that JSON holds."""
+        chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
+        if self.start_from is None:
+            # A setting that is not used must not make runs of before it anew.
+            del chosen["start_from"]
+        return chosen

@@ -13,9 +13,9 @@ class Elevation(Section):
     policy: Literal["clip", "sea_level", "affine", "quantile", "relief"] = "sea_level"
     """`clip`: as they are. `sea_level`: flood below the shoreline. `affine`: stretch the land to `top_m`. `quantile`:
     match Earth's land heights. `relief`: local relief only."""
-    shoreline_m: float = 0.0
+    shoreline_m: float = Field(0.0, ge=-1e6, le=1e6)
     """Height of the shoreline above the body's datum, metres; what lies below it is sea (not for `clip`)."""
-    top_m: float = Field(8000.0, gt=0)
+    top_m: float = Field(8000.0, gt=0, le=1e6)
     """Height that `affine` gives to the highest land, metres."""
 
 
@@ -46,7 +46,7 @@ class Mosaics(Section):
     grid: Literal["equirectangular", "polar", "input"] = "equirectangular"
     """The map: equirectangular (IAU_2015:49910 on Mars), polar stereographic for regions near a pole, or the grid of
     the elevation itself."""
-    window_px: int = Field(1280, ge=256)
+    window_px: int = Field(1280, ge=256, le=65_536)
     """Side of the generator's windows, pixels."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Arithmetic of the generator; bf16 is twice as fast where the processor has it, and within a level of 255."""

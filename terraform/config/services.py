@@ -1,8 +1,9 @@
 """Remote services: how they are asked, and the settings of each source that is fetched."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from terraform.config.section import Section
 
@@ -16,19 +17,19 @@ class Downloads(Section):
     """File with the versions of fixed files: what changes at its source is refused until it is accepted."""
     contact: str = Field("", pattern=r"^[^\r\n]{0,100}$")
     """An address or page to put into the User-Agent, so that an operator can reach you."""
-    connect_timeout_s: float = Field(10, gt=0)
+    connect_timeout_s: float = Field(10, gt=0, le=86_400)
     """Longest wait for a connection, seconds."""
-    read_timeout_s: float = Field(60, gt=0)
+    read_timeout_s: float = Field(60, gt=0, le=86_400)
     """Longest silence of a service, seconds."""
-    deadline_s: float = Field(300, gt=0)
+    deadline_s: float = Field(300, gt=0, le=10**7)
     """Longest time for one request with all its attempts, seconds; large ones get more, by `slowest_bytes_per_s`."""
     slowest_bytes_per_s: float = Field(20_000, gt=0)
     """What comes more slowly than this in the long run is given up."""
     attempts: int = Field(6, ge=1, le=20)
     """Attempts before a request is given up."""
-    backoff_s: float = Field(1.0, ge=0)
+    backoff_s: float = Field(1.0, ge=0, le=86_400)
     """Bound of the first pause between two attempts, seconds; it doubles, and the pause is drawn below it."""
-    longest_wait_s: float = Field(120, ge=0)
+    longest_wait_s: float = Field(120, ge=0, le=86_400)
     """Longest Retry-After that is waited for, seconds; a service that asks for more ends the run, to be resumed."""
 
 
@@ -43,6 +44,26 @@ class RemoteSource(Section):
     """Hosts from which it may come, redirects included, by https."""
     connections: int = Field(8, ge=1, le=16)
     """Connections to a host at a time."""
+
+    @model_validator(mode="after")
+    def _without_secrets(self) -> Self:
+        # Before anything is written: a workflow copies its settings beside its results.
+        for name, value in self:
+            if name.endswith("_url") and not _is_plain(value):
+                raise ValueError(
+                    f"{self.source}: {name} must be https://HOST/PATH alone, without a user, a key or a query: these "
+                    "would be written into logs and results"
+                )
+        return self
+
+
+def _is_plain(url: str) -> bool:
+    """Whether an address holds nothing that could be a secret; the address itself is never quoted."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return not (parts.username or parts.password or parts.query or parts.fragment)
 
 
 class OpenTopographySource(RemoteSource):

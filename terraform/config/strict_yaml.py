@@ -8,8 +8,15 @@ from typing import Any
 import yaml
 
 from terraform.errors import ConfigError
+from terraform.storage.reading import read_text
 
 _LARGEST = 1_000_000
+_LONGEST_INTEGER = 40
+_DEEPEST = 50
+_OPENING = (
+    yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken,
+)  # fmt: skip
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 class _Loader(yaml.SafeLoader):
@@ -45,8 +52,15 @@ def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
     return float(node.value)
 
 
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _LONGEST_INTEGER:
+        raise ConfigError(f"line {node.start_mark.line + 1}: a number of {len(node.value)} digits: is one meant?")
+    return int(node.value)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _unique)
 _Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -58,14 +72,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         It is missing, too large, not YAML, uses tags, aliases, duplicate keys or `__use_yte__`.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ConfigError(f"{path} is larger than {_LARGEST} bytes: this is no configuration")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, _LARGEST)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=_Loader)):
-            raise ConfigError("it uses aliases (*name): write the values out")
+        _check_tokens(text)
         document = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -80,6 +91,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return document
 
 
+def _check_tokens(text: str) -> None:
+    """Refuse what would run code, burst or never end, before anything is built from it."""
+    depth = 0
+    for token in yaml.scan(text, Loader=_Loader):
+        line = token.start_mark.line + 1
+        if isinstance(token, yaml.AliasToken):
+            raise ConfigError(f"line {line}: it uses aliases (*name): write the values out")
+        if isinstance(token, yaml.TagToken):
+            raise ConfigError(f"line {line}: it uses tags (!name): write the values without them")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > _DEEPEST:
+            raise ConfigError(f"line {line}: it is nested more than {_DEEPEST} deep: this is no configuration")
+
+
 def plain(value: Any) -> Any:
     """Type the texts within a value as a plain scalar of a file would be: `null`, `true`, `4` and `1e-4`."""
     if isinstance(value, Mapping):
@@ -91,5 +116,6 @@ def plain(value: Any) -> Any:
 
 def _scalar(text: str) -> Any:
     loader = _Loader("")
+    mark = yaml.Mark("value", 0, 0, 0, "", 0)
     tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
-    return loader.construct_object(yaml.ScalarNode(tag, text))
+    return loader.construct_object(yaml.ScalarNode(tag, text, mark))

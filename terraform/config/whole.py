@@ -28,7 +28,7 @@ class Config(Section):
 
     run: Name = "default"
     """Name of the model's results."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     """Seed of the synthetic world and of everything random."""
     rasters: str = "rasters"
     """Folder of one's own rasters: the `{rasters}` of a path."""
@@ -71,7 +71,7 @@ class Config(Section):
         chosen = {
             "seed": self.seed,
             "tile": self.tile.model_dump(mode="json"),
-            "train": self.train.model_dump(mode="json", exclude=set(self.train.ONLY_HOW)),
+            "train": self.train.of_learning(),
             "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
         }
         if turbo:
@@ -146,14 +146,20 @@ def _line(name: str, mistake: Any) -> str:
     if mistake["type"] == "extra_forbidden":
         # Secrets do not belong here, and what is said here ends in logs.
         secret = re.search("key|token|secret|password|credential", path, re.IGNORECASE)
-        given = "" if secret else f" (given {mistake['input']!r})"
+        given = "" if secret else f" (given {_shown(mistake['input'])})"
         return f"{name}: {path}: unknown setting{given}: remove it or correct its name{_meant(mistake['loc'])}"
     if mistake["type"] in ("union_tag_invalid", "union_tag_not_found"):
         allowed = mistake.get("ctx", {}).get("expected_tags", ", ".join(SOURCES)).replace("'", "")
-        return f"{name}: {path}.source: given {mistake['input'].get('source')!r}, expected one of {allowed}"
+        return f"{name}: {path}.source: given {_shown(mistake['input'].get('source'))}, expected one of {allowed}"
     if mistake["type"] == "value_error":
         return f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
-    return f"{name}: {path}: given {mistake['input']!r}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"
+    return f"{name}: {path}: given {_shown(mistake['input'])}: {mistake['msg'][0].lower()}{mistake['msg'][1:]}"
+
+
+def _shown(given: Any) -> str:
+    """Quote what was given, in short; an address may hold a key."""
+    text = repr(given)
+    return "an address" if "://" in text else text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _meant(place: tuple[Any, ...]) -> str:

@@ -1,9 +1,11 @@
 """How heights are stored everywhere: int16 metres, with one number for sea and one for void."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from terraform.errors import InputError
 
 SEA = -32767
 VOID = -32768
@@ -36,3 +38,34 @@ def pack(metres: NDArray[np.floating], sea: NDArray[np.bool_], void: NDArray[np.
     rounded[sea] = SEA
     rounded[void] = VOID
     return rounded
+
+
+def plane_of(values: NDArray[Any], name: str, nodata: float | None, metres_: float) -> Heights:
+    """Take an array, (H, W), for heights of which nothing is sea.
+
+    Parameters
+    ----------
+    values : (H, W) int or float
+        Non-finite values, those beyond 1e30 and -32768 are missing.
+    name : str
+        What it is called in messages.
+    nodata : float or None
+        Another value that stands for missing.
+    metres_ : float
+        Metres of a unit of the values.
+
+    Raises
+    ------
+    InputError
+        It is no plane of numbers, or void everywhere.
+    """
+    if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
+        raise InputError(f"{name} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
+    raw = values.astype(np.float32)
+    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
+    if nodata is not None:
+        void |= raw == np.float32(nodata)
+    metres = raw * np.float32(metres_)
+    if void.all():
+        raise InputError(f"{name} has no heights at all: every pixel is missing")
+    return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)

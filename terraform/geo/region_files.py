@@ -11,11 +11,14 @@ from pyproj.exceptions import CRSError
 
 from terraform.errors import ConfigError
 from terraform.geo.bodies import Body
+from terraform.storage.reading import parse_json, read_text
 
 MEMBERS = ("name", "body", "role", "title")
 """Properties of a feature that count; all others are somebody else's."""
 
 _MAGIC = {".gpkg": b"SQLite format 3\x00", ".shp": b"\x00\x00\x27\x0a"}
+_LARGEST = 32_000_000
+"""Of a file of regions, bytes: ten thousand polygons of a hundred corners fit."""
 _SAME = 0.01
 """Radii that differ by less are of one body."""
 _WGS84 = ("EPSG:4326", "EPSG:4979", "OGC:CRS84", "OGC:CRS84h")
@@ -55,7 +58,7 @@ def read_features(path: Path) -> Features:
 def _from_geojson(path: Path) -> Features:
     try:
         # Programs of Windows begin a file with a byte order mark.
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
+        document = parse_json(read_text(path, _LARGEST), _refuse_constant)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: it must be a GeoJSON file with the regions' polygons") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -64,6 +67,8 @@ def _from_geojson(path: Path) -> Features:
         raise ConfigError(
             f"{path} is not JSON (line {error.lineno}: {error.msg}): export it again as GeoJSON"
         ) from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is no file of regions ({error}): export it again as GeoJSON") from None
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         raise ConfigError(f"{path} is not a GeoJSON FeatureCollection: export the polygons as GeoJSON (RFC 7946)")
     features = document.get("features")
@@ -123,6 +128,8 @@ def _from_table(path: Path) -> Features:
     """Features of a GeoPackage or a Shapefile."""
     import geopandas
 
+    if path.stat().st_size > _LARGEST:
+        raise ConfigError(f"{path} is larger than {_LARGEST:,} bytes: leave out what is no region, or simplify it")
     with path.open("rb") as file:
         start = file.read(16)
     if not start.startswith(_MAGIC[path.suffix.lower()]):

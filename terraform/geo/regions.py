@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,10 @@ ROLES: tuple[Role, ...] = ("train", "validation", "test", "mosaic")
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+
+_LONGEST_TITLE = 200
+_NO_LETTERS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Categories of Unicode: control characters, halves of pairs, separators of lines and of paragraphs."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,18 @@ def _region(feature: Any, number: int, crs: CRS | None = None) -> Region:
         geometry = checked_geometry(feature.get("geometry"), feature.get("bbox"), BODIES[body])
     except ConfigError as error:
         raise ConfigError(f"region {name!r}: {error}") from None
-    return Region(name, BODIES[body], role, str(properties.get("title") or name), geometry)
+    return Region(name, BODIES[body], role, _checked_title(properties.get("title"), name), geometry)
+
+
+def _checked_title(title: Any, name: str) -> str:
+    """Refuse a title that no picture can carry: it is written into previews and pages, on one line."""
+    text = str(title or name)
+    if len(text) > _LONGEST_TITLE or any(unicodedata.category(letter) in _NO_LETTERS for letter in text):
+        raise ConfigError(
+            f"region {name!r}: its title has {len(text)} characters or a line break or a control character: a title is "
+            f"one line of at most {_LONGEST_TITLE} characters"
+        )
+    return text
 
 
 def _meant(member: str, properties: Mapping[str, Any]) -> str:

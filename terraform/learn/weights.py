@@ -11,13 +11,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terraform import provenance
-from terraform.config import Condition, Sheet, Train, renamed
+from terraform.config import Condition, Sheet, Tile, Train, renamed
 from terraform.errors import InputError
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.models.generators import base_channels, build_generator
 from terraform.pairs.relief import channels_of
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
+from terraform.storage.reading import parse_json
 
 FORMAT = 4
 """4: the size of a tile. 3: `train.base`. 2: the channel `sea` is 0 on land, in 1 it was -1."""
@@ -130,15 +131,16 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     try:
         condition = Condition.model_validate_json(header["condition"])
         sheet = Sheet.model_validate_json(header["sheet"])
-        settings = Train.model_validate(renamed("train", dict(json.loads(header["train"]))))
+        settings = Train.model_validate(renamed("train", dict(parse_json(header["train"]))))
         made = provenance.from_json(header["provenance"])
-        spec = TileSpec(**json.loads(header.get("tile", "{}")))
+        spec = TileSpec.of(Tile.model_validate_json(header.get("tile", "{}")))
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
             "another encoding"
         ) from None
     network = build_generator(settings, input_channels(condition, settings))
+    _check_values(path, network, tensors)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -150,6 +152,16 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     # An instance norm takes its statistics from the window.
     tile_safe = kind.tile_safe and settings.norm != "instance"
     return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe, spec)
+
+
+def _check_values(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Refuse values that torch would convert silently, or draw nothing with."""
+    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    for name, tensor in tensors.items():
+        if tensor.dtype != types.get(name, tensor.dtype):
+            raise InputError(f"{path}: {name} is {tensor.dtype}, expected {types[name]}: get it or train it again")
+        if not tensor.isfinite().all():
+            raise InputError(f"{path}: {name} holds non-finite values: get it or train it again")
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -51,6 +51,7 @@ from terraform.sources.raster.georeference import (
 from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.resample import planes
+from terraform.storage.atomic_write import remove_file
 
 _STRIP_ROWS = 256
 
@@ -178,7 +179,8 @@ def render_georeferenced(
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen, air)
         with open_checkpoint(output, identity, resume) as strips:
             degrees = strips.folder / "elevation.tif"
-            if not degrees.exists():
+            # A link is made anew: where it leads, the raster may have moved away.
+            if degrees.is_symlink() or not degrees.exists():
                 _write_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
@@ -238,6 +240,7 @@ def _write_degrees(
     """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
         # Already what is wanted; its sea must not be taken for a void.
+        remove_file(path)
         path.symlink_to(Path(placed.raster.name).resolve())
         return
     grid = result_grid(_window(placed.body, bounds), [placed])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from terraform.config import Mosaics, parse
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH
-from terraform.geo.heights import VOID, Heights
+from terraform.geo.heights import Heights, plane_of
 from terraform.geo.resample import Axis, gather_masked, taps
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn import weights
@@ -27,11 +27,12 @@ from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.policy import low_pass, measure_hypsometry
 from terraform.mosaic.terrain import ElevationModel, ImageWindow, TerrainWindow
-from terraform.storage.atomic_write import atomic_write
+from terraform.pairs.store import HEADER_ERRORS, save_array
 
 Span = tuple[int, int]
 _T = TypeVar("_T", bound=np.generic)
 
+_MOST_PIXEL_M = 1e6
 _DEGREE_M = 1.0
 """A plane is counted in metres: a 'degree' of its axes is one."""
 
@@ -100,12 +101,12 @@ def draw(
     InputError
         Pixel size or latitude are missing, or it is no array of heights.
     """
-    if pixel_m is None or latitude_deg is None or pixel_m <= 0 or abs(latitude_deg) > 90:
+    if pixel_m is None or latitude_deg is None or not _is_place(pixel_m, latitude_deg):
         raise InputError(
             f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
             f"latitude (-90 to 90 degrees; given {latitude_deg})"
         )
-    raw = _loaded(elevation, nodata, metres)
+    raw = read_heights(elevation, nodata, metres)
     label = describe(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
     terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
@@ -175,10 +176,15 @@ class Generator:
         """
         policy = {"policy": "clip"} if shoreline_m is None else {"policy": "sea_level", "shoreline_m": shoreline_m}
         settings = parse({"mosaics": {"elevation": policy, "device": self.device}}, "load_generator").mosaics
-        raw = _checked(np.asarray(heights_m), "the array", None, 1.0)
+        raw = plane_of(np.asarray(heights_m), "the array", None, 1.0)
         terrain = _terrain(raw, pixel_m, latitude_deg, settings, self.trained.spec)
         terrain = replace(terrain, base=_base(base, self.trained), air=_air(None, self.trained))
         return _drawn(Predictor(self.trained, settings), terrain)
+
+
+def _is_place(pixel_m: float, latitude_deg: float) -> bool:
+    """Whether a pixel has a size that its body holds, and a latitude; NaN is none."""
+    return 0 < pixel_m <= _MOST_PIXEL_M and abs(latitude_deg) <= 90
 
 
 def _terrain(raw: Heights, pixel_m: float, latitude_deg: float, settings: Mosaics, spec: TileSpec) -> PlaneTerrain:
@@ -223,11 +229,20 @@ def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
     return zonal_air(EARTH)
 
 
-def _loaded(path: Path, nodata: float | None, metres_: float) -> Heights:
+def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:
+    """Read a plane of heights, (H, W): metres, with what is missing marked as void.
+
+    `nodata` and `metres_` as for `plane_of`; a raster's own missing value counts where `nodata` is None.
+
+    Raises
+    ------
+    InputError
+        It is damaged, no plane of numbers, or void everywhere.
+    """
     if path.suffix.lower() == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, *HEADER_ERRORS) as error:
             raise InputError(f"{path} cannot be read as .npy ({error}): save it with numpy.save") from None
     else:
         from terraform.geo import raster
@@ -243,20 +258,7 @@ def _loaded(path: Path, nodata: float | None, metres_: float) -> Heights:
                     file=sys.stderr,
                     flush=True,
                 )
-    return _checked(values, str(path), nodata, metres_)
-
-
-def _checked(values: NDArray[Any], name: str, nodata: float | None, metres_: float) -> Heights:
-    if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.size:
-        raise InputError(f"{name} holds {values.dtype} of shape {values.shape}: expected one plane of heights, metres")
-    raw = values.astype(np.float32)
-    void = ~(np.abs(raw) < 1e30) | (raw == VOID)
-    if nodata is not None:
-        void |= raw == np.float32(nodata)
-    metres = raw * np.float32(metres_)
-    if void.all():
-        raise InputError(f"{name} has no heights at all: every pixel is missing")
-    return Heights(np.where(void, np.float32(0), metres), np.zeros_like(void), void)
+    return plane_of(values, str(path), nodata, metres_)
 
 
 def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray[np.uint8]:
@@ -271,8 +273,7 @@ def _together(blocks: Iterable[ImageWindow], height: int, width: int) -> NDArray
 
 def _save(picture: NDArray[np.uint8], output: Path, settings: Mosaics, tags: dict[str, str], pixel_m: float) -> None:
     if output.suffix.lower() == ".npy":
-        with atomic_write(output) as temporary:
-            np.save(temporary, picture)
+        save_array(output, picture)
     elif output.suffix.lower() not in (".tif", ".tiff"):
         from terraform.mosaic.output.picture_file import save_rgba
 

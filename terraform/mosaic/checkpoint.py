@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from terraform.errors import ConfigError, InputError, ResourceError
 from terraform.mosaic.terrain import ImageWindow
-from terraform.storage.atomic_write import atomic_write, remove_stale, write_text
+from terraform.storage.atomic_write import atomic_write, make_folder, remove_file, remove_stale, write_text
 from terraform.storage.hashing import sha256_of
 from terraform.storage.locks import exclusive
 
@@ -169,7 +169,7 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
     record = folder / "identity.json"
     if resume and not record.is_file():
         raise InputError(f"{output} has no unfinished drawing to resume: leave out --resume to start")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _locked(folder, output):
         old = record.read_text() if record.is_file() else text
         if old != text and resume:
@@ -205,7 +205,7 @@ def _locked(folder: Path, output: Path) -> Iterator[None]:
 def _clear(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name != "lock":
-            path.unlink()
+            remove_file(path)
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

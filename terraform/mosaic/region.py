@@ -17,6 +17,7 @@ from terraform.mosaic.output import cog, preview, stac
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
 from terraform.mosaic.pipeline import StripRenderer, render
+from terraform.storage.atomic_write import require_replaceable
 
 Span = tuple[int, int]
 
@@ -66,6 +67,8 @@ def render_region(
     settings = inputs.settings_of(region.body, settings, own or {})
     trained = inputs.load_generator(weights, settings)
     mosaic = output / "terraformed.tif"
+    for path in (mosaic, output / "preview.jpg", output / "item.json"):
+        require_replaceable(path)
     with raster.opened(elevation) as dataset:
         grid = raster.grid_of(dataset)
         if grid.body != region.body:

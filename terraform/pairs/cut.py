@@ -21,7 +21,7 @@ from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.pairs import base_colours
 from terraform.pairs.store import TILE, ArrayWriter, save_array
-from terraform.storage.atomic_write import atomic_write
+from terraform.storage.atomic_write import atomic_write, remove_file
 
 _BLOCK = 8
 
@@ -75,7 +75,7 @@ def cut(
         A raster does not fit the region, or no tile passes the screening.
     """
     complete = output / "provenance.json"
-    complete.unlink(missing_ok=True)
+    remove_file(complete)
     counts: Counter[str] = Counter()
     records = []
     with ExitStack() as stack:

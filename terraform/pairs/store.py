@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ TILE = np.dtype(
 """One tile: its place in the region's grid, shares of void and sea, middle latitude and ground (degrees)."""
 
 
+HEADER_ERRORS = (ValueError, TypeError, KeyError, OverflowError, SyntaxError, RecursionError, MemoryError, TokenError)
+"""What reading a damaged .npy raises: numpy has Python's own parser read the header."""
 TEMPERATURE, LAPSE_RATE = "temperature.npy", "lapse_rate_k_per_km"
 """The file, and what its provenance calls the rate by which it was reduced to height 0."""
 
@@ -154,8 +157,11 @@ def _spec_of(made: Provenance, folder: Path) -> TileSpec:
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Publish one array as .npy."""
+    values = np.ascontiguousarray(array)
     with atomic_write(path) as temporary, temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
+        # Not by numpy, which forgets why a disk took less than it was given.
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(values))
+        file.write(values.tobytes())
 
 
 class ArrayWriter:
@@ -187,7 +193,7 @@ def _mapped(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.memm
         array: np.memmap[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: cut the region first, or again if an older version cut it") from None
-    except (OSError, ValueError) as error:
+    except (OSError, *HEADER_ERRORS) as error:
         raise InputError(f"{path} is damaged ({error}): cut the region again") from None
     if array.shape[1:] != shape or array.dtype != dtype:
         raise InputError(

@@ -16,7 +16,7 @@ from terraform.geo.tile_spec import TileSpec
 from terraform.provenance import Provenance, beside, merge, write
 from terraform.sources import Kind, PlanetKind, PlanetRequest, Request, planet_source_named, source_named
 from terraform.sources.remote.version_lock import VersionLock
-from terraform.storage.atomic_write import write_text
+from terraform.storage.atomic_write import remove_file, write_text
 from terraform.storage.hashing import sha256_of
 
 S = TypeVar("S")
@@ -179,7 +179,7 @@ def skip_after_refusal(raster: Path, attempt: int) -> Iterator[None]:
     note = raster.with_name(f".{raster.name}.refused")
     if attempt > 1 and note.exists():
         raise RemoteError(note.read_text(encoding="utf-8"))
-    note.unlink(missing_ok=True)
+    remove_file(note)
     try:
         yield
     except RemoteError as error:

@@ -2,16 +2,22 @@
 
 import errno
 import os
+import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from terraform.errors import ResourceError, TerraformError
+from terraform.errors import ConfigError, ResourceError, TerraformError
 
 _MARK = ".part-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
+_MISNAMED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY}
+_FAILING = {errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETXTBSY, errno.ENXIO, errno.ENODEV}
+_RUST = re.compile(r"\(os error (\d+)\)")
+"""How libraries written in Rust (safetensors) quote an error of the system within their own."""
 
 
 @contextmanager
@@ -36,19 +42,25 @@ def atomic_write(
 
     Raises
     ------
+    ConfigError
+        No file can have that name, or something else has it that is no regular file.
     ResourceError
         The disk is full, or the folder cannot be written.
     """
     path = Path(path)
+    require_replaceable(path)
     temporary = path.with_name(f".{path.stem}{_MARK}{os.getpid()}{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if durable:
             remove_stale(path.parent)
         yield temporary
         move_into_place(temporary, path, verify, durable)
-    except OSError as error:
-        raise explain_os_error(error, path) from error
+    except Exception as error:
+        explained = explain_os_error(error, path)
+        if explained is error:
+            raise
+        raise explained from error
     finally:
         # Where not even the folder can be entered, nothing was left in it.
         with suppress(OSError):
@@ -62,6 +74,8 @@ def move_into_place(
 
     Raises
     ------
+    ConfigError
+        Something else than a regular file has that name.
     ResourceError
         The disk is full, or the folder cannot be written.
     """
@@ -70,6 +84,7 @@ def move_into_place(
             _flush(temporary)
         if verify is not None:
             verify(temporary)
+        require_replaceable(path)
         temporary.replace(path)
         if durable:
             _flush(path.parent)
@@ -83,12 +98,74 @@ def write_text(path: Path | str, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def require_replaceable(path: Path) -> None:
+    """Refuse a name that no result can take: nothing but a regular file, or a link to one, is ever replaced.
+
+    Raises
+    ------
+    ConfigError
+        It is a folder, a device, a pipe or a socket, lies under a file, or is no file's name.
+    ResourceError
+        Its folder cannot be entered.
+    """
+    if not path.name or path.name == "..":
+        raise ConfigError(f"{str(path)!r} names no file: give the output a name")
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        explained = explain_os_error(error, path)
+        if explained is error:
+            raise ConfigError(f"{str(path)!r} is no name for a file ({error}): choose another") from None
+        raise explained from error
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"{path} is {_kind_of(mode)}, and only files are replaced: choose another name")
+
+
+def _kind_of(mode: int) -> str:
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises
+    ------
+    ResourceError
+        It is there and cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        # A file system that only can be read says so before it looks whether there is anything to remove.
+        if path.exists():
+            raise explain_os_error(error, path) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, if it is not there.
+
+    Raises
+    ------
+    ConfigError
+        No folder can have that name.
+    ResourceError
+        The disk is full, or the folder above cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+
+
 def remove_stale(folder: Path) -> None:
     """Remove the temporary files that dead processes left in a folder."""
     for leftover in folder.glob(f".*{_MARK}*"):
         owner = leftover.name.rpartition(_MARK)[2].partition(".")[0]
         if owner.isdigit() and int(owner) != os.getpid() and not _alive(int(owner)):
-            leftover.unlink(missing_ok=True)
+            remove_file(leftover)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:
@@ -106,9 +183,17 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         raise explain_os_error(error, folder) from error
     if free < needed_bytes:
         raise ResourceError(
-            f"{folder} has {free / 1e9:.1f} GB free, {needed_bytes / 1e9:.1f} GB are needed: free some space or "
-            "choose another folder"
+            f"{folder} has {_amount(free)} free, {_amount(needed_bytes)} are needed: free some space or choose another "
+            "folder"
         )
+
+
+def _amount(size_bytes: int) -> str:
+    """Write a size with a unit in which it is no zero."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= size:
+            return f"{size_bytes / size:.1f} {unit}"
+    return f"{size_bytes} bytes"
 
 
 def _alive(pid: int) -> bool:
@@ -129,13 +214,35 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def explain_os_error(error: OSError, path: Path) -> Exception:
-    """Say what an error of the disk means for whoever writes `path`; other errors are returned as they are."""
-    if isinstance(error, TerraformError):
+def explain_os_error(error: Exception, path: Path) -> Exception:
+    """Say what an error of the disk means for whoever writes `path`; other errors are returned as they are.
+
+    The errors of libraries that quote one of the system count as that one.
+    """
+    number = None if isinstance(error, TerraformError) else _number_of(error)
+    if number is None:
         return error
-    if error.errno in _FULL:
-        free = shutil.disk_usage(path.parent).free if path.parent.exists() else 0
-        return ResourceError(f"{path}: the disk is full ({free / 1e6:.0f} MB free): free some space and run again")
-    if error.errno in _REFUSED:
-        return ResourceError(f"{path}: cannot be written ({error.strerror}): make its folder writable")
+    reason = os.strerror(number)
+    if number in _FULL:
+        return ResourceError(f"{path}: the disk is full ({_free_at(path)} free): free some space and run again")
+    if number in _REFUSED:
+        return ResourceError(f"{path}: cannot be written ({reason}): make its folder writable")
+    if number in _MISNAMED:
+        return ConfigError(f"{path}: no file can be written there ({reason}): choose another name")
+    if number in _FAILING:
+        return ResourceError(f"{path}: the disk or the file is not usable now ({reason}): run again, or elsewhere")
     return error
+
+
+def _number_of(error: Exception) -> int | None:
+    if isinstance(error, OSError):
+        return error.errno
+    quoted = _RUST.search(str(error))
+    return int(quoted[1]) if quoted else None
+
+
+def _free_at(path: Path) -> str:
+    try:
+        return _amount(shutil.disk_usage(path.parent).free)
+    except OSError:
+        return "0 bytes"

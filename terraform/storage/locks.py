@@ -4,8 +4,8 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from terraform.errors import ResourceError
@@ -42,6 +42,34 @@ def exclusive(path: Path, when_busy: Callable[[str], None] | None = None) -> Ite
                 when_busy(file.read().strip() or "another process")
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
+        file.write(describe_holder(os.getpid()))
         file.flush()
+        yield
+
+
+def describe_holder(pid: int) -> str:
+    """Write who holds a lock from now on."""
+    return f"process {pid} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n"
+
+
+@contextmanager
+def unheld(paths: Iterable[Path], when_busy: Callable[[Path, str], None]) -> Iterator[None]:
+    """Hold locks that lie about, so that nobody begins to work under them while the block runs.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Locks' files; none is made.
+    when_busy : callable
+        Called with a lock that is not free and who holds it; raises.
+    """
+    with ExitStack() as held:
+        for path in paths:
+            try:
+                file = held.enter_context(path.open("r+", encoding="utf-8"))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                when_busy(path, path.read_text(encoding="utf-8").strip() or "another process")
+            except OSError:
+                continue  # gone meanwhile, or only to be read: then no one works there
         yield

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from terraform.errors import ResourceError
 from terraform.geo.bodies import BODIES
+from terraform.storage.locks import unheld
+from terraform.workflow import stale_locks
+
+_LOCKS = frozenset({".lock", "lock"})
 
 
 def orphans(bodies: Mapping[str, str]) -> list[Path]:
@@ -35,10 +39,17 @@ def remove(folders: list[Path]) -> None:
     Raises
     ------
     ResourceError
-        One of them cannot be removed.
+        Something works in one of them, and nothing is removed; or one cannot be removed.
     """
-    for folder in folders:
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise ResourceError(f"{folder} cannot be removed ({error.strerror}): make it writable") from None
+    # Names of locks: of a training, of a drawing, of a source's cache.
+    inside = [path for folder in folders for path in folder.rglob("*") if path.name in _LOCKS and path.is_file()]
+    with unheld([stale_locks.LOCK, *inside], _refuse):
+        for folder in folders:
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise ResourceError(f"{folder} cannot be removed ({error.strerror}): make it writable") from None
+
+
+def _refuse(lock: Path, holder: str) -> None:
+    raise ResourceError(f"{lock.parent} is in use by {holder}: wait for it, or stop it; nothing was removed")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,6 +99,11 @@ def planned(config: Config) -> Plan:
         if name not in everything
     ]
     mistakes += _unmatchable(config.basemap.match, everything, [*roles["validation"], *roles["test"]])
+    if re.search(r"\{.*\}", config.rasters):
+        mistakes.append(
+            f"rasters: {config.rasters!r} has braces, which Snakemake reads as a wildcard: give the folder another "
+            "name, or a link to it one"
+        )
     if config.condition.needs_climate and config.sources.earth.planet.temperature is None:
         mistakes.append(
             "condition.channels has air_temperature, and sources.earth.planet no temperature from which pairs could "

@@ -9,11 +9,14 @@ from rasterio.crs import CRS
 from rasterio.transform import Affine
 
 from terraform.errors import InputError
+from terraform.geo import raster as module
 from terraform.geo.bodies import EARTH, MARS
+from terraform.geo.geobox import GeoBox
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import VOID
 from terraform.geo.raster import affine_of, body_of, grid_of, opened, read, semi_major_axis_m, write_strips
 from terraform.geo.resample import Axis
+from terraform.mosaic.output import overviews
 
 GRID = RasterGrid(EARTH, Axis(45.0, -0.001, 600), Axis(179.9, 0.001, 300))
 
@@ -113,3 +116,33 @@ def test_a_crs_without_an_ellipsoid_is_refused() -> None:
     )
     with pytest.raises(InputError, match="has no ellipsoid"):
         semi_major_axis_m(local)
+
+
+class Stopped(Exception):
+    pass
+
+
+def magic_of(path: Path, profile: dict) -> bytes:
+    """What a file of that profile begins with; of its pixels nothing is written."""
+    with rasterio.open(path, "w", **profile, sparse_ok=True):
+        pass
+    return path.read_bytes()[:4]
+
+
+@pytest.mark.parametrize(("rows", "columns", "magic"), [(82_000, 70_000, b"II\x2b\0"), (1024, 1024, b"II\x2a\0")])
+def test_what_may_pass_four_gigabytes_is_a_big_tiff(tmp_path, monkeypatch, rows, columns, magic):
+    """A classic TIFF would fail at its fourth gigabyte, hours after it was begun."""
+    profiles = []
+
+    def noted(path, mode, **profile):
+        profiles.append(profile)
+        raise Stopped
+
+    grid = RasterGrid(EARTH, Axis(60.0, -0.001, rows), Axis(0.0, 0.001, columns))
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(module, "require_space", lambda folder, size: None)
+        patch.setattr(module.rasterio, "open", noted)
+        write_strips(tmp_path / "a.tif", grid, iter([]), 1, "int16", {})
+    frame = GeoBox(rows, columns, affine_of(grid), CRS.from_epsg(4326))
+    for profile in (profiles[0], overviews._profile(frame)):
+        assert magic_of(tmp_path / "b.tif", profile) == magic

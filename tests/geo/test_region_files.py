@@ -1,6 +1,8 @@
 """Regions as QGIS, Esri and others write them: read as they are meant, or refused with what to do."""
 
 import json
+import os
+from pathlib import Path
 
 import geopandas
 import pytest
@@ -153,3 +155,35 @@ def test_a_package_of_several_layers_and_a_file_that_is_none(tmp_path):
     path.write_text("<OGRVRTDataSource></OGRVRTDataSource>")
     with pytest.raises(ConfigError, match="is no gpkg file"):
         load_regions(path)
+
+
+@pytest.mark.parametrize("title", ["a\nb", "a\u2028b", "x" * 201, "\ud800", "a\0b", "\x1b[31m"])
+def test_titles_that_no_picture_can_carry_are_refused(tmp_path, title):
+    with pytest.raises(ConfigError, match="'here': its title has"):
+        loaded(tmp_path, feature(title=title))
+
+
+@pytest.mark.parametrize("title", ["The Alps, \u201cmiddle\u201d", "x" * 200, "\u6ce2\u539f", 2024, None])
+def test_other_titles_are_taken(tmp_path, title):
+    assert loaded(tmp_path, feature(title=title)).title == str(title or "here")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, '{"type": ' + "9" * 5000 + "}"])
+def test_files_that_break_parsers_are_refused(tmp_path, text):
+    (tmp_path / "regions.geojson").write_text(text)
+    with pytest.raises(ConfigError, match="is no file of regions"):
+        load_regions(tmp_path / "regions.geojson")
+
+
+def test_what_never_ends_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "regions.geojson")
+    for path in (tmp_path / "regions.geojson", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="it is no regular file"):
+            load_regions(path)
+
+
+def test_a_file_too_large_for_regions_is_refused_at_once(tmp_path):
+    with (tmp_path / "regions.geojson").open("wb") as file:
+        file.truncate(40_000_000)
+    with pytest.raises(ConfigError, match="larger than 32,000,000 bytes"):
+        load_regions(tmp_path / "regions.geojson")

@@ -79,7 +79,7 @@ OLD_STATE = Path(__file__).parent / "files/state-format-1"
 
 def test_a_state_of_the_old_format_is_refused_by_name(world, tmp_path):
     shutil.copytree(OLD_STATE, tmp_path / "state/98bc2542adfe")
-    with pytest.raises(InputError, match=r"98bc2542adfe/images-000000004 is a state of format 1, this version reads 2"):
+    with pytest.raises(InputError, match=r"98bc2542adfe/images-000000004 is a state of format 1, this version reads 3"):
         run(world, tmp_path, config(total_images=4), resume=True)
     assert run(world, tmp_path, config(total_images=4)).images == 4  # from scratch, in a folder of its own
 

@@ -195,7 +195,7 @@ def test_other_pairs_are_not_resumed(world, tmp_path):
         run(other, tmp_path / "out", config(total_images=2), resume=True)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_signals_save_and_the_run_goes_on(world, tmp_path, monkeypatch, number, code):
     real = training.Trainer.step
     with monkeypatch.context() as patch:
@@ -219,3 +219,16 @@ def test_a_second_ctrl_c_aborts():
         os.kill(os.getpid(), signal.SIGINT)
         assert received == [signal.SIGINT]
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_is_ignored_stays_ignored(monkeypatch):
+    """`nohup` has a closed terminal ignored, so that a training outlives it."""
+    from terraform.learn.runtime.signals import deferred_signals
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with deferred_signals() as received:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert received == [] and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exact import CLIP, Same, base_raster, small_planet, trained
+import rasterio
+from exact import CLIP, Same, base_raster, download, small_planet, trained
 
 from terraform.errors import ConfigError, InputError, ResourceError
+from terraform.geo.bodies import MARS
+from terraform.geo.regions import Region, rectangle
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.output import cog
 
 TESTS = Path(__file__).parent
 
@@ -154,3 +158,31 @@ def test_two_at_a_time_are_refused(tmp_path):
     one, two = (open_checkpoint(tmp_path / "out.tif", {}, None) for _ in range(2))
     with one, pytest.raises(ResourceError, match="being drawn by process"), two:
         pass
+
+
+def test_strips_are_resumed_after_the_elevation_moved(tmp_path, monkeypatch):
+    """A download is linked into the strips' folder; what it says, not where it lies, is what they depend on."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+    (tmp_path / "w").write_bytes(b"an exact answer")
+    place = Region("here", MARS, "mosaic", "here", rectangle(0, 0, 1, 1))
+    download(tmp_path / "a.tif", place)
+    with rasterio.open(tmp_path / "a.tif", "r+") as ours:
+        ours.update_tags(SOFTWARE="terraform")
+    before = render_into(tmp_path, "a.tif", "whole.tif")
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(cog, "write", stopped)
+        any_raster.render_raster(Path("w"), Path("a.tif"), Path("out.tif"), CLIP)
+    (tmp_path / "a.tif").rename(tmp_path / "b.tif")
+    assert (tmp_path / ".out.strips/elevation.tif").is_symlink()
+    assert (render_into(tmp_path, "b.tif", "out.tif", resume=True) == before).all()
+
+
+def stopped(*arguments):
+    raise RuntimeError
+
+
+def render_into(folder, elevation, output, resume=None):
+    any_raster.render_raster(Path("w"), Path(elevation), Path(output), CLIP, resume=resume)
+    with rasterio.open(folder / output) as dataset:
+        return dataset.read()

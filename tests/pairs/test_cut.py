@@ -265,3 +265,32 @@ def test_pairs_are_read_on_from_the_file_that_was_opened(tmp_path):
         again.elevation[len(again) - 1]
     with pytest.raises(IndexError):
         again.elevation[len(again)]
+
+
+@pytest.mark.parametrize("shift_px", [(0, 1), (1, 0), (0.5, -0.25)])
+def test_each_raster_is_placed_by_its_own_grid(tmp_path, shift_px):
+    """Imagery whose pixels lie elsewhere than those of the relief still shows the ground of its tile.
+
+    Taken for pixels of the relief's grid, it would be shifted against it, and nobody would notice.
+    """
+    place = region()
+    elevation, imagery = rasters(tmp_path, place)
+    own = download_grid(place)
+    moved = [
+        Axis(axis.origin + shift * axis.step, axis.step, axis.count)
+        for axis, shift in zip((own.latitudes, own.longitudes), shift_px, strict=True)
+    ]
+    lon, lat = np.meshgrid(moved[1].centres(), moved[0].centres())
+    raster.write_strips(imagery, RasterGrid(place.body, *moved), [np.rint(colours(lon, lat)).astype(np.uint8)], 3,
+                        "uint8", {})  # fmt: skip
+    cut.cut(place, elevation, imagery, tmp_path / "moved", EVERYTHING)
+    pairs, spec = open_pairs(tmp_path / "moved"), TileSpec()
+    rows = {row.index: row for row in rows_of(place, spec)}
+    for number, tile in enumerate(pairs.tiles):
+        row, column = rows[int(tile["row"])], int(tile["column"])
+        lon = row.longitudes(spec.margin_px).centres()[column * spec.tile_px :][: spec.side_px]
+        lon, lat = np.meshgrid(lon, row.latitudes(spec.margin_px).centres())
+        expected = colours(lon, lat)[spec.inner, spec.inner]
+        known = pairs.imagery[number].max(-1) > 0
+        assert known.mean() > 0.99
+        assert np.abs(pairs.imagery[number] - expected)[known].max() < 1.6

@@ -18,7 +18,6 @@ from tiny_world import (
     jobs,
     jobs_in,
     run,
-    snakemake,
     write_regions,
 )
 
@@ -75,10 +74,7 @@ def test_after_snakemake_is_killed_exactly_the_rest_is_done(world):
     for process in workers(world.resolve(), "cut"):
         os.kill(process, signal.SIGKILL)
     assert not (world / "results/pairs/tanzania/provenance.json").exists()
-    refused = snakemake(world, "all")
-    assert refused.returncode != 0
-    assert "lock" in refused.stderr.lower()
-    run(world, "--unlock")
+    assert list((world / ".snakemake/locks").glob("*.lock"))
     rest = {"cut pairs of tanzania", "draw sheet of tanzania"} | AFTER_PAIRS
     assert jobs(world) == rest
     assert jobs_in(run(world, "all")) == rest
@@ -96,5 +92,4 @@ def test_a_killed_training_goes_on_and_what_was_made_stays(world):
     for process in workers(world.resolve(), "train"):
         os.kill(process, signal.SIGKILL)
     assert not (world / "results/model/tiny/weights.safetensors").exists()
-    run(world, "--unlock")
     assert jobs(world) == AFTER_PAIRS

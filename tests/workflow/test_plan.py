@@ -92,3 +92,8 @@ def test_colours_are_matched_to_regions_that_may_be_learnt_from(name: str, said:
     assert planned(parse({**settings, "basemap": {"match": ["cali"]}})).config.basemap.match == ["cali"]
     with pytest.raises(ConfigError, match=rf"basemap\.match: {said}"):
         planned(parse({**settings, "basemap": {"match": [name]}}))
+
+
+def test_a_folder_whose_name_snakemake_would_take_for_a_wildcard_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="which Snakemake reads as a wildcard"):
+        planned(parse({"rasters": "/data/we {x}", "regions": {"file": str(ROOT / "regions.geojson")}}))

@@ -11,7 +11,9 @@ sys.path.insert(0, str(workflow.basedir))
 
 from terraform.workflow import stages
 from terraform.workflow import plan as work
+from terraform.workflow.longer import how_to_continue
 from terraform.errors import TerraformError
+from terraform.workflow.stale_locks import hold_working_folder
 
 # `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal
 # keys win. Overlays (--configfile) are read again by our own reader.
@@ -28,9 +30,14 @@ try:
 except TerraformError as error:
     raise WorkflowError(str(error)) from None
 
+# Snakemake's own locks outlive it when it is killed; HELD lives as long as this process.
+HELD = hold_working_folder(sys.argv) if workflow.is_main_process else None
+
 # Without Snakemake's records an edited polygon shows only in the files themselves.
 if workflow.is_main_process:
     work.mark_edited(PLAN)
+    if how := how_to_continue(PLAN, CONFIG_FILE):
+        print(how, file=sys.stderr)
 
 CPUS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 GPUS = 0 if CONFIG.train.device == "cpu" else 1

@@ -5,6 +5,7 @@ rule train_generator:
     input:
         pairs=expand(PAIRS, region=PLAN.paired),
         temperatures=temperatures,
+        start=CONFIG.train.start_from or [],
     output:
         weights=WEIGHTS,
         card=f"results/model/{CONFIG.run}/card.md",

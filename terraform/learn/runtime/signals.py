@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C, noted instead of obeyed at once."""
+"""SIGTERM, Ctrl-C and a closed terminal, noted instead of obeyed at once."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Interrupted(Exception):
-    """SIGTERM or Ctrl-C came; the state is saved."""
+    """SIGTERM, SIGINT or SIGHUP came; the state is saved."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(f"stopped by signal {signal_number}; the state is saved: run the same command to go on")
@@ -16,7 +16,10 @@ class Interrupted(Exception):
 
 @contextmanager
 def deferred_signals() -> Iterator[list[int]]:
-    """Note SIGTERM and SIGINT instead of dying, so that a step ends and the state is saved; a second Ctrl-C aborts."""
+    """Note SIGTERM, SIGINT and SIGHUP instead of dying, so that a step ends and the state is saved.
+
+    A second Ctrl-C aborts. Where a signal is ignored (`nohup`), it stays so.
+    """
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -24,7 +27,8 @@ def deferred_signals() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         received.append(number)
 
-    wanted = (signal.SIGTERM, signal.SIGINT)
+    ending = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    wanted = [number for number in ending if signal.getsignal(number) != signal.SIG_IGN]
     before = [signal.signal(number, note) for number in wanted]
     try:
         yield received

@@ -4,10 +4,12 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from terraform.errors import InputError, ResourceError
+from terraform.errors import ConfigError, InputError, ResourceError
 from terraform.mosaic.output import cog
 from terraform.mosaic.output.picture_file import save_rgba
+from terraform.storage.atomic_write import require_replaceable
 
+_LONGEST_NAME = 200
 COGS = (".tif", ".tiff")
 """Suffixes of cloud-optimised GeoTIFFs."""
 
@@ -26,14 +28,21 @@ def check_destination(output: Path, inputs: Iterable[Path | None], suffixes: Ite
 
     Raises
     ------
+    ConfigError
+        It is a pipe or a device, or no file can have such a name.
     InputError
         It is a folder, one of the inputs, or of another format.
     ResourceError
         Its folder cannot be made or written to.
     """
     allowed = list(suffixes)
-    if output.is_dir():
+    if len(os.fsencode(output.name)) > _LONGEST_NAME:
+        raise ConfigError(
+            f"{output.name[:20]}... is longer than {_LONGEST_NAME} bytes: files beside it need longer names"
+        )
+    if output.name and output.is_dir():
         raise InputError(f"{output} is a folder: name the file to write, such as {output / 'terraformed.tif'}")
+    require_replaceable(output)
     if output.suffix.lower() not in allowed:
         given = output.suffix or "without a suffix"
         raise InputError(f"{output} is {given}: what can be written is {', '.join(allowed)}")

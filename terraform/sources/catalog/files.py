@@ -169,9 +169,12 @@ def expanded(path: str | Sequence[str], region: Region | None) -> list[Path]:
 
 def _replaced(item: str, **known: str) -> str:
     try:
-        fields = {field for _, field, _, _ in string.Formatter().parse(item) if field is not None}
+        parsed = [part for part in string.Formatter().parse(item) if part[1] is not None]
     except ValueError as error:
         raise ConfigError(f"path: {item!r} has unbalanced braces ({error}): use {{region}} and {{rasters}}") from None
+    if any(spec or conversion for _, _, spec, conversion in parsed):
+        raise ConfigError(f"path: {item!r} formats a placeholder: use {{region}} and {{rasters}} alone")
+    fields = {field for _, field, _, _ in parsed if field is not None}
     if not fields <= set(known):
         strange = ", ".join(f"{{{field}}}" for field in sorted(fields - set(known)))
         raise ConfigError(f"path: {item!r} has the placeholder {strange}: use {{region}} and {{rasters}}")

@@ -121,6 +121,12 @@ def _centric(body: Body) -> str:
 
 def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
     """Georeference a raster on a body that it is known to be of."""
+    t = raster.transform
+    # A determinant of 0, or one that is no number: a world file of zeros, say.
+    if not 0 < abs(t.determinant) < math.inf or not all(map(math.isfinite, t)):
+        raise InputError(
+            f"{raster.name} has a georeference that places no pixel ({tuple(t)[:6]}): correct its world file or header"
+        )
     return GeoreferencedRaster(raster, body, _axes(raster, body))
 
 

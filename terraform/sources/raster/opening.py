@@ -4,7 +4,10 @@ The list is closed: each suffix has the one GDAL driver that may read it, and dr
 other files are not among them, or are held to files beside it.
 """
 
+import lzma
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +33,8 @@ _PICTURES = (".png", ".jpg", ".jpeg")
 _UNSURE = (".xml", ".img", ".dat")
 """Suffixes that many other files have: in a folder they do not count."""
 _SRTM = (".hgt", ".hgt.zip", ".hgt.gz")
+_SRTM_BYTES = {2 * 1201 * 1201, 2 * 3601 * 3601, 2 * 3601 * 1801}
+"""Of a tile, unpacked."""
 _LABEL = ".lbl"
 _NETCDF = (*netcdf.SUFFIXES, ".h5", ".hdf5")
 _HEIGHTS = ("z", "elevation", "topo", "altitude", "height", "dem", "Band1")
@@ -109,10 +114,28 @@ def _refuse_vrt(path: Path) -> None:
         )
 
 
+def _check_archive(path: Path) -> None:
+    """Refuse a damaged archive before GDAL sees it, which checks no sum and may crash with the whole process."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            sizes = [member.file_size for member in members]
+            whole = sum(sizes) <= max(_SRTM_BYTES) + 1_000_000 and not _SRTM_BYTES.isdisjoint(sizes)
+            # Python reads on past a packed size that is too large; GDAL does not survive it.
+            last = max((member.header_offset + member.compress_size for member in members), default=0)
+            whole = whole and last <= archive.start_dir and archive.testzip() is None
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError):
+        whole = False
+    if not whole:
+        raise InputError("its archive is damaged, encrypted, or holds something else")
+
+
 @contextmanager
 def _open_srtm(path: Path, gzipped: bool) -> Iterator[Any]:
     """Open an SRTM tile, zipped or gzipped too; GDAL finds its place in its name and its shape in its size."""
     try:
+        if path.suffix.lower() == ".zip":
+            _check_archive(path)
         with door.opened(path, "SRTMHGT", gzipped=gzipped) as dataset:
             yield dataset
     except InputError as error:

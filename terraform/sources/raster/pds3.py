@@ -9,6 +9,7 @@ and whole numbers at pixel centres::
 GDAL reads the offsets otherwise and places MEGDR one pixel west and north, which is 14.8 km in the smallest one.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ from terraform.errors import InputError
 from terraform.geo.bodies import BODIES
 
 _LARGEST_LABEL = 1 << 20
-_STATEMENT = re.compile(r'^\s*(\^?[A-Z][\w:]*)\s*=\s*("[^"]*"|\([^)]*\)|[^\r\n]*)', re.MULTILINE)
+# Nothing that may cross lines is tried from every line anew: a label of a megabyte would take hours.
+_STATEMENT = re.compile(r'^[ \t]*(\^?[A-Z][\w:]*)[ \t]*=\s*("[^"]*"|\([^)]{0,1000}\)|[^\r\n]*)', re.MULTILINE)
+_MOST_SAMPLES = 1 << 31
+"""Along a line, and lines of an image."""
 _KINDS = {
     ("MSB_INTEGER", 16): ">i2", ("LSB_INTEGER", 16): "<i2", ("MSB_UNSIGNED_INTEGER", 16): ">u2",
     ("LSB_UNSIGNED_INTEGER", 16): "<u2", ("MSB_INTEGER", 32): ">i4", ("LSB_INTEGER", 32): "<i4",
@@ -67,6 +71,8 @@ def read(label_path: Path) -> Image:
         The label lacks something, contradicts itself, or is of a projection that is not read; the image is missing
         or too short.
     """
+    if not label_path.is_file():
+        raise InputError(f"{label_path} is no regular file: name the label of a map")
     with label_path.open("rb") as file:
         text = file.read(_LARGEST_LABEL).decode("latin-1")
     label = _Label(label_path, text)
@@ -112,9 +118,19 @@ class _Label:
         if default is not None and key not in self._statements:
             return default
         try:
-            return float(self.raw(key).strip('"').split("<")[0])
+            value = float(self.raw(key).strip('"').split("<")[0])
         except ValueError:
-            raise self.wrong(f"{key} is {self.raw(key)}, expected a number") from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.wrong(f"{key} is {self.raw(key)[:80]}, expected a number")
+        return value
+
+    def within(self, key: str, least: float, most: float) -> float:
+        """Read a number that must lie within bounds."""
+        value = self.number(key)
+        if not least <= value <= most:
+            raise self.wrong(f"{key} is {value:g}, expected {least:g} to {most:g}")
+        return value
 
 
 def _placed(label: _Label) -> Affine:
@@ -123,7 +139,7 @@ def _placed(label: _Label) -> Affine:
         raise label.wrong(f"the projection is {projection or 'not named'}, expected SIMPLE CYLINDRICAL on the equator")
     if label.get("POSITIVE_LONGITUDE_DIRECTION", "EAST") != "EAST":
         raise label.wrong("its longitudes count westwards")
-    step = 1 / label.number("MAP_RESOLUTION")
+    step = 1 / label.within("MAP_RESOLUTION", 1e-3, 1e7)
     west = label.number("CENTER_LONGITUDE") + (0.5 - label.number("SAMPLE_PROJECTION_OFFSET")) * step
     north = (label.number("LINE_PROJECTION_OFFSET") - 0.5) * step
     _check_edge(label, "WESTERNMOST_LONGITUDE", west, step, 360)
@@ -143,7 +159,7 @@ def _check_edge(label: _Label, key: str, placed: float, step: float, period: flo
 def _crs_wkt(label: _Label) -> str:
     from pyproj import CRS
 
-    radius_m = 1000 * label.number("A_AXIS_RADIUS")
+    radius_m = 1000 * label.within("A_AXIS_RADIUS", 1e-3, 1e6)
     for body in BODIES.values():
         if abs(radius_m / body.radius_m - 1) < 0.01:
             return str(CRS.from_user_input(body.geographic_crs).to_wkt())
@@ -151,25 +167,28 @@ def _crs_wkt(label: _Label) -> str:
 
 
 def _values(label: _Label) -> NDArray[Any]:
-    kind = _KINDS.get((label.get("SAMPLE_TYPE") or "", int(label.number("SAMPLE_BITS"))))
+    kind = _KINDS.get((label.get("SAMPLE_TYPE") or "", int(label.within("SAMPLE_BITS", 1, 64))))
     if kind is None:
         raise label.wrong(f"samples are {label.get('SAMPLE_TYPE')} of {label.get('SAMPLE_BITS')} bits")
-    shape = int(label.number("LINES")), int(label.number("LINE_SAMPLES"))
+    shape = int(label.within("LINES", 1, _MOST_SAMPLES)), int(label.within("LINE_SAMPLES", 1, _MOST_SAMPLES))
     image, start = _pointed(label)
     needed = start + shape[0] * shape[1] * np.dtype(kind).itemsize
-    if min(shape) < 1 or image.stat().st_size < needed:
+    if image.stat().st_size < needed:
         raise InputError(f"{image} has {image.stat().st_size:,} bytes, its label says {needed:,}: get it again")
     return np.memmap(image, dtype=kind, mode="r", offset=start, shape=shape)
 
 
 def _pointed(label: _Label) -> tuple[Path, int]:
     """Find the image's path and its first byte: `"NAME"`, `("NAME", record)` or `("NAME", byte <BYTES>)`."""
-    found = re.match(r'\(?\s*"([^"]+)"\s*(?:,\s*(\d+)\s*(<BYTES>)?)?', label.raw("^IMAGE"))
+    found = re.match(r'\(?\s*"([^"]+)"\s*(?:,\s*(\d{1,15})\s*(<BYTES>)?)?', label.raw("^IMAGE"))
     if found is None:
-        raise label.wrong(f"^IMAGE is {label.raw('^IMAGE')}, expected the name of a file beside it")
+        raise label.wrong(f"^IMAGE is {label.raw('^IMAGE')[:80]}, expected the name of a file beside it")
     wanted = Path(found[1]).name.lower()
     image = next((path for path in sorted(label.path.parent.iterdir()) if path.name.lower() == wanted), None)
-    if image is None:
+    if image is None or not image.is_file():
         raise InputError(f"{label.path} needs the image {found[1]} beside it: get it from the same place")
-    unit = 1 if found[3] or not found[2] else int(label.number("RECORD_BYTES"))
-    return image, (int(found[2] or 1) - 1) * unit
+    unit = 1 if found[3] or not found[2] else int(label.within("RECORD_BYTES", 1, _MOST_SAMPLES))
+    place = int(found[2] or 1)
+    if place < 1:
+        raise label.wrong(f"^IMAGE points at {place}, and bytes and records are counted from 1")
+    return image, (place - 1) * unit

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.transform import Affine
 from rasterio.warp import reproject
 
 from terraform.geo.crs import degrees_crs, transformer
@@ -19,11 +20,11 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
+from terraform.sources.raster.condense import Shares, condense, factor_for
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
 from terraform.sources.raster.metadata.place import shift_transform
 
-_LARGEST_WINDOW_PX = 8_000_000
 _WARP_TOLERANCE_PX = 0.02
 
 Classify = Callable[[Pixels, Raster], MaskedPixels]
@@ -140,8 +141,19 @@ def _gathered(
     if spans is None:
         return None
     (top, bottom), (left, right) = spans
-    if (bottom - top) * (right - left) > _LARGEST_WINDOW_PX and _divisible(block):
+    factor = factor_for((bottom - top) * (right - left))
+    if factor > 1 and _divisible(block):
         return _halved(block, bands, lambda half: _gathered(of, axes, half, turn, classify, bands))
+    if factor > 1:
+        fine = _condensed(of, spans, factor, classify, bands)
+        down, right_ = (
+            taps(_squares(axis.part(*span), factor, count), target)
+            for axis, span, count, target in (
+                (axes.latitudes, spans.rows, fine.valid.shape[0], block.latitudes),
+                (axes.longitudes, spans.columns, fine.valid.shape[1], _turned(block.longitudes, -turn)),
+            )
+        )
+        return Planes(*(gather(np.ascontiguousarray(part), down, right_) for part in fine[:3]))
     known = classify(_read_round(of.raster, (top, bottom), (left, right)), of.raster)
     own_lat, own_lon = axes.latitudes.part(top, bottom), axes.longitudes.part(left, right)
     rows = taps(own_lat, block.latitudes)
@@ -152,6 +164,22 @@ def _gathered(
         shares = gather(known.valid.astype(np.float32), rows, columns)
     sea = gather(known.sea.astype(np.float32), rows, columns) if known.sea.any() else np.zeros_like(shares)
     return Planes(gather(known.values, rows, columns), shares, sea)
+
+
+def _condensed(
+    of: GeoreferencedRaster, spans: PixelWindow, factor: int, classify: Classify, bands: int
+) -> Shares:  # fmt: skip
+    """Read a window in squares, some rows at a time."""
+    (top, bottom), (left, right) = spans
+
+    def read(first: int, last: int) -> MaskedPixels:
+        return classify(_read_round(of.raster, (top + first, top + last), (left, right)), of.raster)
+
+    return condense(read, (bottom - top, right - left), factor, bands)
+
+
+def _squares(axis: Axis, factor: int, count: int) -> Axis:
+    return Axis(axis.origin, axis.step * factor, count)
 
 
 def _turned(axis: Axis, degrees: float) -> Axis:
@@ -180,15 +208,19 @@ def _warped(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, band
     if spans is None:
         return None
     (top, bottom), (left, right) = spans
-    if (bottom - top) * (right - left) > _LARGEST_WINDOW_PX and _divisible(block):
+    factor = factor_for((bottom - top) * (right - left))
+    if factor > 1 and _divisible(block):
         return _halved(block, bands, lambda half: _warped(of, half, classify, bands))
-    known = classify(of.raster.read(*spans), of.raster)
+    if factor > 1:
+        known: MaskedPixels | Shares = _condensed(of, spans, factor, classify, bands)
+    else:
+        known = classify(of.raster.read(*spans), of.raster)
     stack = np.stack([*np.moveaxis(known.values, -1, 0), known.valid, known.sea]).astype(np.float32)
     shape = (block.latitudes.count, block.longitudes.count)
     warped = np.zeros((len(stack), *shape), np.float32)
     reproject(
         stack, warped,
-        src_transform=shift_transform(of.raster.transform, left, top), src_crs=of.raster.crs,
+        src_transform=shift_transform(of.raster.transform, left, top) * Affine.scale(factor), src_crs=of.raster.crs,
         dst_transform=affine_of(block), dst_crs=degrees_crs(of.raster.crs, of.body),
         resampling=Resampling.bilinear, tolerance=_WARP_TOLERANCE_PX,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terraform.errors import ConfigError, RemoteError
-from terraform.storage.atomic_write import atomic_write, remove_stale
+from terraform.storage.atomic_write import atomic_write, remove_file, remove_stale
 from terraform.storage.locks import exclusive
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}")
@@ -83,7 +83,7 @@ class Cache:
         except FileNotFoundError:
             return None
         if hashlib.sha256(stored[_SEAL_BYTES:]).digest() != stored[:_SEAL_BYTES]:
-            path.unlink(missing_ok=True)
+            remove_file(path)
             return None
         return stored
 
@@ -98,7 +98,7 @@ class Cache:
 
     def drop(self, *names: str) -> None:
         """Remove an entry that is part of another one by now."""
-        self.path(*names).unlink(missing_ok=True)
+        remove_file(self.path(*names))
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

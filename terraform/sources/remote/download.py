@@ -8,7 +8,7 @@ from terraform.sources.remote.client import Client
 from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.ranges import FileVersion, content_range, file_version, same
 from terraform.sources.remote.response import ContentType, InvalidResponse, Response, plain_text, type_mismatch
-from terraform.storage.atomic_write import explain_os_error, move_into_place, require_space, write_text
+from terraform.storage.atomic_write import explain_os_error, move_into_place, remove_file, require_space, write_text
 
 
 def download(
@@ -47,7 +47,7 @@ def download(
         # What is complete and wrong would be wrong again.
         partial.forget()
         raise
-    partial.note.unlink(missing_ok=True)
+    remove_file(partial.note)
     return version
 
 
@@ -59,8 +59,8 @@ class _Partial:
         self.note = path.with_name(f".{path.name}.partial.json")
 
     def forget(self) -> None:
-        self.note.unlink(missing_ok=True)
-        self.file.unlink(missing_ok=True)
+        remove_file(self.note)
+        remove_file(self.file)
 
     @property
     def size(self) -> int:

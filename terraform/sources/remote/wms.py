@@ -73,8 +73,13 @@ def read_capabilities(document: bytes, layer: str) -> LayerInfo:
         root.get("version", ""),
         _text(attribution),
         _text(next(_all(root, "AccessConstraints"), None)),
-        int(_text(largest)) if _text(largest).isdigit() else None,
+        _size(_text(largest)),
     )
+
+
+def _size(text: str) -> int | None:
+    """Read a size in pixels; `isdigit` alone would take a superscript."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _parsed(document: bytes) -> ElementTree.Element:
@@ -83,7 +88,7 @@ def _parsed(document: bytes) -> ElementTree.Element:
         raise RemoteError("the service's capabilities define entities: refused, they could read files of this machine")
     try:
         root = ElementTree.fromstring(document)  # noqa: S314  (without entities; the size is bounded)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the latter two of its encoding
         raise RemoteError(f"the service's capabilities cannot be read ({error}): {plain_text(document)}") from None
     if root.tag.rpartition("}")[2] not in ("WMT_MS_Capabilities", "WMS_Capabilities"):
         raise RemoteError(f"the service sends no capabilities: {plain_text(document)}")

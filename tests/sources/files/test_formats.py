@@ -1,6 +1,8 @@
 """Formats of own rasters: colours, pictures, grids with headers, SRTM tiles, PDS labels."""
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -137,3 +139,54 @@ def test_labels_that_contradict_themselves_are_refused(tmp_path: Path) -> None:
     label.write_text("nothing")
     with pytest.raises(InputError, match="PDS_VERSION_ID"):
         pds3.read(label)
+
+
+def test_archives_packed_at_another_time_give_the_same_raster(tmp_path: Path) -> None:
+    """A server that packs on demand gives other bytes each time; what counts is what is in them."""
+    found = []
+    for year in (1999, 2025):
+        path = tmp_path / str(year) / "N10E020.hgt.zip"
+        path.parent.mkdir()
+        heights = (np.arange(1201 * 1201) % 3000).astype(">i2")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo("N10E020.hgt", (year, 1, 1, 0, 0, 0)), heights.tobytes())
+        out = tmp_path / f"{year}.tif"
+        fetch(region(EARTH, 20.3, 10.3, 20.6, 10.6), out, path)
+        found.append((path.read_bytes(), out.read_bytes()))
+    assert found[0][0] != found[1][0]
+    assert found[0][1] == found[1][1]
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from terraform.errors import InputError
+from terraform.sources.raster.metadata.declared import NOTHING
+from terraform.sources.raster.opening import open_raster
+refused = 0
+for path in sorted(Path(sys.argv[1]).glob("*/N10E020.hgt.zip")):
+    try:
+        with open_raster(path, NOTHING) as raster:
+            raster.read((0, 2), (0, 2))
+    except InputError as error:
+        refused += "is no SRTM tile" in str(error)
+print(refused)
+"""
+
+
+def test_damaged_archives_are_refused_before_gdal_sees_them(tmp_path: Path) -> None:
+    """Of four of these GDAL 3.12 dies with the whole process, so that they are opened in one of their own."""
+    good = tmp_path / "N10E020.hgt.zip"
+    raw = np.random.default_rng(0).integers(-99, 3000, 1201 * 1201).astype(">i2").tobytes()
+    with zipfile.ZipFile(good, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("N10E020.hgt", raw)
+    content = good.read_bytes()
+    directory = content.rindex(b"PK\x01\x02")
+    for number in range(46):
+        (tmp_path / f"{number:02}").mkdir()
+        damaged = bytearray(content)
+        damaged[directory + number if number % 2 else len(content) // 46 * number] ^= 0xFF
+        (tmp_path / f"{number:02}" / good.name).write_bytes(damaged)
+    done = subprocess.run([sys.executable, "-c", OPENED, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    assert int(done.stdout) > 23
