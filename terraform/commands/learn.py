@@ -78,13 +78,17 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge a trained generator on held-out pairs."""
+    from terraform.geo.bodies import EARTH
     from terraform.learn import evaluate as judging
-    from terraform.pairs.planet_base import read_planet_base
     from terraform.show import boards
 
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    planet = read_planet_base(base) if base is not None else None
+    planet = None
+    if base is not None:
+        from terraform.mosaic.base.reading import read_base
+
+        planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
 
 
