@@ -15,6 +15,7 @@ _COMMON: Settings = {
 PUBLISHED: Settings = {
     "network": "unet256", "norm": "batch", "discriminator": "patch70", "adversarial": "bce", "lambda_l1": 100,
     "lambda_feature_matching": 0, "lambda_texture": 0, "noise": 0, "ema_decay": 0,
+    "base": "none", "noise_at": "last", "lambda_colour": 0,
     "learning_rate": 2e-4, "discriminator_learning_rate": 2e-4,
 }  # fmt: skip
 """pix2pix as published, and the colormap of the original work."""
