@@ -192,12 +192,12 @@ def test_a_knob_of_the_planet_is_its_climate_and_colours_and_never_pairs_or_the_
     assert jobs(world) == follows
 
 
-def test_mosaics_follow_base_colours_where_the_generator_adds_to_them(world):
+def test_mosaics_and_evaluation_follow_base_colours_where_the_generator_adds_to_them(world):
     configure(world, train={"network": "unet_fc", "base": "added"})
     run(world, "--touch", "all")  # as if it had been trained so
     assert jobs(world) == set()
     configure(world, basemap={"month": 7})
-    assert jobs(world) == BASES | {"draw mosaic of crater"}
+    assert jobs(world) == BASES | {"draw mosaic of crater", "evaluate generator of run tiny"}
 
 
 def test_the_temperature_of_places_is_added_to_pairs_and_cuts_nothing(world):
