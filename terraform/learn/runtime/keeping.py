@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from terraform.learn.runtime.checkpoint import states_in
 from terraform.storage.atomic_write import atomic_write
 
 PUBLISHED = "weights.safetensors"
@@ -29,11 +30,11 @@ def keep_earlier(output: Path) -> Path | None:
     kept = output / EARLIER
     if (output / PUBLISHED).exists():
         return None
-    finished = [folder for folder in (output / "state").glob("*") if _is_finished(folder)]
+    finished = [best for folder in (output / "state").glob("*") if (best := _finished(folder)) is not None]
     if finished:
-        newest = max(finished, key=lambda folder: (folder / "best.safetensors").stat().st_mtime_ns)
+        newest = max(finished, key=lambda best: best.stat().st_mtime_ns)
         with atomic_write(kept) as temporary:
-            shutil.copyfile(newest / "best.safetensors", temporary)
+            shutil.copyfile(newest, temporary)
     return kept if kept.exists() else None
 
 
@@ -43,11 +44,13 @@ def drop_earlier(output: Path) -> None:
         (output / EARLIER).unlink(missing_ok=True)
 
 
-def _is_finished(folder: Path) -> bool:
-    """Whether a run has seen all of its images and has weights."""
+def _finished(folder: Path) -> Path | None:
+    """Find the best weights of a run that has seen all of its images; None where it has not."""
     try:
         total = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["train"]["total_images"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    seen = [int(path.stem.partition("-")[2]) for path in folder.glob("images-*.json")]
-    return (folder / "best.safetensors").is_file() and max(seen, default=0) >= total
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    newest = next(states_in(folder), None)
+    if newest is None or newest.images < total or not newest.best_in(folder).is_file():
+        return None
+    return newest.best_in(folder)
