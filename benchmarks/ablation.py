@@ -37,9 +37,9 @@ from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.base_map import BaseMap
+from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import RAMP_PX, plan
-from terraform.pairs.planet_base import read_planet_base
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
 
@@ -83,7 +83,7 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path, base: Path 
     measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
     trained_generator, predicted = weights.load(folder / "weights.safetensors"), {}
     if base is not None and trained_generator.needs_base:
-        planet, other = read_planet_base(base), folder / "predicted"
+        planet, other = read_base(base, EARTH), folder / "predicted"
         evaluate(folder / "weights.safetensors", folders, other, config, lambda role, judged: None, planet)
         predicted = json.loads((other / "metrics.json").read_text(encoding="utf-8"))["test"]
     real = measured["real"]

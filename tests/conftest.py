@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from servers.fixtures import _file_server, _maps, account, broken_files, broken_maps, earth_engine, file_server, maps  # noqa: F401
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# No test asserts a time: an example that takes long on a busy machine is no fault.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,8 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Disk]]:
     yield made
     for folder in mounted:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+# No test asserts a time: on a busy machine an example of a property may take long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -1,4 +1,4 @@
-"""From pairs to a generator: train, evaluate; for other programs and people: publish, export-onnx, draw-networks."""
+"""From pairs to a generator: train, evaluate; to hand it on: publish-generator, export-onnx, draw-networks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -78,13 +78,17 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge a trained generator on held-out pairs."""
+    from terraform.geo.bodies import EARTH
     from terraform.learn import evaluate as judging
-    from terraform.pairs.planet_base import read_planet_base
     from terraform.show import boards
 
     settings = configured(config)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
-    planet = read_planet_base(base) if base is not None else None
+    planet = None
+    if base is not None:
+        from terraform.mosaic.base.reading import read_base
+
+        planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
 
 
@@ -110,9 +114,13 @@ def export_onnx(weights: Weights, output: Output) -> None:
     typer.echo(f"{output}: differs by at most {difference:.2g} levels of 255 from {weights}")
 
 
-def publish(weights: Weights, output: Output) -> None:
+def publish_generator(
+    weights: Weights,
+    output: Output,
+    made_by: Annotated[str, typer.Option(help="How it was trained, for the card.")] = "make models-generator",
+) -> None:
     """Write a trained generator in half precision, with its card beside it, to be handed on."""
     from terraform.learn import publish as publishing
 
-    difference = publishing.publish(weights, output)
+    difference = publishing.publish(weights, output, made_by)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, differs by at most {difference:.2g} levels of 255")

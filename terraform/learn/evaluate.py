@@ -3,21 +3,22 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform import provenance
 from terraform.config import Condition, Config, Train
 from terraform.errors import InputError
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics, weights
 from terraform.learn.baseline import LookupBaseline
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import Collection, StoredPairs, by_role
 from terraform.learn.weights import TrainedGenerator
-from terraform.pairs.planet_base import PlanetBase
 from terraform.storage.atomic_write import write_text
 
 _PAIRS = 128
@@ -41,6 +42,14 @@ class EvaluatedPairs(NamedTuple):
     sea: Tensor
 
 
+class TileColours(Protocol):
+    """Base colours of a whole body: `terraform.mosaic.base.base_map.BaseMap`."""
+
+    def sample(self, tiles: NDArray[Any], spec: TileSpec) -> NDArray[np.uint8]:
+        """Sample at the cells of tiles, (N, 2, 20, 20, 3), as pairs hold them."""
+        ...
+
+
 Callback = Callable[[str, EvaluatedPairs], None]
 """Called with a role and some of its pairs: it draws boards."""
 
@@ -51,7 +60,7 @@ def evaluate(
     output: Path,
     config: Config,
     callback: Callback,
-    planet: PlanetBase | None = None,
+    planet: TileColours | None = None,
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` into `output`.
 
@@ -64,7 +73,7 @@ def evaluate(
         Folder.
     config : Config
     callback : callable
-    planet : PlanetBase, optional
+    planet : TileColours, optional
         Base colours of the whole body, instead of the pairs' own, which are smooth real colours.
 
     Raises
@@ -98,7 +107,7 @@ class _Judge(NamedTuple):
 
     trained: TrainedGenerator
     table: LookupBaseline
-    planet: PlanetBase | None
+    planet: TileColours | None
 
     def measure(self, collection: Collection) -> dict[str, Any]:
         """Score every set of pictures of at most 128 pairs, and real imagery against itself."""

@@ -1,6 +1,5 @@
 """The training loop: batches in a fixed order, validation, the best weights, states to resume from."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,12 +19,13 @@ from terraform.learn.fingerprint import checkpoint_folder, run_fingerprint
 from terraform.learn.runtime import checkpoint, distributed, history, memory
 from terraform.learn.runtime.by_region import ByRegion
 from terraform.learn.runtime.checkpoint import TrainState
+from terraform.learn.runtime.device import choose_device
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
 from terraform.learn.starting import start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
-from terraform.learn.validate import Callback, Samples, validate
+from terraform.learn.validate import Callback, Samples, Validation
 from terraform.pairs.relief import channels_of
 from terraform.progress import progress
 from terraform.storage.atomic_write import write_text
@@ -45,12 +45,21 @@ class _Run:
     config: Config
     trainer: Trainer
     loader: BatchLoader
-    validation: Collection
+    learnt: Collection
+    validation: Validation
     folder: Path
-    device: torch.device
-    processes: Processes
     output: Path
     by_region: ByRegion
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks lie."""
+        return self.trainer.device
+
+    @property
+    def processes(self) -> Processes:
+        """Those that learn together."""
+        return self.trainer.processes
 
 
 def train(
@@ -88,7 +97,7 @@ def train(
         By a signal, after saving.
     """
     roles = _checked(by_role(folders, config.condition.needs_climate), TileSpec.of(config.tile))
-    device = _device(config)
+    device = choose_device(config.train)
     together = distributed.init(device, config.train.batch)
     try:
         with exclusive_run(output) if together.first else nullcontext():
@@ -110,10 +119,12 @@ def _trained(
     with memory.explain_oom(device, config.train.batch):
         trainer = Trainer(config.train, channels_of(config.condition), config.seed, device, together)
         loader = BatchLoader(roles["train"], config, device, together)
-    by_region = ByRegion(tuple(pairs.region for pairs in roles["train"].regions), device)
-    run = _Run(config, trainer, loader, roles["validation"], folder, device, together, output, by_region)
+    learnt, held_out = roles["train"], roles["validation"]
+    by_region = ByRegion(tuple(pairs.region for pairs in learnt.regions), device)
+    validation = Validation(config, loader.maker, learnt, held_out, folder, callback)
+    run = _Run(config, trainer, loader, learnt, validation, folder, output, by_region)
     state = _restored(run)
-    _say(run, f"{len(loader.collection)} pairs to train on, {len(run.validation)} held out; {config.train.network} of "
+    _say(run, f"{len(learnt)} pairs to train on, {len(held_out)} held out; {config.train.network} of "
               f"{weights.parameters_of(trainer.generator):,} values on {_where(run)}; {state.images} of "
               f"{config.train.total_images} images seen")  # fmt: skip
     used = memory.used(device)
@@ -122,16 +133,16 @@ def _trained(
         memory.explain_oom(device, config.train.batch, used, _one_image(run)),
         _bar(run, state) as seen,
     ):
-        _loop(run, state, received, callback, seen)
+        _loop(run, state, received, seen)
     if together.first:
-        _finish(run, state, callback)
+        _finish(run, state)
     together.wait()
     return state
 
 
-def _finish(run: _Run, state: TrainState, callback: Callback) -> None:
+def _finish(run: _Run, state: TrainState) -> None:
     if not state.best_images:  # lost from a run that had ended: its last weights are judged again
-        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
+        run.validation.run(run.trainer, state)
     if not state.best_images:
         raise IntegrityError(
             f"no validation of this run was finite, so no weights are the best: lower train.learning_rate (the state "
@@ -151,9 +162,7 @@ def _bar(run: _Run, state: TrainState) -> AbstractContextManager[Callable[[int],
     return progress("images", run.config.train.total_images, state.images)
 
 
-def _loop(
-    run: _Run, state: TrainState, received: list[int], callback: Callback, seen: Callable[[int], None]
-) -> None:  # fmt: skip
+def _loop(run: _Run, state: TrainState, received: list[int], seen: Callable[[int], None]) -> None:
     settings = run.config.train
     row_images = max(settings.batch, settings.total_images // _ROWS // settings.batch * settings.batch)
     started, waited = time.monotonic() - state.seconds, state.waited
@@ -169,7 +178,7 @@ def _loop(
         if looking:
             _check(run)
         if row:
-            _end_row(run, state, last, callback)
+            _end_row(run, state, last)
         stopped = run.processes.largest(max(received, default=0), run.device) if looking else 0
         if stopped or last or _crossed(before, state.images, settings.checkpoint_every):
             _save(run, state)
@@ -177,18 +186,18 @@ def _loop(
             raise Interrupted(stopped)
 
 
-def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> None:
+def _end_row(run: _Run, state: TrainState, last: bool) -> None:
     settings = run.config.train
     run.by_region.gather(run.processes)
     rate = run.trainer.rate((state.images - settings.batch) / settings.total_images)
     summary = run.trainer.stats.read()
     losses = dict(zip(LOSSES, summary.losses, strict=True))
-    history.add_row(state, losses, summary.skipped, rate, len(run.loader.collection), run.by_region.read())
+    history.add_row(state, losses, summary.skipped, rate, len(run.learnt), run.by_region.read())
     run.trainer.stats.clear()
     run.by_region.values.zero_()
     due = last or _crossed(history.row_before(state), state.images, settings.validate_every)
     if due and run.processes.first:
-        validate(run.trainer, run.loader, run.validation, state, run.folder, callback)
+        run.validation.run(run.trainer, state)
         write_text(run.output / "history.csv", history.as_csv(state))
         write_text(run.output / "regions.csv", history.regions_as_csv(state))
     _say(run, history.progress(state, settings.total_images))
@@ -198,7 +207,10 @@ def _end_row(run: _Run, state: TrainState, last: bool, callback: Callback) -> No
 
 def _one_image(run: _Run) -> Callable[[], int] | None:
     """Learn from one image and tell what that keeps; several processes cannot do it one by one."""
-    return (lambda: run.trainer.activation_bytes(run.loader.first())) if run.processes.count == 1 else None
+    if run.processes.count > 1:
+        return None
+    one, jitter = run.learnt.read([0]), run.config.train.jitter
+    return lambda: run.trainer.activation_bytes(run.loader.maker.make(one, 0, jitter))
 
 
 def _check(run: _Run) -> None:
@@ -218,7 +230,7 @@ def _check(run: _Run) -> None:
 
 
 def _pairs_named(run: _Run, first: int, last: int) -> str:
-    collection = run.loader.collection
+    collection = run.learnt
     chosen = sample_indices(run.config.seed, first, min(last - first, 16), len(collection))
     return ", ".join(f"{collection.region_of(int(pair))} {collection.places[pair, 1]}" for pair in chosen)
 
@@ -266,21 +278,6 @@ def _require_size(collection: Collection, spec: TileSpec) -> None:
             f"pairs of {collection.regions[0].region} were cut as {collection.spec}, the configuration asks for "
             f"{spec}: cut them again, or set `tile` to theirs"
         )
-
-
-def _device(config: Config) -> torch.device:
-    name = config.train.device
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("train.device is cuda, and torch finds no GPU: use auto or cpu")
-    if name == "cpu" or not torch.cuda.is_available():
-        return torch.device("cpu")
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    torch.cuda.set_device(device)
-    if config.train.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = not config.train.deterministic
-    return device
 
 
 def _crossed(before: int, now: int, every: int) -> bool:

@@ -23,8 +23,9 @@ from terraform.pairs.smoothing import distance_px, known_empty, smooth
 HIGHEST_M = 9000.0
 _FILL_M = 7500.0
 HILLSHADE_CONTRAST = 6.0
-AIR_RANGE_C = 40.0
-"""Temperatures of -40 and 40 degrees Celsius are -1 and 1: the means of the year on Earth lie within -55 and 31."""
+AIR_SCALE_C = 5.0
+"""Where means of the year are told apart, degrees Celsius: in the Alps, the Cascades, the Andes and the Himalaya forest
+ends and snow begins between 6 and -6 (benchmarks/snow_lines.py). How warm warm land is, base colours say already."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _temperature(view: _View) -> Tensor:
 
 
 def _air_temperature(view: _View) -> Tensor:
-    """Mean temperature T of a year at the pixel's own height, T / 40 degrees Celsius, within [-1, 1].
+    """Mean temperature T of a year at the pixel's own height, as tanh(T / 5 degrees Celsius).
 
     T = T0 - lapse rate x height: T0 is that of the place reduced to the shoreline, from the climate of the body; the
     height is the band-limited one that all channels see. Snow and forest end where T does, not where a cell does.
@@ -210,7 +211,7 @@ def _air_temperature(view: _View) -> Tensor:
             "the generator sees the air's temperature (channel air_temperature), and no climate is given: name one "
             "with `generate --climate`; pairs get it from `python -m terraform add-temperature`"
         )
-    return (view.relief.air.at(view.metres) / AIR_RANGE_C).clamp(-1, 1)
+    return torch.tanh(view.relief.air.at(view.metres) / AIR_SCALE_C)
 
 
 @lru_cache

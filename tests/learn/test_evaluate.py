@@ -7,7 +7,6 @@ import pytest
 import torch
 from small_world import config, few_pairs, make_world, run
 
-from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
@@ -15,7 +14,7 @@ from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics
 from terraform.learn.evaluate import evaluate
-from terraform.pairs.planet_base import read_planet_base
+from terraform.mosaic.base.reading import read_base
 from terraform.pairs.store import TILE
 
 
@@ -27,7 +26,7 @@ def judged(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
         run(world, root / "run", settings)
-    planet = read_planet_base(planet_raster(root / "base.tif", lambda lon, lat: np.full((6, *lon.shape), 128)))
+    planet = read_base(planet_raster(root / "base.tif", lambda lon, lat: np.full((6, *lon.shape), 128)), EARTH)
     said, shown = {}, {}
     for name, base in (("own", None), ("planet", planet)):
         shown[name] = {}
@@ -65,16 +64,11 @@ def test_a_planet_is_sampled_where_tiles_are(tmp_path):
         tmp_path / "base.tif", lambda lon, lat: np.stack([lat + 90, lat + 90, lat + 90, *[lon / 2 + 90] * 3])
     )
     tiles = np.array([(0, 0, 0, 0, 10.5, 20.0, 10.0, 21.0, 11.0), (0, 0, 0, 0, 0.0, 179.5, 0.0, 180.5, 1.0)], TILE)
-    base = read_planet_base(path).sample(tiles, TileSpec())
+    base = read_base(path, EARTH).sample(tiles, TileSpec())
     assert base.shape == (2, 2, 20, 20, 3)
     assert np.abs(base[0, 0, 2:18].mean((1, 2)) - np.linspace(100.97, 100.03, 16)).max() < 1
     assert np.abs(base[0, 1].mean() - 100.25) < 1
     assert set(np.unique(base[1, 1])) <= set(range(181))  # across the antimeridian, where west meets east
-
-
-def test_other_rasters_are_no_base_colours(tmp_path):
-    with pytest.raises(InputError, match="have 3 or 6 bands"):
-        read_planet_base(planet_raster(tmp_path / "one.tif", lambda lon, lat: np.zeros((4, *lon.shape))))
 
 
 def test_drift_is_of_smooth_colours_only():

@@ -75,7 +75,7 @@ def test_batches_have_the_tiles_pixels(world, jitter):
     from terraform.learn.trainer import torch
 
     loader = BatchLoader(collect(world["train"]), settings(COARSE, jitter=jitter), torch.device("cpu"))
-    batch = loader.first()
+    batch = loader.maker.make(collect(world["train"]).read([0]), 0, jitter)
     assert batch.condition.shape == (1, 9, 128, 128) and batch.imagery.shape == (1, 3, 128, 128)
     assert batch.noise.shape == (1, 3, 128, 128) and batch.valid.all()
     # Base colours, the last three channels, are those of the place: smooth colours, which the imagery has too.

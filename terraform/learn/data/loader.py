@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform.config import Config
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.data.augment import Batch, no_augmentation, prepare
 from terraform.learn.data.dataset import Collection, StoredPairs
 from terraform.learn.data.sampling import augmentation_params, sample_indices
@@ -43,6 +45,31 @@ class LoadedBatch(NamedTuple):
     batch: Batch
 
 
+@dataclass(frozen=True)
+class BatchMaker:
+    """Makes batches of stored pairs, on a device.
+
+    Attributes
+    ----------
+    config : Config
+    device : torch.device
+    spec : TileSpec
+        The size of the pairs' tiles.
+    """
+
+    config: Config
+    device: torch.device
+    spec: TileSpec
+
+    def make(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
+        """Make a batch, as the images from number `image` on are jittered: "resize", "mirror" or "none"."""
+        config, count, spec = self.config, len(stored.imagery), self.spec
+        drawn = jitter != "none"
+        params = augmentation_params(config.seed, image, count, spec) if drawn else no_augmentation(count)
+        on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
+        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet, spec)
+
+
 class _Readable(Protocol):
     def read(self, chosen: NDArray[np.int64]) -> StoredPairs: ...
 
@@ -60,6 +87,7 @@ class BatchLoader:
 
     Attributes
     ----------
+    maker : BatchMaker
     waited : float
         Seconds that steps have waited for pairs to be read.
     """
@@ -67,14 +95,15 @@ class BatchLoader:
     def __init__(
         self, collection: Collection, config: Config, device: torch.device, processes: Processes = SINGLE
     ) -> None:
-        self.collection, self.config, self.device = collection, config, device
+        self.maker = BatchMaker(config, device, collection.spec)
         self.waited = 0.0
+        self._collection, self._seed, self._settings = collection, config.seed, config.train
         self._processes = processes
         self._pairs: _Readable = DeviceCache(collection, device) if _fits(collection, device) else collection
 
     def batches(self, first: int) -> Iterator[LoadedBatch]:
         """Batches from image `first` to the end of the run; while a step runs, threads read the following ones."""
-        settings = self.config.train
+        settings = self._settings
         starts = iter(range(first, settings.total_images, settings.batch))
         if not settings.workers or isinstance(self._pairs, DeviceCache):
             for image in starts:
@@ -89,27 +118,9 @@ class BatchLoader:
             while ahead:
                 yield self._loaded(*self._next(ahead))
 
-    def global_batch(self, image: int) -> Batch:
-        """Make the whole batch that begins with an image, for all processes."""
-        size = self.config.train.batch
-        chosen = sample_indices(self.config.seed, image, size, len(self.collection))
-        return self.make_batch(self.collection.read(chosen), image, self.config.train.jitter)
-
-    def first(self) -> Batch:
-        """Make a batch of one image."""
-        return self.make_batch(self.collection.read([0]), 0, self.config.train.jitter)
-
     def regions_of(self, pairs: NDArray[np.int64]) -> Tensor:
         """(N,) int64, numbers of the regions that pairs come from, on the device."""
-        return to_device(self.collection.places[pairs, 0], self.device)
-
-    def make_batch(self, stored: StoredPairs, image: int, jitter: str) -> Batch:
-        """Make a batch from stored pairs, as the images from number `image` on are jittered."""
-        config, count, spec = self.config, len(stored.imagery), self.collection.spec
-        drawn = jitter != "none"
-        params = augmentation_params(config.seed, image, count, spec) if drawn else no_augmentation(count)
-        on_device = StoredPairs(*(to_device(tensor, self.device) for tensor in stored))
-        return prepare(on_device, params, jitter, config.train, config.condition, config.sheet, spec)
+        return to_device(self._collection.places[pairs, 0], self.maker.device)
 
     def _next(
         self, ahead: deque[tuple[int, Future[tuple[NDArray[np.int64], StoredPairs]]]]
@@ -127,14 +138,14 @@ class BatchLoader:
         return read
 
     def _read(self, image: int) -> tuple[NDArray[np.int64], StoredPairs]:
-        first, count = self._processes.part(image, self.config.train.batch)
-        chosen = sample_indices(self.config.seed, first, count, len(self.collection))
+        first, count = self._processes.part(image, self._settings.batch)
+        chosen = sample_indices(self._seed, first, count, len(self._collection))
         stored = self._pairs.read(chosen)
-        return chosen, StoredPairs(*(pin(tensor, self.device) for tensor in stored))
+        return chosen, StoredPairs(*(pin(tensor, self.maker.device) for tensor in stored))
 
     def _loaded(self, image: int, chosen: NDArray[np.int64], stored: StoredPairs) -> LoadedBatch:
-        first, _ = self._processes.part(image, self.config.train.batch)
-        return LoadedBatch(image, chosen, self.make_batch(stored, first, self.config.train.jitter))
+        first, _ = self._processes.part(image, self._settings.batch)
+        return LoadedBatch(image, chosen, self.maker.make(stored, first, self._settings.jitter))
 
 
 class DeviceCache:

@@ -126,7 +126,7 @@ def save(folder: Path, state: TrainState, tensors: dict[str, Tensor]) -> None:
     for old in sorted(folder.glob("images-*.safetensors"))[:-_KEPT]:
         remove_file(old.with_suffix(".json"))
         remove_file(old)
-    named = {state.best_in(folder), *(found.best_in(folder) for found in states_in(folder))}
+    named = {state.best_in(folder), *(found.best_in(folder) for found in _states_in(folder))}
     for weights in set(folder.glob("best-*.safetensors")) - named:
         remove_file(weights)
 
@@ -181,8 +181,7 @@ def _read(path: Path) -> tuple[TrainState, str]:
     return _STATE.validate_python(document), str(document["sha256"])
 
 
-def states_in(folder: Path) -> Iterator[TrainState]:
-    """Read what is said of each state of a folder, newest first; those that cannot be read are left out."""
+def _states_in(folder: Path) -> Iterator[TrainState]:
     for path in _names_in(folder):
         with suppress(OSError, ValueError, KeyError, RecursionError):
             yield _read(path)[0]

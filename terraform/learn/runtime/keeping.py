@@ -7,8 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
-from terraform.learn.runtime.checkpoint import states_in
-from terraform.storage.atomic_write import atomic_write
+from terraform.storage.atomic_write import atomic_write, remove_file
+from terraform.storage.hashing import sha256_of
 
 PUBLISHED = "weights.safetensors"
 EARLIER = "earlier-weights.safetensors"
@@ -30,7 +30,7 @@ def keep_earlier(output: Path) -> Path | None:
     kept = output / EARLIER
     if (output / PUBLISHED).exists():
         return None
-    finished = [best for folder in (output / "state").glob("*") if (best := _finished(folder)) is not None]
+    finished = list(filter(None, map(_best_of, (output / "state").glob("*"))))
     if finished:
         newest = max(finished, key=lambda best: best.stat().st_mtime_ns)
         with atomic_write(kept) as temporary:
@@ -41,16 +41,19 @@ def keep_earlier(output: Path) -> Path | None:
 def drop_earlier(output: Path) -> None:
     """Remove what `keep_earlier` kept, once new weights are published."""
     if (output / PUBLISHED).exists():
-        (output / EARLIER).unlink(missing_ok=True)
+        remove_file(output / EARLIER)
 
 
-def _finished(folder: Path) -> Path | None:
-    """Find the best weights of a run that has seen all of its images; None where it has not."""
+def _best_of(folder: Path) -> Path | None:
+    """Find the best weights of a run that has seen all of its images, if they are whole."""
+    newest = max(folder.glob("images-*.json"), default=None)
+    if newest is None:
+        return None
     try:
         total = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["train"]["total_images"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        state = json.loads(newest.read_text(encoding="utf-8"))
+        best = folder / f"best-{state['best_images']:09d}.safetensors"
+        whole = int(newest.stem.partition("-")[2]) >= total and sha256_of(best) == state["best_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    newest = next(states_in(folder), None)
-    if newest is None or newest.images < total or not newest.best_in(folder).is_file():
-        return None
-    return newest.best_in(folder)
+    return best if whole else None

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.resample import Axis
 from terraform.geo.spherical_spline import Doubles, SphericalSpline
+from terraform.geo.tile_spec import TileSpec
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.pairs.context import Context
@@ -64,6 +66,31 @@ class BaseMap:
             (1, 3, h, w) of land and of sea, -1 to 1.
         """
         return _window(self._spline.at_points(longitude_deg, latitude_deg))
+
+    def sample(self, tiles: NDArray[Any], spec: TileSpec) -> NDArray[np.uint8]:
+        """Sample at the cells of tiles: what a mosaic has, in place of the imagery's own smooth colours.
+
+        Parameters
+        ----------
+        tiles : (N,) structured
+            Records of tiles, `terraform.pairs.store.TILE`.
+        spec : TileSpec
+            Their size.
+
+        Returns
+        -------
+        (N, 2, 20, 20, 3) uint8, for tiles of the default size
+            Land and sea, as pairs hold them (`terraform.pairs.base_colours`).
+        """
+        return np.stack([self._cells(tile, spec) for tile in tiles])
+
+    def _cells(self, tile: Any, spec: TileSpec) -> NDArray[np.uint8]:
+        side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
+        high, wide = ((tile[a] - tile[b]) / (side - 2 * margin) for a, b in (("north", "south"), ("east", "west")))
+        rows = Axis(tile["north"] + margin * high, -high, side)
+        columns = Axis(tile["west"] - margin * wide, wide, side)
+        levels = self._spline.on_axes(rows, columns).round().clamp(0, 255).to(torch.uint8)
+        return np.ascontiguousarray(levels.view(2, 3, side, side).permute(0, 2, 3, 1).numpy())
 
 
 def colour_map(colour: str) -> BaseMap:
