@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics viewer view real test lint schema bench mutants fuzz
+.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint schema bench mutants fuzz
 
 setup: .venv/.ok
 
@@ -31,6 +31,13 @@ models-base: setup
 	  --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-base results/planet/base-models --output models \
 	  --made-by 'make models-base RASTERS=FOLDER'
+
+# The published detail generator, an hour and more of one core: make models-generator RASTERS=FOLDER
+models-generator: setup
+	$(BIN)/snakemake --cores $(CORES) evaluate mosaics \
+	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
+	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \
+	  --output models/generator.safetensors --made-by 'make models-generator RASTERS=FOLDER'
 
 test: setup
 	$(BIN)/pytest

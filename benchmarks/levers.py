@@ -34,12 +34,10 @@ LADDER: tuple[tuple[str, str, Settings], ...] = (
 )
 """One lever at a time: every row has those of the rows above it."""
 
-_DETAIL: Settings = {
-    "base": "added", "noise_at": "scales", "lambda_colour": 60, "discriminator_learning_rate": 2e-4,
-    "diffaugment": True,
-}  # fmt: skip
+_DETAIL: Settings = {"base": "added", "noise_at": "scales", "lambda_texture": 20, "lambda_colour": 40}
+"""The recipe of the published generator."""
 
-_AIR: Settings = {"base": "added", "channels": [*Condition().channels, "air_temperature"]}
+_AIR: Settings = {**_DETAIL, "channels": [*Condition().channels, "air_temperature"]}
 """Its pairs have the temperature of their places (`python -m terraform add-temperature`)."""
 
 BESIDE: tuple[tuple[str, str, Settings], ...] = (
@@ -55,18 +53,19 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("diffaugment", "all + shifts and holes before the discriminator", {"diffaugment": True}),
     ("base_channels", "all + base colours as three more channels", {"base": "channels"}),
     ("base", "all, added to base colours", {"base": "added"}),
-    ("air_temperature", "all, added to base colours + temperature at the pixel's height", _AIR),
     ("base_noise", "all, added to base colours, noise at every scale", {"base": "added", "noise_at": "scales"}),
-    ("base_colour", "+ loss of mean colours, a slower discriminator that sees shifts and holes", _DETAIL),
+    ("detail", "+ a lower weight of texture, loss of mean colours: as published generator", _DETAIL),
+    ("air_temperature", "+ temperature at the height of each pixel", _AIR),
 )
 """Rows that change something of `all`."""
 
 ORDER = (
-    ("all", 0), ("temperature", 0), ("all", 1), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0),
-    ("all", 2), ("scales", 0), ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0),
-    ("pixel", 0), ("relief", 0), ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1),
-    ("renorm", 0), ("diffaugment", 0), ("base", 0), ("base_colour", 0), ("base_channels", 0), ("base_noise", 0),
-    ("base_colour", 1), ("base_colour", 2), ("air_temperature", 0),
+    ("all", 0), ("detail", 0), ("base", 0), ("base_channels", 0), ("base_noise", 0), ("all", 1), ("detail", 1),
+    ("all", 2), ("detail", 2), ("air_temperature", 0),
+    ("temperature", 0), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0), ("scales", 0),
+    ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0), ("pixel", 0), ("relief", 0),
+    ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1), ("renorm", 0),
+    ("diffaugment", 0),
 )  # fmt: skip
 """Rows and seeds, the most telling first."""
 

@@ -17,13 +17,16 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import Resampling
 from rasterio.windows import Window
 
-from terraform.storage.atomic_write import atomic_write
+from terraform.storage.atomic_write import atomic_write, write_text
 
 _DOCS = Path("docs")
+_CONFIGS = ("config.yaml", "workflow/config/files.yaml", "workflow/config/published.yaml")
 _SIDE_PX = 512
 _SHORELINE_M = "-2500"
-_ITALY = ((0.28, 0.30), (0.62, 0.62))
-"""Middles of the crops, shares of the height and width of the mosaic: the Alps and the plain; hills of the south."""
+_OF_KOROLEV_M = -4500
+"""At 2,500 m below the datum the crater lies under the ice of the ocean."""
+_ITALY = ((0.13, 0.35), (0.62, 0.62))
+"""Middles of the crops, shares of the height and width of the mosaic: the Alps and the plain; Tuscany."""
 
 
 def main() -> None:
@@ -36,12 +39,31 @@ def main() -> None:
     truth = options.rasters / "earth/italy/imagery.tif"
     rows = [beside(truth, mosaics / "italy/terraformed.tif", middle) for middle in _ITALY]
     _save(np.concatenate(rows), _DOCS / "real-italy.jpg")
-    shrink(mosaics / "korolev/preview.jpg", _DOCS / "real-korolev.jpg")
+    shrink(_korolev(options.run) / "preview.jpg", _DOCS / "real-korolev.jpg")
     whole = Path("results/planet") / options.run / "mars.png"
     relief = options.rasters / "planet/mars_elevation.tif"
-    command = [sys.executable, "-m", "terraform", "render-planet", "--elevation", str(relief), "--output", str(whole)]
-    subprocess.run([*command, "--shoreline", _SHORELINE_M], check=True)
+    _terraform("render-planet", elevation=relief, output=whole, shoreline=_SHORELINE_M)
     shrink(whole, _DOCS / "mars.jpg", 1600)
+
+
+def _korolev(run: str) -> Path:
+    """Draw Korolev under a lower sea: its climate, its base colours, its mosaic; nothing is learnt again."""
+    folder, relief = Path("results/lakes"), "resources/mars/planet/elevation.tif"
+    write_text(folder / "config.yaml", f"mosaics: {{elevation: {{policy: sea_level, shoreline_m: {_OF_KOROLEV_M}}}}}\n")
+    given = [part for path in (*_CONFIGS, folder / "config.yaml") for part in ("--config", str(path))]
+    planet, mars = Path("results/planet") / run, folder / "mars"
+    _terraform("simulate-climate", *given, body="mars", elevation=relief, output=mars)
+    _terraform("draw-base-colours", *given, base_model=planet / "base-model.safetensors", elevation=relief,
+               climate=mars / "climate.tif", output=mars)  # fmt: skip
+    weights = Path("results/model") / run / "weights.safetensors"
+    _terraform("generate", *given, weights=weights, elevation="resources/mars/korolev/elevation.tif", region="korolev",
+               base=mars / "base.tif", output=folder / "korolev")  # fmt: skip
+    return folder / "korolev"
+
+
+def _terraform(command: str, *given: str, **options: Path | str) -> None:
+    named = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    subprocess.run([sys.executable, "-m", "terraform", command, *given, *named], check=True)
 
 
 def beside(truth: Path, generated: Path, middle: tuple[float, float]) -> NDArray[np.uint8]:

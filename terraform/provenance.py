@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from terraform.errors import ConfigError, InputError
 from terraform.storage.atomic_write import write_text
 from terraform.storage.reading import parse_json, read_text
 from terraform.version import __version__
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _RESTRICTION = {
     "CC0-1.0": 0,
@@ -136,10 +140,15 @@ def from_json(text: str) -> Provenance:
     if not isinstance(document, dict) or {"credits", "details", "code_version", "created"} - document.keys():
         raise ValueError("it does not name its sources")
     json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
+    return _reader().validate_python(document)
+
+
+@cache
+def _reader() -> "TypeAdapter[Provenance]":
     # Not at the top: commands that read no provenance start without it.
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Provenance).validate_python(document)
+    return TypeAdapter(Provenance)
 
 
 _LARGEST = 10_000_000

@@ -18,6 +18,7 @@ from torch.nn.functional import dropout, silu
 from terraform.basemap.features import FEATURES, Feature
 from terraform.errors import InputError
 from terraform.storage.atomic_write import atomic_write
+from terraform.storage.reading import parse_json
 
 FORMAT = "terraform-base-model-1"
 _KEY = "base_model"
@@ -148,8 +149,8 @@ def load(path: Path) -> BaseModel:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is no base model ({error}): learn or fetch it again") from None
     try:
-        described = dict(json.loads(text))
-    except ValueError as error:
+        described = dict(parse_json(text))
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path} is a damaged base model ({error}): learn or fetch it again") from None
     if described.get("format") != FORMAT:
         raise InputError(f"{path} has the format {described.get('format')!r}, not {FORMAT!r}: learn or fetch it again")

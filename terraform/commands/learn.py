@@ -1,4 +1,4 @@
-"""From pairs to a generator: train, evaluate; for other programs and people: publish, export-onnx, draw-networks."""
+"""From pairs to a generator: train, evaluate; to hand it on: publish-generator, export-onnx, draw-networks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -114,9 +114,13 @@ def export_onnx(weights: Weights, output: Output) -> None:
     typer.echo(f"{output}: differs by at most {difference:.2g} levels of 255 from {weights}")
 
 
-def publish(weights: Weights, output: Output) -> None:
+def publish_generator(
+    weights: Weights,
+    output: Output,
+    made_by: Annotated[str, typer.Option(help="How it was trained, for the card.")] = "make models-generator",
+) -> None:
     """Write a trained generator in half precision, with its card beside it, to be handed on."""
     from terraform.learn import publish as publishing
 
-    difference = publishing.publish(weights, output)
+    difference = publishing.publish(weights, output, made_by)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, differs by at most {difference:.2g} levels of 255")

@@ -23,6 +23,9 @@ def export_viewer(
         list[Path] | None,
         typer.Option(help="A folder of a region's elevation.tif and imagery.tif, named after the region; repeat it."),
     ] = None,
+    observed: Annotated[
+        Path | None, typer.Option(help="A picture of the body as it is: any RGB raster of it with a georeference.")
+    ] = None,
     body: Annotated[str, typer.Option(help="The body of the map and of the globe.")] = "mars",
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
 ) -> None:
@@ -41,7 +44,7 @@ def export_viewer(
         body_named(body), base, elevation, climate,
         settings.mosaics.elevation.shoreline_m if shoreline is None else shoreline,
         {name: path / "terraformed.tif" for name, path in _by_name(mosaic).items()},
-        _by_name(download), load_regions(file) if file.is_file() else {},
+        _by_name(download), load_regions(file) if file.is_file() else {}, observed,
     )  # fmt: skip
     export(inputs, output)
 

@@ -9,13 +9,22 @@ from torch import nn
 from terraform.errors import IntegrityError
 from terraform.learn import weights
 from terraform.storage.atomic_write import write_text
+from terraform.storage.hashing import sha256_of
 
 _SIDE_PX = 256
 _MOST_LEVELS = 2.0
 """Levels of 255 by which half precision may differ anywhere: more means values that half precision cannot hold."""
 
 
-def publish(source: Path, output: Path) -> float:
+_PUBLISHED = """
+## The published file, `{name}`
+
+* made by `{made_by}`
+* half precision, {size:,} bytes, sha256 `{digest}`; it draws within {difference:.2g} levels of 255 of the original
+"""
+
+
+def publish(source: Path, output: Path, made_by: str) -> float:
     """Write a generator in half precision, and its card beside it, once both draw the same from random input.
 
     Parameters
@@ -23,6 +32,8 @@ def publish(source: Path, output: Path) -> float:
     source : Path
         As `train` writes them. `card.md` beside it becomes `output` with the ending `.md`.
     output : Path
+    made_by : str
+        The command that made it, for the card.
 
     Returns
     -------
@@ -47,7 +58,9 @@ def publish(source: Path, output: Path) -> float:
     weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
     card = source.with_name("card.md")
     if card.is_file():
-        write_text(output.with_suffix(".md"), card.read_text(encoding="utf-8"))
+        size, digest = output.stat().st_size, sha256_of(output)
+        told = _PUBLISHED.format(name=output.name, made_by=made_by, size=size, digest=digest, difference=difference)
+        write_text(output.with_suffix(".md"), card.read_text(encoding="utf-8") + told)
     return difference
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -155,10 +156,11 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
 
 
 def _check_values(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Refuse values that torch would convert silently, or draw nothing with."""
+    """Refuse values that torch would convert silently, or draw nothing with; half precision is a published file's."""
     types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
     for name, tensor in tensors.items():
-        if tensor.dtype != types.get(name, tensor.dtype):
+        half = tensor.dtype == torch.float16 and types.get(name) == torch.float32
+        if not half and tensor.dtype != types.get(name, tensor.dtype):
             raise InputError(f"{path}: {name} is {tensor.dtype}, expected {types[name]}: get it or train it again")
         if not tensor.isfinite().all():
             raise InputError(f"{path}: {name} holds non-finite values: get it or train it again")

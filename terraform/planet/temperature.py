@@ -22,6 +22,7 @@ from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.store import LAPSE_RATE, TEMPERATURE, open_pairs, save_array
 from terraform.planet.rasters import read_climate, read_land, read_months
 from terraform.provenance import Provenance
+from terraform.storage.atomic_write import remove_file
 
 CELLS_PER_DEGREE = 2.0
 """Of the observed climate, at most: what the climate of a mosaic has by default, so that both are as smooth."""
@@ -120,7 +121,7 @@ def add_temperature(pairs: Path, temperature: Path, elevation: Path) -> None:
         raise InputError(f"{pairs} is of {body}, {temperature} of {level.grid.body.name}: give the body's own")
     spline = level.spline()
     path = pairs / TEMPERATURE
-    provenance.beside(path).unlink(missing_ok=True)
+    remove_file(provenance.beside(path))
     save_array(path, np.stack([_cells(spline, tile, stored.spec) for tile in stored.tiles]))
     provenance.write(level.provenance, provenance.beside(path))
 

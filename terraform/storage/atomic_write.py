@@ -16,6 +16,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 _MISNAMED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY}
 _FAILING = {errno.EIO, errno.EBUSY, errno.ESTALE, errno.ETXTBSY, errno.ENXIO, errno.ENODEV}
+_UMASK = os.umask(0)
+os.umask(_UMASK)
+"""What the user keeps from others; it can only be asked for by setting it."""
 _RUST = re.compile(r"\(os error (\d+)\)")
 """How libraries written in Rust (safetensors) quote an error of the system within their own."""
 
@@ -80,6 +83,9 @@ def move_into_place(
         The disk is full, or the folder cannot be written.
     """
     try:
+        # Some libraries (safetensors) make files that their owner alone may read.
+        with suppress(PermissionError):
+            temporary.chmod(0o666 & ~_UMASK)
         if durable:
             _flush(temporary)
         if verify is not None:

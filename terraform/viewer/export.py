@@ -15,12 +15,13 @@ from terraform.viewer import comparison
 from terraform.viewer.credits import credits_of, made_by
 from terraform.viewer.data import packed_heights, picture_url, write_script
 from terraform.viewer.gazetteer import features
-from terraform.viewer.pictures import ArrayPicture, Picture, RasterPicture, mosaic_picture
+from terraform.viewer.pictures import ArrayPicture, Picture, RasterPicture, lay_over, mosaic_picture
 from terraform.viewer.planet_layers import (
     Ground,
     PlanetLayer,
     climate_layers,
     drawn_layers,
+    observed_layer,
     read_ground,
     relief_layers,
 )
@@ -29,7 +30,7 @@ from terraform.viewer.tiles import write_tiles
 
 PAGE = Path(__file__).parent / "page"
 VENDOR = Path(__file__).parent / "vendor"
-_GLOBE_PX, _HEIGHTS_CELLS = 2048, 4
+_GLOBE_PX, _HEIGHTS_CELLS = 4096, 4
 _SHOWN = (".html", ".css", ".js", ".svg", ".txt", ".md")
 
 
@@ -53,6 +54,8 @@ class ViewerInputs:
         Folders of elevation.tif and imagery.tif by region.
     regions : mapping of str to Region
         Their titles and places, as far as they are known.
+    observed : Path or None
+        A picture of the planet as it is.
     """
 
     body: Body
@@ -63,6 +66,7 @@ class ViewerInputs:
     mosaics: Mapping[str, Path]
     downloads: Mapping[str, Path]
     regions: Mapping[str, Region]
+    observed: Path | None = None
 
 
 def export_viewer(inputs: ViewerInputs, output: Path) -> None:
@@ -86,7 +90,7 @@ def export_viewer(inputs: ViewerInputs, output: Path) -> None:
     ground = read_ground(inputs.elevation, inputs.shoreline_m)
     if ground.relief.grid.body != inputs.body:
         raise InputError(f"{inputs.elevation} is of {ground.relief.grid.body.name}, expected {inputs.body.name}")
-    layers = _planet(inputs, ground)
+    layers = [_with_mosaics(layer, own.values()) for layer in _planet(inputs, ground)]
     described = [_layer(layer, inputs, own, ground, output) for layer in layers]
     _write_globe(layers, ground, output / "data")
     compared = [
@@ -107,7 +111,18 @@ def export_viewer(inputs: ViewerInputs, output: Path) -> None:
 
 def _planet(inputs: ViewerInputs, ground: Ground) -> list[PlanetLayer]:
     layers = [*drawn_layers(inputs.base, ground, inputs.body), *relief_layers(ground)]
-    return layers + (climate_layers(inputs.climate, inputs.body) if inputs.climate else [])
+    layers += climate_layers(inputs.climate, inputs.body) if inputs.climate else []
+    return layers + ([observed_layer(inputs.observed, inputs.body)] if inputs.observed else [])
+
+
+def _with_mosaics(layer: PlanetLayer, mosaics: Iterable[Path]) -> PlanetLayer:
+    """Lay mosaics over the picture of the whole body: what the globe shows, and the map before one comes close."""
+    if layer.name != "terraformed":
+        return layer
+    colours = layer.colours.copy()
+    for path in mosaics:
+        lay_over(colours, path)
+    return layer._replace(colours=colours)
 
 
 def _layer(

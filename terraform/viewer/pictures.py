@@ -1,6 +1,7 @@
 """What tiles are cut from: an array in memory, or windows of a raster that is larger than memory."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -117,3 +118,28 @@ def mosaic_picture(path: Path) -> RasterPicture:
     if abs(axes.pixel_deg[0] * axes.width - 360) < axes.pixel_deg[0]:
         return RasterPicture(path, planet_grid(axes.width))
     return RasterPicture(path, regional_grid(axes.west_deg, axes.north_deg, axes.pixel_deg, axes.width, axes.height))
+
+
+def lay_over(colours: Planes, path: Path) -> None:
+    """Lay a mosaic over a picture of its whole body, averaged to its cells; cells that it covers by half are its own.
+
+    Parameters
+    ----------
+    colours : (H, 2 H, 3) uint8
+        Plate carree, row 0 north, column 0 from 180 W; changed in place.
+    path : Path
+        The mosaic.
+    """
+    height, width = colours.shape[:2]
+    cell = 180 / height
+    with raster.opened(path) as dataset:
+        source = DegreeWindows(dataset)
+        first = math.floor((source.west_deg + 180) / cell)
+        last = math.ceil((source.west_deg + 180 + source.width * source.pixel_deg[0]) / cell)
+        top = max(0, math.floor((90 - source.north_deg) / cell))
+        bottom = min(height, math.ceil((90 - source.north_deg + source.height * source.pixel_deg[1]) / cell))
+        bounds = first * cell - 180, 90 - bottom * cell, last * cell - 180, 90 - top * cell
+        values, known = source.read(bounds, (bottom - top, last - first), smooth=True)
+    for column in range(last - first):
+        rows = np.flatnonzero(known[:, column])
+        colours[top + rows, (first + column) % width] = values[:3, rows, column].T

@@ -12,6 +12,7 @@ from terraform.geo import raster
 from terraform.geo.bodies import Body
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.mosaic.base.choice import named_base
+from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.picture.ground import PlanetRelief, as_source, read_relief
 from terraform.mosaic.picture.planet import STRENGTH, bands
 from terraform.mosaic.picture.shading import shade
@@ -144,6 +145,20 @@ def climate_layers(path: Path, body: Body) -> list[PlanetLayer]:
         colours = ramp.colour(stored.grid.refined(values, fine))
         layers.append(PlanetLayer(name, title, colours, _legend(ramp), made))
     return layers
+
+
+def observed_layer(path: Path, body: Body) -> PlanetLayer:
+    """Show a body as it is, from any picture of it with a georeference.
+
+    Raises
+    ------
+    InputError
+        It is no RGB raster of the body.
+    """
+    colours = np.ascontiguousarray(read_base(path, body).levels[..., :3])
+    beside = provenance.beside(path)
+    made = provenance.read(beside) if beside.is_file() else _unknown(path)
+    return PlanetLayer("observed", f"{body.name.capitalize()} as it is", colours, None, made)
 
 
 def _legend(ramp: Ramp) -> Legend:

@@ -1,5 +1,7 @@
 """What is handed on in half precision draws what the generator draws."""
 
+import hashlib
+
 import pytest
 import torch
 
@@ -26,10 +28,12 @@ def test_half_the_bytes_the_same_picture_and_the_card(tmp_path):
     network = trained(tmp_path / "run" / "weights.safetensors")
     (tmp_path / "run" / "card.md").write_text("a card", encoding="utf-8")
     output = tmp_path / "models" / "generator.safetensors"
-    told = publish(tmp_path / "run" / "weights.safetensors", output)
+    told = publish(tmp_path / "run" / "weights.safetensors", output, "make it")
     published = weights.load(output)
     assert output.stat().st_size < 0.6 * (tmp_path / "run" / "weights.safetensors").stat().st_size
-    assert (tmp_path / "models" / "generator.md").read_text(encoding="utf-8") == "a card"
+    card = (tmp_path / "models" / "generator.md").read_text(encoding="utf-8")
+    assert card.startswith("a card") and "`make it`" in card
+    assert hashlib.sha256(output.read_bytes()).hexdigest() in card
     seen = torch.rand(1, published.channels, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
         difference = (published.network(seen) - network(seen)).abs().max() * 127.5
@@ -41,5 +45,5 @@ def test_half_the_bytes_the_same_picture_and_the_card(tmp_path):
 def test_what_half_precision_cannot_hold_is_not_published(tmp_path):
     trained(tmp_path / "weights.safetensors", lambda network: network.last.weight.data.fill_(1e5))
     with pytest.raises(IntegrityError, match="half precision"):
-        publish(tmp_path / "weights.safetensors", tmp_path / "published.safetensors")
+        publish(tmp_path / "weights.safetensors", tmp_path / "published.safetensors", "make it")
     assert not (tmp_path / "published.safetensors").exists()

@@ -69,7 +69,7 @@ def changed(path, tensors=lambda values: values, **header):
     [
         (lambda values: values.int(), "is torch.int32, expected torch.float32"),
         (lambda values: values.to(torch.complex64), "is torch.complex64, expected"),
-        (lambda values: values.half(), "is torch.float16, expected"),
+        (lambda values: values.double(), "is torch.float64, expected"),
         (lambda values: torch.full_like(values, float("nan")), "holds non-finite values"),
         (lambda values: torch.full_like(values, float("inf")), "holds non-finite values"),
     ],

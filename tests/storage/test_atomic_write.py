@@ -230,3 +230,12 @@ def test_a_raster_killed_by_its_source_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="the source failed"):
         write_strips(tmp_path / "a.tif", grid, strips(), 1, "int16", {})
     assert names(tmp_path) == []
+
+
+def test_others_may_read_what_is_published(tmp_path: Path) -> None:
+    """As far as the user's umask lets them, whatever a library made of the file."""
+    with atomic_write(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+        temporary.chmod(0o600)
+    (tmp_path / "plain.txt").write_text("as any program writes")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode

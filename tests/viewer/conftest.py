@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import rasterio
-from exact import base_raster, small_planet
+from exact import base_raster, colours, small_planet
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from servers.browser import chromium
@@ -60,7 +60,10 @@ def inputs(folder):
         "lake": Region("lake", EARTH, "test", "A lake", rectangle(10, 44.5, 11, 45)),
     }
     downloads = {"lake": folder / "download" / "lake"}
-    return ViewerInputs(MARS, str(base), heights, None, 1900.0, {"olympus": region, "lake": earth}, downloads, regions)
+    return ViewerInputs(
+        MARS, str(base), heights, None, 1900.0, {"olympus": region, "lake": earth}, downloads, regions,
+        base_raster(folder / "observed.tif", mars, 1, levels=lambda lon, lat: 255 - colours(lon, lat)[..., :3]),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,12 @@ def test_the_scale_bar_is_true(page, lat, km):
     assert unit == "km" and float(length) / (float(width) * resolution) == pytest.approx(km, rel=0.02)
 
 
+def test_the_planet_as_it_is(page):
+    browser = page("view=map&a=observed&names=0&lon=-120&lat=40&zoom=6", 500, 420)
+    settled(browser)
+    assert np.abs(at_middle(browser) - (255 - colours(-120, 40)[:3])).max() < 8
+
+
 def test_layers_switch_and_the_divider_moves(page):
     browser = page("view=map&names=0&lon=20&lat=10&zoom=3", 700, 480)
     settled(browser)

@@ -16,7 +16,7 @@ from terraform.geo.bodies import MARS
 from terraform.geo.degree_windows import DegreeWindows
 from terraform.viewer import tiles
 from terraform.viewer.grid import planet_grid, regional_grid
-from terraform.viewer.pictures import ArrayPicture, mosaic_picture
+from terraform.viewer.pictures import ArrayPicture, lay_over, mosaic_picture
 from terraform.viewer.tiles import write_tiles
 
 
@@ -98,6 +98,18 @@ def test_a_planet_in_memory(tmp_path):
     side = picture.grid.tile_px
     assert side * 2**picture.grid.levels == 720
     assert np.abs(level(tmp_path, picture.grid.levels - 1, side)[..., :3] - longitude).max() <= 4
+
+
+def test_a_mosaic_is_laid_over_its_planet_also_across_the_antimeridian(tmp_path):
+    pixel = 360 / 106_694
+    path = write_mosaic(tmp_path / "a", 106_694 - 400, 20_000, 600, 800)
+    colours = np.zeros((360, 720, 3), np.uint8)
+    lay_over(colours, path)
+    rows, columns = np.nonzero(colours.any(axis=-1))
+    assert (rows.min(), rows.max()) == (round(20_000 * pixel * 2), round(20_600 * pixel * 2) - 1)
+    assert set(columns) == {0, 1, 2, 717, 718, 719}
+    mean = squares(600, 800)[:3].mean(axis=(1, 2))
+    assert np.abs(colours[rows, columns].mean(axis=0) - mean).max() < 6
 
 
 def test_windows_by_degrees_are_exact_and_empty_outside(tmp_path):

@@ -7,7 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
-from terraform.storage.atomic_write import atomic_write
+from terraform.storage.atomic_write import atomic_write, remove_file
+from terraform.storage.hashing import sha256_of
 
 PUBLISHED = "weights.safetensors"
 EARLIER = "earlier-weights.safetensors"
@@ -29,25 +30,30 @@ def keep_earlier(output: Path) -> Path | None:
     kept = output / EARLIER
     if (output / PUBLISHED).exists():
         return None
-    finished = [folder for folder in (output / "state").glob("*") if _is_finished(folder)]
+    finished = list(filter(None, map(_best_of, (output / "state").glob("*"))))
     if finished:
-        newest = max(finished, key=lambda folder: (folder / "best.safetensors").stat().st_mtime_ns)
+        newest = max(finished, key=lambda best: best.stat().st_mtime_ns)
         with atomic_write(kept) as temporary:
-            shutil.copyfile(newest / "best.safetensors", temporary)
+            shutil.copyfile(newest, temporary)
     return kept if kept.exists() else None
 
 
 def drop_earlier(output: Path) -> None:
     """Remove what `keep_earlier` kept, once new weights are published."""
     if (output / PUBLISHED).exists():
-        (output / EARLIER).unlink(missing_ok=True)
+        remove_file(output / EARLIER)
 
 
-def _is_finished(folder: Path) -> bool:
-    """Whether a run has seen all of its images and has weights."""
+def _best_of(folder: Path) -> Path | None:
+    """Find the best weights of a run that has seen all of its images, if they are whole."""
+    newest = max(folder.glob("images-*.json"), default=None)
+    if newest is None:
+        return None
     try:
         total = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["train"]["total_images"]
+        state = json.loads(newest.read_text(encoding="utf-8"))
+        best = folder / f"best-{state['best_images']:09d}.safetensors"
+        whole = int(newest.stem.partition("-")[2]) >= total and sha256_of(best) == state["best_sha256"]
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    seen = [int(path.stem.partition("-")[2]) for path in folder.glob("images-*.json")]
-    return (folder / "best.safetensors").is_file() and max(seen, default=0) >= total
+        return None
+    return best if whole else None

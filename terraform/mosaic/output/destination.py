@@ -42,7 +42,8 @@ def check_destination(output: Path, inputs: Iterable[Path | None], suffixes: Ite
         )
     if output.name and output.is_dir():
         raise InputError(f"{output} is a folder: name the file to write, such as {output / 'terraformed.tif'}")
-    require_replaceable(output)
+    if output.parent.is_dir():
+        require_replaceable(output)
     if output.suffix.lower() not in allowed:
         given = output.suffix or "without a suffix"
         raise InputError(f"{output} is {given}: what can be written is {', '.join(allowed)}")

@@ -11,6 +11,7 @@ from terraform.errors import ConfigError, IntegrityError
 from terraform.sources.remote.ranges import FileVersion
 from terraform.storage.atomic_write import write_text
 from terraform.storage.locks import exclusive
+from terraform.storage.reading import parse_json
 
 
 class VersionLock:
@@ -77,7 +78,9 @@ class VersionLock:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            found: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+            found: dict[str, dict[str, Any]] = parse_json(self.path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError("it is no object")
         except FileNotFoundError:
             return {}
         except ValueError as error:

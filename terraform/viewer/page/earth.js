@@ -36,7 +36,9 @@
       projection, extent, showFullExtent: true, enableRotation: false, minResolution: pixel / 6, maxResolution: pixel * 64,
       center: ol.extent.getCenter(extent), resolution: pixel * 4,
     }));
-    map.getView().fit(extent, { size: map.getSize(), padding: [0, 0, 0, 0] });
+    const [width, height] = map.getSize();
+    // The region fills the window; zooming out shows it whole.
+    map.getView().setResolution(Math.min(ol.extent.getWidth(extent) / width, ol.extent.getHeight(extent) / height));
     const [left, right] = ["real", "generated"].map((what, k) =>
       tileLayers(region[what], projection, region.shrink, { className: `layer-${what}`, zIndex: k }));
     right.forEach((layer) => clipRight(layer, map));

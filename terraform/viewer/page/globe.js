@@ -14,7 +14,7 @@
   let renderer = null, scene = null, camera = null, surface = null, sky = null, raised = false;
   let asked = 0, lastTime = 0, pictures = {}, target = null;
   const speed = { lon: 0, lat: 0 };
-  const eye = { lon: state.lon, lat: state.lat, away: 3.1 };
+  const eye = { lon: state.lon, lat: state.lat, away: 3.25 };
 
   const vertex = `
     varying vec3 vNormal; varying vec2 vUv; varying vec3 vPlace;
@@ -158,7 +158,7 @@
     renderer.setSize(width, height);
     camera.aspect = width / height;
     // A narrow screen shows the whole disc too.
-    camera.fov = camera.aspect >= 1 ? 38 : (2 * Math.atan(Math.tan((38 * degree) / 2) / camera.aspect)) / degree;
+    camera.fov = camera.aspect >= 1 ? 38 : (2 * Math.atan(Math.tan((38 * degree) / 2) / camera.aspect)) / degree * 1.04;
     camera.updateProjectionMatrix();
     ask();
   }
@@ -316,7 +316,7 @@
     fly(lon, lat, size_km) {
       if (!renderer) return;
       set({ turn: false }, "globe");
-      target = { lon, lat: Math.min(Math.max(lat, -89), 89), away: Math.min(Math.max(1 + ((size_km * 1000) / radius) * 1.6, 1.35), 3.1) };
+      target = { lon, lat: Math.min(Math.max(lat, -89), 89), away: Math.min(Math.max(1 + ((size_km * 1000) / radius) * 1.6, 1.35), 3.25) };
       ask();
     },
     /** For measurements: draw one frame now. */

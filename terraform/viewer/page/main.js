@@ -25,7 +25,7 @@
   function fillPanel() {
     for (const id of ["layer-a", "layer-b"]) manifest.layers.forEach((layer) => option(layer.name, layer.title, element(id)));
     const places = element("places");
-    option("", "Choose a place", places);
+    option("", "a place", places);
     const groups = [["Drawn in detail", manifest.regions.map((region, k) => [`r${k}`, region.title])],
       ["Well-known features", manifest.places.map((place, k) => [`p${k}`, `${place.name} (${place.kind})`])
         .sort((one, other) => one[1].localeCompare(other[1]))]];
@@ -53,28 +53,30 @@
     }
   }
 
-  function showLegend() {
-    const layer = byName[state.a], legend = element("legend");
-    legend.hidden = !layer.legend;
-    legend.replaceChildren();
-    if (!layer.legend) return;
-    const bar = document.createElement("canvas");
+  /** What the colours of a layer mean: a bar, its numbers, its unit. */
+  function legendOf(layer) {
+    const { places, colours, unit } = layer.legend;
+    const title = document.createElement("p"), bar = document.createElement("canvas"), ends = document.createElement("p");
+    title.textContent = `${layer.title}, ${unit.replace("degC", "\u00b0C")}`;
     bar.width = 256;
     bar.height = 10;
-    const { places, colours, unit } = layer.legend;
     const ink = bar.getContext("2d"), ramp = ink.createLinearGradient(0, 0, bar.width, 0);
     colours.forEach((colour, k) => ramp.addColorStop(k / (colours.length - 1), colour));
     ink.fillStyle = ramp;
     ink.fillRect(0, 0, bar.width, bar.height);
-    const ends = document.createElement("p");
     places.forEach((place) => {
       const mark = document.createElement("span");
       mark.textContent = place.toLocaleString("en");
       ends.append(mark);
     });
-    const title = document.createElement("p");
-    title.textContent = `${layer.title}, ${unit.replace("degC", "\u00b0C")}`;
-    legend.append(title, bar, ends);
+    return [title, bar, ends];
+  }
+
+  function showLegend() {
+    const shown = state.compare && state.view === "map" ? [...new Set([state.a, state.b])] : [state.a];
+    const layers = shown.map((name) => byName[name]).filter((layer) => layer.legend);
+    element("legend").hidden = !layers.length;
+    element("legend").replaceChildren(...layers.flatMap(legendOf));
   }
 
   function showState() {

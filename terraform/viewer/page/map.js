@@ -137,6 +137,9 @@
 
   /** Fly to a box of `size_km`. */
   function fly(lon, lat, size_km) {
+    // Plate carree draws what lies near a pole more than twice too wide.
+    const pole = Math.abs(lat) > 60 ? (lat > 0 ? "north" : "south") : "equirectangular";
+    if (state.projection !== pole) set({ projection: pole }, "fly");
     const current = map.getView(), projection = current.getProjection();
     const centre = ol.proj.transform([lon, lat], carree, projection);
     if (projection === carree) centre[0] += 360 * Math.round((current.getCenter()[0] - centre[0]) / 360);
