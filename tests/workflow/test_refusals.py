@@ -67,3 +67,20 @@ def test_lint_and_format_are_clean(tmp_path):
     make_world(tmp_path)
     assert "good condition" in run(tmp_path, "--lint")
     subprocess.run([sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow"], cwd=ROOT, check=True)
+
+
+def test_from_another_folder_the_way_is_told(tmp_path):
+    make_world(tmp_path / "project")
+    (tmp_path / "elsewhere").mkdir()
+    done = snakemake(tmp_path / "elsewhere", "-n", "-s", str(tmp_path / "project/Snakefile"))
+    assert done.returncode != 0
+    assert f"with --directory {tmp_path / 'project'}" in done.stderr + done.stdout
+
+
+def test_the_environments_own_python_runs_the_jobs_where_conda_is_asked_for(tmp_path):
+    make_world(tmp_path)
+    assert f"{sys.executable} -m terraform fetch" in run(tmp_path, "-n", "-p", "train")
+    done = snakemake(tmp_path, "-n", "-p", "train", "--software-deployment-method", "conda")
+    if "conda" in done.stderr and done.returncode != 0:
+        pytest.skip("conda is not on this machine")
+    assert "        python -m terraform fetch" in done.stdout

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 # The package beside the Snakefile is the one that `python -m terraform` runs in the jobs.
 sys.path.insert(0, str(workflow.basedir))
@@ -14,6 +15,11 @@ from terraform.workflow import plan as work
 from terraform.workflow.longer import how_to_continue
 from terraform.errors import TerraformError
 from terraform.workflow.stale_locks import hold_working_folder
+
+if not Path("config.yaml").is_file() and Path(workflow.basedir).resolve() != Path.cwd():
+    raise WorkflowError(
+        f"{Path.cwd()} has no config.yaml: run in the project's folder, with --directory {shlex.quote(str(workflow.basedir))}"
+    )
 
 # `configfile:` is not used: Snakemake would evaluate expressions in it, read NO as false and let the last of two equal
 # keys win. Overlays (--configfile) are read again by our own reader.
@@ -64,9 +70,14 @@ wildcard_constraints:
     kind="elevation|imagery|temperature|precipitation",
 
 
+# With --sdm conda the environment's own Python runs the jobs, else this one.
+METHODS = workflow.deployment_settings.deployment_method
+PYTHON = "python" if DeploymentMethod.CONDA in METHODS else shlex.quote(sys.executable)
+
+
 def command(name, configured=True):
-    """The beginning of a job's command line: this Python, the configuration that holds."""
-    line = f"{shlex.quote(sys.executable)} -m terraform {name} "
+    """The beginning of a job's command line: Python, the configuration that holds."""
+    line = f"{PYTHON} -m terraform {name} "
     line += f"--config {shlex.quote(str(CONFIG_FILE))} " if configured else ""
     return line.replace("{", "{{").replace("}", "}}")
 
