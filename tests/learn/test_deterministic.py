@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from terraform.config import Condition, Train, parse
-from terraform.learn import train as training
+from terraform.config import Condition, Train
 from terraform.learn.models.discriminators import build_discriminator
 from terraform.learn.models.generators import build_generator
+from terraform.learn.runtime.device import choose_device
 from terraform.pairs.relief import channels_of
 
 UNORDERED = (
@@ -37,7 +37,7 @@ def gpu(monkeypatch):
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_torch_is_told_before_anything_runs(gpu, wanted):
-    device = training._device(parse({"train": {"deterministic": wanted, "device": "cuda"}}))
+    device = choose_device(Train(deterministic=wanted, device="cuda"))
     assert device.type == "cuda"
     assert torch.are_deterministic_algorithms_enabled() == wanted
     assert torch.backends.cudnn.benchmark != wanted

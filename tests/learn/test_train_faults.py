@@ -34,6 +34,16 @@ def quick(monkeypatch):
     few_pairs(monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def obeyed():
+    """Signals that end a process are obeyed, also where the tests themselves run in the background (`nohup`, `&`)."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def spoilt(monkeypatch, steps, seen):
     """Give some steps a target that is no number; `seen` gets a digest of everything learnt before and after each."""
     real = training.Trainer.step

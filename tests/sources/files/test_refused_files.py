@@ -74,7 +74,7 @@ def test_damaged_missing_and_foreign_files_are_refused(tmp_path: Path) -> None:
         (virtual, "is a VRT"),
         (tmp_path / "none.tif", "does not exist"),
         (tmp_path / "empty", "holds no raster"),
-        (tmp_path / "notes.txt", "no known format"),
+        (tmp_path / "notes.txt", "of no format that is read here"),
     ]:
         with pytest.raises(InputError, match=said):
             fetch(asked, tmp_path / "out.tif", path)
