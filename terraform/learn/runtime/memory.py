@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from terraform.errors import ResourceError
 from terraform.learn.runtime.malloc import reserved, resident
 
-_SHARE = 0.7
+_SHARE = 0.6
 """Of the room for what autograd keeps of a batch: the rest is for what comes and goes within a layer."""
 
 
