@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import write_text
 
 RUN = "real"
 TARGETS = ("pairs", "train", "evaluate", "mosaics")
@@ -124,16 +124,6 @@ def _document(numbers: Numbers, seconds: Mapping[str, float]) -> None:
     took = ", ".join(f"{target} {value / 60:.1f}" for target, value in seconds.items())
     where = f"Minutes on {measure.machine()}: {took}."
     write_text(DOCUMENT, f"{before}{_START}\n{_table(numbers)}\n\n{where}\n{_END}{after}")
-    for region in ("italy", "korolev"):
-        _shrink(Path("results/mars") / RUN / region / "preview.jpg", DOCUMENT.parent / f"real-{region}.jpg")
-
-
-def _shrink(picture: Path, smaller: Path) -> None:
-    from PIL import Image
-
-    with Image.open(picture) as image, atomic_write(smaller) as temporary:
-        image.thumbnail((1000, 1000))
-        image.save(temporary, "JPEG", quality=82)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def publish_generator(
     output: Output,
     made_by: Annotated[str, typer.Option(help="How it was trained, for the card.")] = "make models-generator",
 ) -> None:
-    """Write a trained generator in half precision, with its card beside it, to be handed on."""
+    """Write a trained generator in half precision, to be handed on, and its card into README.md beside it."""
     from terraform.learn import publish as publishing
 
     difference = publishing.publish(weights, output, made_by)

@@ -8,29 +8,30 @@ from torch import nn
 
 from terraform.errors import IntegrityError
 from terraform.learn import weights
-from terraform.storage.atomic_write import write_text
 from terraform.storage.hashing import sha256_of
+from terraform.storage.sections import MODELS_TITLE, replace_sections
 
 _SIDE_PX = 256
 _MOST_LEVELS = 2.0
 """Levels of 255 by which half precision may differ anywhere: more means values that half precision cannot hold."""
 
 
-_PUBLISHED = """
-## The published file, `{name}`
+_CARD = """## {name}
 
 * made by `{made_by}`
 * half precision, {size:,} bytes, sha256 `{digest}`; it draws within {difference:.2g} levels of 255 of the original
+
+{card}
 """
 
 
 def publish(source: Path, output: Path, made_by: str) -> float:
-    """Write a generator in half precision, and its card beside it, once both draw the same from random input.
+    """Write a generator in half precision, once both draw the same from random input, and its card into `README.md`.
 
     Parameters
     ----------
     source : Path
-        As `train` writes them. `card.md` beside it becomes `output` with the ending `.md`.
+        As `train` writes them. `card.md` beside it goes into the card.
     output : Path
     made_by : str
         The command that made it, for the card.
@@ -56,11 +57,12 @@ def publish(source: Path, output: Path, made_by: str) -> float:
             "beyond half precision; hand on the file itself"
         )
     weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
-    card = source.with_name("card.md")
-    if card.is_file():
-        size, digest = output.stat().st_size, sha256_of(output)
-        told = _PUBLISHED.format(name=output.name, made_by=made_by, size=size, digest=digest, difference=difference)
-        write_text(output.with_suffix(".md"), card.read_text(encoding="utf-8") + told)
+    size, digest, card = output.stat().st_size, sha256_of(output), source.with_name("card.md")
+    told = card.read_text(encoding="utf-8").removeprefix("# ").strip() if card.is_file() else ""
+    section = _CARD.format(
+        name=output.name, made_by=made_by, size=size, digest=digest, difference=difference, card=told
+    )
+    replace_sections(output.with_name("README.md"), MODELS_TITLE, {output.name: section})
     return difference
 
 

@@ -65,10 +65,21 @@ class TrainedGenerator:
         """Whether `terraform.pairs.relief.encode` must be given base colours (`terraform.pairs.context.Context`)."""
         return self.settings.base != "none"
 
-    @property
-    def draws_land_only(self) -> bool:
-        """Whether the sea is shown in its base colours: a generator that adds to them has seen no ice on it."""
-        return self.settings.base == "added"
+    def with_sea(self, drawn: Tensor, base: Tensor, sea: Tensor) -> Tensor:
+        """Show the sea in its base colours: a generator that adds to them has seen no ice on it.
+
+        Parameters
+        ----------
+        drawn, base : (N, 3, H, W) float32, [-1, 1]
+            What the network drew; base colours, of the sea at least.
+        sea : (N, 1, H, W) bool
+
+        Returns
+        -------
+        (N, 3, H, W) float32, [-1, 1]
+            `drawn` as it is by generators that add to no base.
+        """
+        return torch.where(sea, base, drawn) if self.settings.base == "added" else drawn
 
     @property
     def channels(self) -> int:

@@ -90,9 +90,9 @@ class Predictor:
             rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))
             seen = torch.cat([seen, noise(rows, columns, trained.settings.noise, trained.spec.margin_px)], 1)
         drawn = self.forward(seen)
-        if base is not None and trained.draws_land_only:
+        if base is not None:
             margin = trained.spec.margin_px
-            drawn = torch.where(relief.sea[..., margin:-margin, margin:-margin], base.sea, drawn)
+            drawn = trained.with_sea(drawn, base.sea, relief.sea[..., margin:-margin, margin:-margin])
         return drawn[0]
 
 

@@ -12,14 +12,14 @@ from terraform.basemap import model as models
 from terraform.errors import ResourceError
 from terraform.planet.rasters import read_base, write_base
 from terraform.provenance import Provenance
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import atomic_write
 from terraform.storage.hashing import sha256_of
+from terraform.storage.sections import MODELS_TITLE, replace_sections
 
 MOST_BYTES = 2_000_000
 """Largest base map that is published."""
 
 _QUALITIES = range(95, 49, -3)
-_TITLE = "# Published models\n\nWhat they draw is plausible, never predicted.\n"
 _CARD = """## {name}
 
 {what}
@@ -79,7 +79,7 @@ def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str
     for body in bodies:
         path = output / f"{body}-base.tif"
         cards[path.name] = _publish_map(folder / body / "base.tif", path, command)
-    _write_cards(output / "README.md", cards)
+    replace_sections(output / "README.md", MODELS_TITLE, cards)
 
 
 def _publish_map(source: Path, path: Path, command: str) -> str:
@@ -108,11 +108,3 @@ def _card(path: Path, what: str, made: Provenance, command: str) -> str:
         name=path.name, what=what, command=command, version=made.code_version, created=made.created,
         bytes=path.stat().st_size, sha256=sha256_of(path), licence=made.licence, credits=credits, limits=_LIMITS,
     )  # fmt: skip
-
-
-def _write_cards(path: Path, cards: dict[str, str]) -> None:
-    """Put cards in place of those of the same name; what else stands in the file stays."""
-    old = path.read_text(encoding="utf-8") if path.exists() else _TITLE
-    head, *sections = old.split("\n## ")
-    kept = [f"## {section}" for section in sections if section.partition("\n")[0].strip() not in cards]
-    write_text(path, "\n".join(part.rstrip("\n") + "\n" for part in (head, *cards.values(), *kept)))
