@@ -10,6 +10,7 @@ from small_world import config, few_pairs, make_world, run
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
+from terraform.geo.heights import SEA
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics
@@ -23,6 +24,8 @@ def judged(tmp_path_factory):
     """A run with base colours and what is said of it, with the pairs' base colours and with those of a grey planet."""
     root = tmp_path_factory.mktemp("judged")
     world, settings = make_world(root), config(base="added", total_images=4)
+    heights = np.load(world["validation"][0] / "elevation.npy", mmap_mode="r+")
+    heights[:, :, :150] = SEA
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
         run(world, root / "run", settings)
@@ -57,6 +60,16 @@ def test_predicted_base_colours_take_the_place_of_the_pairs_own(judged):
     assert torch.allclose(base, torch.full_like(base, 128 / 127.5 - 1), atol=1e-4)
     assert said["planet"]["base"]["l1"] != said["own"]["base"]["l1"]
     assert said["planet"]["table"] == {**said["own"]["table"], "base_drift": said["planet"]["table"]["base_drift"]}
+
+
+def test_the_sea_is_judged_in_its_base_colours_as_mosaics_show_it(judged):
+    _, shown = judged
+    evaluated = shown["own"]["validation"]
+    sea = evaluated.sea.expand(-1, 3, -1, -1)
+    assert 0.01 < sea.float().mean() < 0.99
+    generated, base = evaluated.pictures["generated"], evaluated.pictures["base"]
+    assert torch.equal(generated[sea], base[sea])
+    assert not torch.equal(generated[~sea], base[~sea])
 
 
 def test_a_planet_is_sampled_where_tiles_are(tmp_path):
