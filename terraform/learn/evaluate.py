@@ -136,7 +136,7 @@ class _Judge(NamedTuple):
             stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec
         )
         base, sea = shaded.condition[:, 2:], shaded.condition[:, 1:2] > 0.5
-        drawn = trained.with_sea(trained.network(batch.generator_input), base, sea)
+        drawn = trained.with_sea(batch.without_halo(trained.network(batch.generator_input)), base, sea)
         pictures = {
             "generated": drawn, "table": self.table.draw(stored), "base": base,
             "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
