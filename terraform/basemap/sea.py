@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terraform.basemap.meanders import meanders
 from terraform.climate.sphere import Smoother
+from terraform.climate.sphere_noise import sphere_noise
 from terraform.config.basemap import SeaLaw
 from terraform.geo.planet_grid import PlanetGrid
 
@@ -74,7 +74,7 @@ def _ice(colder_k: Field, law: SeaLaw, place: Place) -> Field:
         latitude, longitude = (
             np.broadcast_to(degrees, near.shape)[near] for degrees in (place.latitude_deg, place.longitude_deg)
         )
-        colder_k[near] += np.float32(law.ice_meander_k) * meanders(latitude, longitude, place.radius_m)
+        colder_k[near] += np.float32(law.ice_meander_k) * sphere_noise(latitude, longitude, place.radius_m)
     return _logistic(colder_k / np.float32(law.ice_width_k))
 
 
