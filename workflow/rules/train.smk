@@ -33,6 +33,7 @@ rule evaluate_generator:
         pairs=expand(PAIRS, region=PLAN.paired),
         base=[] if CONFIG.train.base == "none" else BASE_COLOURS.format(body="earth"),
         temperatures=temperatures,
+        rivals=list(CONFIG.evaluation.rivals.values()),
     output:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
