@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from terraform.config import Config, FilesSource, SampleSource, Tile
@@ -122,8 +123,17 @@ def viewer_code() -> str:
     """Compute the digest of the code and of the page of the viewer."""
     from terraform.viewer.export import PAGE, VENDOR
 
-    files = sorted(path for folder in (PAGE, VENDOR) for path in folder.iterdir())
-    digest = hashlib.sha256(code_digest(["terraform.viewer.export"]).encode())
+    return _page_code("terraform.viewer.export", PAGE, VENDOR)
+
+
+def report_code() -> str:
+    """Compute the digest of the code and of the template of the report."""
+    return _page_code("terraform.report.page", Path(__file__).parents[1] / "report/page")
+
+
+def _page_code(module: str, *folders: Path) -> str:
+    files = sorted(path for folder in folders for path in folder.iterdir())
+    digest = hashlib.sha256(code_digest([module]).encode())
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

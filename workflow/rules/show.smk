@@ -5,6 +5,8 @@ rule draw_sheet:
         report("results/pairs/{region}/sheet.jpg", caption="../report/sheet.rst", category="Pairs"),
     log:
         "logs/draw_sheet/{region}.log",
+    benchmark:
+        "logs/draw_sheet/{region}.tsv"
     conda:
         "../../environment.yaml"
     params:
@@ -14,3 +16,27 @@ rule draw_sheet:
         "draw sheet of {wildcards.region}"
     shell:
         command("sheet") + '--output {output:q} "$(dirname {input:q})" > {log:q} 2>&1'
+
+
+# All that `all` makes, so that a page says nothing of a part that is still to come.
+rule write_report:
+    input:
+        weights=WEIGHTS,
+        metrics=METRICS,
+        sheets=expand(SHEET, region=PLAN.paired),
+        planets=expand([BASE_COLOURS, CLIMATE], body=CONFIG.planet.bodies),
+        mosaics=expand(MOSAIC, region=PLAN.mosaics),
+    output:
+        report(REPORT, caption="../report/report.rst", category="Report"),
+    log:
+        f"logs/write_report/{CONFIG.run}.log",
+    conda:
+        "../../environment.yaml"
+    params:
+        again=work.how_to_repeat(workflow.overwrite_configfiles, workflow.config_settings.config),
+        settings=CONFIG_FILE.name,
+        code=stages.report_code(),
+    message:
+        f"write report of run {CONFIG.run}"
+    shell:
+        command("report") + "--command {params.again:q} --output {output:q} > {log:q} 2>&1"
