@@ -1,13 +1,14 @@
 """How good the generator is on regions that it never saw, beside straw men and real imagery."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from terraform.errors import InputError
+from terraform.evaluation import schema
+from terraform.evaluation.schema import Evaluation, Metric, Role, Score, Scores
 from terraform.report.charts import Interval, interval_chart
 from terraform.report.files import RunFiles
-from terraform.report.metrics_file import Metric, Metrics, Role, Score, Scores, read_metrics
 from terraform.report.parts import Cell, Figure, Number, Table
 from terraform.report.pictures import Album
 
@@ -37,7 +38,7 @@ def judged(run: RunFiles, album: Album) -> dict[str, Any]:
         A picture is damaged. Metrics of another format are told on the page.
     """
     try:
-        found = read_metrics(run.evaluation / "metrics.json")
+        found = schema.read(run.evaluation / "metrics.json")
     except InputError as error:
         return {"roles": [], "mars": None, "boards": [], "missing": [f"No metrics: {error}"]}
     boards = sorted((run.evaluation / "boards").glob("*.png"))
@@ -57,7 +58,7 @@ def judged(run: RunFiles, album: Album) -> dict[str, Any]:
 def headline(run: RunFiles) -> list[tuple[str, str, Score]]:
     """Find the first numbers of a page: role, title and score of the generator, on the region that was judged last."""
     try:
-        found = read_metrics(run.evaluation / "metrics.json")
+        found = schema.read(run.evaluation / "metrics.json")
     except InputError:
         return []
     name = "test" if "test" in found.roles else next(iter(found.roles), "")
@@ -76,7 +77,7 @@ def table(scores: Scores, metrics: dict[str, Metric]) -> Table:
     sets = ordered(scores)
     rows = []
     for name in _measured(scores, metrics):
-        about = metrics.get(name) or Metric(title=name)
+        about = _about(name, metrics)
         best = _best(name, about, scores)
         cells: list[Cell] = [
             Number(score.value, score.low, score.high, best=one == best)
@@ -95,11 +96,15 @@ def ordered(scores: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: list(SETS).index(name) if name in SETS else len(SETS))
 
 
+def _about(name: str, metrics: Mapping[str, Metric]) -> Metric:
+    return metrics.get(name) or Metric(title=name, unit="", better="near", target=None)
+
+
 def _titled(about: Metric) -> str:
     return about.title[:1].upper() + about.title[1:] + (f", {about.unit}" if about.unit else "")
 
 
-def _role(name: str, role: Role, found: Metrics) -> dict[str, Any]:
+def _role(name: str, role: Role, found: Evaluation) -> dict[str, Any]:
     measured = _measured(role.scores, found.metrics)
     chosen = [metric for metric in _SHOWN if metric in measured] or measured[:6]
     return {
@@ -107,7 +112,7 @@ def _role(name: str, role: Role, found: Metrics) -> dict[str, Any]:
         "regions": role.regions,
         "pairs": role.pairs,
         "blocks": role.blocks,
-        "charts": [_chart(metric, found.metrics.get(metric) or Metric(title=metric), role.scores)
+        "charts": [_chart(metric, _about(metric, found.metrics), role.scores)
                    for metric in chosen if any(metric in own for own in role.scores.values())],
         "table": table(role.scores, found.metrics),
     }  # fmt: skip
@@ -148,7 +153,7 @@ def _best(name: str, about: Metric, scores: Scores) -> str | None:
     return (min if about.better == "lower" else max)(values, key=lambda one: values[one])
 
 
-def _mars(found: Metrics, run: RunFiles, album: Album) -> dict[str, Any] | None:
+def _mars(found: Evaluation, run: RunFiles, album: Album) -> dict[str, Any] | None:
     mars = found.mars
     if mars is None:
         return None
