@@ -60,6 +60,18 @@ class Line(NamedTuple):
         far = {number: abs(known[number] - aim) for number, aim in aims.items() if aim is not None}
         return min(far, key=lambda number: far[number]) if len(far) == len(known) else None
 
+    @property
+    def apart(self) -> bool:
+        """Whether the best one's interval touches no other's: where intervals meet, chance could have made it so."""
+        if self.best is None:
+            return False
+        ends = [(score.value if score.low is None else score.low, score.value if score.high is None else score.high)
+                for score in self.scores if score is not None]  # fmt: skip
+        own = self.scores[self.best]
+        assert own is not None
+        low, high = own.low if own.low is not None else own.value, own.high if own.high is not None else own.value
+        return sum(other[0] <= high and low <= other[1] for other in ends) == 1
+
     def _aim(self, number: int) -> float | None:
         if self.about.target is not None:
             return self.about.target
@@ -170,6 +182,7 @@ def as_json(runs: Sequence[JudgedRun], lines: Iterable[Line]) -> str:
                 "metric": line.metric,
                 **line.about.model_dump(),
                 "best": None if line.best is None else runs[line.best].name,
+                "apart": line.apart,
                 "runs": {
                     run.name: score.model_dump(exclude_none=True)
                     for run, score in zip(runs, line.scores, strict=True)

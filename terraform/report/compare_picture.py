@@ -30,10 +30,10 @@ def draw(path: Path, runs: Sequence[JudgedRun], lines: Sequence[Line]) -> None:
     rows = -(-len(lines) // _COLUMNS)
     said = differences(runs)
     top = 0.9 + 0.22 * len(said)
-    height = rows * (0.75 + 0.26 * len(runs)) + top + 0.4
+    height = rows * (0.75 + 0.26 * len(runs)) + top + 0.7
     figure = Figure(figsize=(15, height), facecolor="white")
     grid = figure.add_gridspec(
-        rows, _COLUMNS, left=0.09, right=0.985, top=1 - top / height, bottom=0.35 / height, hspace=0.9, wspace=0.12
+        rows, _COLUMNS, left=0.09, right=0.985, top=1 - top / height, bottom=0.65 / height, hspace=0.9, wspace=0.12
     )
     for number, line in enumerate(lines):
         axis = figure.add_subplot(grid[number // _COLUMNS, number % _COLUMNS])
@@ -41,7 +41,9 @@ def draw(path: Path, runs: Sequence[JudgedRun], lines: Sequence[Line]) -> None:
     figure.text(0.01, 1 - 0.3 / height, "Runs side by side", size=17, weight="bold", color=_INK, va="center")
     for number, text in enumerate(said):
         figure.text(0.01, 1 - (0.62 + 0.22 * number) / height, _plain(text), size=9.5, color=_OWN, va="center")
-    note = "points: generated, with 95 % intervals; green: real imagery; dashed: goal. Plausible, not predicted."
+    note = (
+        "points: generated, with 95 % intervals; red: the best, where they are apart; green: real imagery; dashed: goal"
+    )
     figure.text(0.01, 0.12 / height, note, size=9, color=_QUIET, va="center")
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
@@ -56,7 +58,7 @@ def _panel(axis: Any, runs: Sequence[JudgedRun], line: Line, named: bool) -> Non
             axis.plot([floor.value] * 2, [number - 0.38, number + 0.38], color=_FLOOR, lw=2.5, alpha=0.6)
         if score is None:
             continue
-        colour = _OWN if number == line.best else _QUIET
+        colour = _OWN if line.apart and number == line.best else _QUIET
         if score.low is not None and score.high is not None:
             axis.plot([score.low, score.high], [number] * 2, color=colour, lw=2)
         axis.plot([score.value], [number], "o", color=colour, ms=6)

@@ -16,11 +16,14 @@ _METRIC, _COLUMN = 64, 26
 
 
 def show(runs: Sequence[JudgedRun], lines: Sequence[Line]) -> None:
-    """Print the table, and what keeps the runs from being compared; the best of a line is set off by a star."""
+    """Print the table, and what keeps the runs from being compared; a star marks the best where intervals are apart."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_METRIC + _COLUMN * len(runs) + 20)
-    table = Table(title="generated pictures, with 95 % intervals", title_justify="left")
+    table = Table(
+        title="generated pictures, with 95 % intervals; * best, and no interval of another touches its own",
+        title_justify="left",
+    )
     for name in ("", "metric", "", *(run.name for run in runs), "goal"):
         table.add_column(escape(name), justify="left", overflow="fold")
     before = ""
@@ -28,7 +31,7 @@ def show(runs: Sequence[JudgedRun], lines: Sequence[Line]) -> None:
         if line.role != before and before:
             table.add_section()
         unit = f", {line.about.unit}" if line.about.unit else ""
-        cells = [_cell(score, number == line.best) for number, score in enumerate(line.scores)]
+        cells = [_cell(score, line.apart and number == line.best) for number, score in enumerate(line.scores)]
         goal = "" if line.about.target is None else f"{line.about.target:g}"
         role = line.role if line.role != before else ""
         table.add_row(role, escape(line.about.title + unit), _ARROWS[line.about.better], *cells, goal)

@@ -53,6 +53,14 @@ def test_the_best_is_the_one_that_the_metric_means(folder):
     assert compare.differences(runs) == []
 
 
+def test_a_best_whose_interval_touches_another_is_not_set_off(folder):
+    write(folder, "three", {"l1": 12.4})
+    _, lines = read(folder, "one", "two")
+    assert [line.apart for line in lines] == [False, False, True]  # 14.5 to 16.5 touches 16.25 to 18.25
+    _, lines = read(folder, "two", "three")
+    assert lines[0].apart
+
+
 def test_json_and_csv_hold_the_files_numbers(folder):
     runs, lines = read(folder, "one", "two")
     document = json.loads(compare.as_json(runs, lines))
@@ -113,7 +121,8 @@ def test_the_command_prints_a_table_and_draws(folder):
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
     table = call()
-    assert "mean absolute difference, levels" in table and "15.5 (14.5 to 16.5) *" in table
+    assert "mean absolute difference, levels" in table and "15.5 (14.5 to 16.5) " in table
+    assert "47.0 (46.0 to 48.0) *" in table
     assert "one: test: italy (128 pairs)" in table
     assert (folder / "results/evaluation/comparison.png").is_file()
     assert json.loads(call("--json"))["scores"][0]["best"] == "two"
