@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from terraform.commands.options import Configs, configured
+from terraform.errors import ConfigError, InputError
 
 
 def report(
@@ -26,3 +27,30 @@ def report(
     names = dict.fromkeys((*plan.paired, *plan.mosaics))
     regions = select(plan.regions, names, plan.config.split.model_dump())
     write_report(RunFiles(plan.config, regions, plan.paired, plan.mosaics, command), output)
+
+
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Names of evaluated runs, or paths of their metrics.json.")],
+    picture: Annotated[Path, typer.Option(help="A .png file.")] = Path("results/evaluation/comparison.png"),
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A row for each metric and run.")] = False,
+) -> None:
+    """Set the metrics of runs side by side, with their intervals: a table, and a picture.
+
+    What keeps them from being compared, other held-out regions or numbers of pairs, is said.
+    """
+    from terraform.report import compare as comparing
+    from terraform.report import compare_picture, compare_table
+
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv were both given: choose one")
+    found = comparing.read_runs(runs, Path())
+    lines = comparing.lines_of(found)
+    if not lines:
+        raise InputError("none of the runs has a score of its generator: evaluate them again")
+    compare_picture.draw(picture, found, lines)
+    if as_json or as_csv:
+        typer.echo((comparing.as_json if as_json else comparing.as_csv)(found, lines).rstrip("\n"))
+    else:
+        compare_table.show(found, lines)
+        typer.echo(f"as a picture: {picture}")

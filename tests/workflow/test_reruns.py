@@ -37,6 +37,7 @@ def test_everything_is_made_at_the_places_promised(finished):
             "tiles.npy",
             "tiles.parquet",
             "sheet.jpg",
+            "card.md",
             "provenance.json",
         ):
             assert (folder / file).stat().st_size > 0

@@ -2,7 +2,8 @@ rule draw_sheet:
     input:
         "results/pairs/{region}/provenance.json",
     output:
-        report("results/pairs/{region}/sheet.jpg", caption="../report/sheet.rst", category="Pairs"),
+        sheet=report("results/pairs/{region}/sheet.jpg", caption="../report/sheet.rst", category="Pairs"),
+        card="results/pairs/{region}/card.md",
     log:
         "logs/draw_sheet/{region}.log",
     benchmark:
@@ -15,7 +16,7 @@ rule draw_sheet:
     message:
         "draw sheet of {wildcards.region}"
     shell:
-        command("sheet") + '--output {output:q} "$(dirname {input:q})" > {log:q} 2>&1'
+        command("sheet") + '--output {output.sheet:q} --card {output.card:q} "$(dirname {input:q})" > {log:q} 2>&1'
 
 
 # All that `all` makes, so that a page says nothing of a part that is still to come.
