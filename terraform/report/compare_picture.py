@@ -41,9 +41,7 @@ def draw(path: Path, runs: Sequence[JudgedRun], lines: Sequence[Line]) -> None:
     figure.text(0.01, 1 - 0.3 / height, "Runs side by side", size=17, weight="bold", color=_INK, va="center")
     for number, text in enumerate(said):
         figure.text(0.01, 1 - (0.62 + 0.22 * number) / height, _plain(text), size=9.5, color=_OWN, va="center")
-    note = (
-        "points: generated, with 95 % intervals; red: the best, where apart; green: real imagery; dashed: goal"
-    )
+    note = "points: generated, with 95 % intervals; red: the best, where apart; green: real imagery; dashed: goal"
     figure.text(0.01, 0.12 / height, note, size=9, color=_QUIET, va="center")
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
