@@ -113,7 +113,7 @@ def generated(judged: Judged, trained: TrainedGenerator, ground: Ground) -> Tens
 
     A network that draws with the statistics of its batch, as pix2pix as published, draws them one by one.
     """
-    spec, settings, drawn = judged.collection.spec, trained.settings, []
+    spec, settings, drawn = judged.collection.spec, trained.settings_of_pairs, []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for stored in judged.parts():
