@@ -8,10 +8,10 @@ from torch import Tensor
 
 from terraform.evaluation.colour import base_drift, colour_given_relief, deviation
 from terraform.evaluation.diversity import diversity, nearest_tile, thumbnails
-from terraform.evaluation.encoder import Encoder
 from terraform.evaluation.fidelity import fidelity
+from terraform.evaluation.judges.encoder import Encoder
+from terraform.evaluation.judges.recoverability import ReliefReader, recoverability
 from terraform.evaluation.kernel import kernel_distance
-from terraform.evaluation.recoverability import ReliefReader, recoverability
 from terraform.evaluation.resampling import Statistic
 from terraform.evaluation.spectrum import checkerboard, spectrum
 from terraform.evaluation.straw_men import Ground

@@ -14,9 +14,10 @@ from terraform.evaluation import colour_table, resampling, schema, straw_men
 from terraform.evaluation.colour_table import LookupBaseline
 from terraform.evaluation.comparison import Compared, Judges
 from terraform.evaluation.diversity import thumbnails
-from terraform.evaluation.encoder import encoder_of
-from terraform.evaluation.learning import lesson_of
-from terraform.evaluation.recoverability import reader_of
+from terraform.evaluation.judges.encoder import encoder_of
+from terraform.evaluation.judges.learning import lesson_of
+from terraform.evaluation.judges.recoverability import reader_of
+from terraform.evaluation.mars.judge import Drawn, judge_mars
 from terraform.evaluation.resampling import Doubles, Statistic
 from terraform.evaluation.schema import METRICS, Evaluation, Role, Score, Scores, Weights
 from terraform.evaluation.straw_men import Ground, Judged, TileColours
@@ -64,6 +65,7 @@ def evaluate(
     config: Config,
     callback: Callback,
     planet: TileColours | None = None,
+    drawn: Drawn | None = None,
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` and `metrics.csv` into `output`.
 
@@ -79,6 +81,8 @@ def evaluate(
     callback : callable
     planet : TileColours, optional
         Base colours of the whole body, instead of the pairs' own, which are smooth real colours.
+    drawn : Drawn, optional
+        Mosaics of Mars, to be judged too.
 
     Raises
     ------
@@ -106,6 +110,9 @@ def evaluate(
         format=schema.FORMAT, run=config.run, licence=made.licence, attribution=made.attribution, weights=judged,
         seeds=1, metrics=METRICS, roles=measured,
     )  # fmt: skip
+    if drawn is not None:
+        mars = judge_mars(drawn, judge.judges, roles["train"], config, output)
+        document = document.model_copy(update={"mars": mars})
     schema.write(document, output)
 
 
@@ -170,7 +177,7 @@ class _Judge:
                 scores[name] |= {
                     "tile_invariance": Score(value=found.tile_invariance), "seam": Score(value=found.seam)
                 }  # fmt: skip
-                scores["real"]["seam"] = Score(value=found.real_seam)
+                scores["real"].setdefault("seam", Score(value=found.real_seam))
 
 
 def _judges(training: Collection, config: Config, folder: Path) -> Judges:
@@ -199,7 +206,7 @@ def _chosen(found: Mapping[str, Statistic], count: int) -> dict[str, dict[int, s
 
 def _ranked(values: Doubles) -> dict[int, str]:
     """Choose the best, the median and the worst tiles by a metric of which less is better."""
-    order, few = np.argsort(values, kind="stable"), min(_OF_A_RANK, len(values) // 3)
+    order, few = np.argsort(values, kind="stable"), min(_OF_A_RANK, max(1, len(values) // 3))
     middle = (len(order) - few) // 2
     ranks = {"best": order[:few], "median": order[middle : middle + few], "worst": order[::-1][:few]}
     return {int(tile): f"{rank}: {values[tile]:.3g}" for rank, tiles in ranks.items() for tile in tiles}

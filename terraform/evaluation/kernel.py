@@ -18,8 +18,8 @@ def kernel_distance(drawn: Tensor, real: Tensor) -> Statistic:
     Parameters
     ----------
     drawn, real : (N, W, D) float
-        Features of W windows of each tile (`terraform.evaluation.encoder.Encoder.features`). Tile k of both sets may be
-        of one place: tiles are compared with other tiles only.
+        Features of W windows of each tile (`terraform.evaluation.judges.encoder.Encoder.features`). Tile k of both sets
+        may be of one place: tiles are compared with other tiles only.
 
     Returns
     -------

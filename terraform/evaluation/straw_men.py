@@ -12,7 +12,7 @@ from torch import Tensor
 from terraform.config import Condition, Train
 from terraform.evaluation.colour import terrain_classes
 from terraform.evaluation.colour_table import LookupBaseline
-from terraform.evaluation.recoverability import high_pass
+from terraform.evaluation.judges.recoverability import high_pass
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn.data.augment import no_augmentation, prepare
@@ -79,7 +79,7 @@ class Ground(NamedTuple):
     kinds : (N, 256, 256) int64
         Kind of terrain (`terraform.evaluation.colour.terrain_classes`).
     relief, known_relief : (N, 1, 64, 64) float32
-        High-pass relief, and where it is known (`terraform.evaluation.recoverability.high_pass`).
+        High-pass relief, and where it is known (`terraform.evaluation.judges.recoverability.high_pass`).
     """
 
     real: Tensor

@@ -27,8 +27,8 @@ _PLACES = 3
 _NARROW_PX, _WIDE_PX = 416, 640
 _NEAR_PX = 32
 """Columns as far from a border at most are what it is compared with: one province differs from the next."""
-_SHIFT_PX = 40
-"""No multiple of any stride: windows begin elsewhere."""
+_SHIFT_PX = 48
+"""Windows begin elsewhere, at whole strides, as those of all mosaics do."""
 
 
 class Windows(NamedTuple):
@@ -63,7 +63,7 @@ def windows(trained: TrainedGenerator, judged: Judged) -> Windows | None:
     apart, seams, real_seams = [], [], []
     for pair in places:
         stored = judged.read(np.array(pair))
-        strip = TileStrip.of(stored, judged.collection.spec)
+        strip = TileStrip.of(stored, trained)
         here = _drawn(trained, strip, _NARROW_PX, 0)
         there = _drawn(trained, strip, _WIDE_PX, _SHIFT_PX)
         apart.append(np.abs(here.astype(np.int16) - there).max())
@@ -106,21 +106,23 @@ class TileStrip:
     sea: NDArray[np.bool_]
     void: NDArray[np.bool_]
     latitude_deg: NDArray[np.float32]
-    base: Tensor
+    base: Tensor | None
     shoreline: Tensor | None
     lapse: Tensor
     shift: int = 0
 
     @classmethod
-    def of(cls, stored: StoredPairs, spec: TileSpec) -> "TileStrip":
-        """Join the heights, base colours and temperatures of two neighbours."""
+    def of(cls, stored: StoredPairs, trained: TrainedGenerator) -> "TileStrip":
+        """Join the heights of two neighbours, and the base colours and temperatures that the generator knows."""
+        spec = trained.spec
         west, east = stored.elevation.numpy()
         heights = unpack(np.concatenate([west[:, : -spec.margin_px], east[:, spec.margin_px :]], 1))
         cells = stored.base.permute(0, 1, 4, 2, 3).flatten(1, 2).float()  # (2, 6, 20, 20)
-        shoreline = _joined(stored.shoreline_c[:, None], spec) if stored.shoreline_c.numel() else None
+        base = _joined(cells, spec) / 127.5 - 1 if trained.needs_base else None
+        shoreline = _joined(stored.shoreline_c[:, None], spec) if trained.condition.needs_climate else None
         return cls(
             spec, heights.metres.astype(np.float32), heights.sea, heights.void, stored.latitude_deg[0].numpy(),
-            _joined(cells, spec) / 127.5 - 1, shoreline, stored.lapse_k_per_km[:1].view(1, 1, 1, 1),
+            base, shoreline, stored.lapse_k_per_km[:1].view(1, 1, 1, 1),
         )  # fmt: skip
 
     @property
@@ -158,12 +160,12 @@ class TileStrip:
         at = y + margin, x + margin
         sea, void, metres = _cut(self.sea, *at), _cut(self.void, *at), _cut(self.metres, *at)
         inner = y[margin:-margin], x[margin:-margin]
-        base = _pixels(self.base, *inner)
+        base = None if self.base is None else _pixels(self.base, *inner)
         air = None if self.shoreline is None else Air(_pixels(self.shoreline, y, x), self.lapse)
         level = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         return TerrainWindow(
             np.where(beyond, 0, metres), sea & ~beyond, void | beyond, latitude, level, y, x,
-            Context(base[:, :3], base[:, 3:]), air,
+            None if base is None else Context(base[:, :3], base[:, 3:]), air,
         )  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from conftest import DAMAGES, land
 from safetensors import safe_open
 
 from benchmarks.world import make_pairs
-from terraform.evaluation.encoder import Encoder, encoder_of
+from terraform.evaluation.judges.encoder import Encoder, encoder_of
+from terraform.evaluation.judges.learning import lesson_of
 from terraform.evaluation.kernel import kernel_distance
-from terraform.evaluation.learning import lesson_of
 from terraform.learn.data.dataset import collect
 
 
@@ -63,7 +63,7 @@ def test_the_encoder_is_kept_with_its_licence_and_read_again(taught, monkeypatch
     folder, collection, lesson, encoder = taught
     with safe_open(folder / "encoder.safetensors", "pt") as file:
         assert file.metadata()["LICENCE"] == collection.provenance.licence
-    monkeypatch.setattr("terraform.evaluation.encoder._learn", None)  # would fail if it learnt
+    monkeypatch.setattr("terraform.evaluation.judges.encoder._learn", None)  # would fail if it learnt
     again = encoder_of(folder / "encoder.safetensors", collection, lesson, 6, 0)
     assert all(
         torch.equal(a, b) for a, b in zip(encoder.state_dict().values(), again.state_dict().values(), strict=True)

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from benchmarks.world import make_pairs
-from terraform.evaluation.learning import Lesson
-from terraform.evaluation.recoverability import high_pass, reader_of, recoverability
+from terraform.evaluation.judges.learning import Lesson
+from terraform.evaluation.judges.recoverability import high_pass, reader_of, recoverability
 from terraform.learn.data.dataset import collect
 
 

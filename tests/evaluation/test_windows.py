@@ -49,7 +49,7 @@ def test_neighbours_lie_beside_each_other(judged):
 
 def test_a_strip_is_two_tiles_side_by_side(judged):
     stored = judged.read(np.array([0, 1]))
-    strip = TileStrip.of(stored, judged.collection.spec)
+    strip = TileStrip.of(stored, generator(judged, network="unet_fc", base="added"))
     patch = strip.patch((0, 256), (0, 512))
     west, east = stored.elevation[:, 64:-64, 64:-64].numpy()
     assert np.array_equal(patch.metres, np.concatenate([west, east], 1))

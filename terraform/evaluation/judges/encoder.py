@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from terraform.evaluation.learning import Lesson, pictures, remembered
+from terraform.evaluation.judges.learning import Lesson, pictures, remembered
 from terraform.learn.data.dataset import Collection
 
 _WIDTHS = (16, 32, 64, 96)
