@@ -54,9 +54,9 @@ def test_tiles_are_sampled_where_they_lie(mosaic):
 
 
 def test_the_sea_is_no_land_and_mostly_sea_is_no_tile(mosaic):
-    everywhere = sample([mosaic], None, TileSpec(), 100, 0)
+    everywhere, mostly_sea = (sample([mosaic], shoreline_m, TileSpec(), 100, 0) for shoreline_m in (None, 1300.0))
     found = sample([mosaic], 500.0, TileSpec(), 100, 0)
-    assert len(found.places) < len(everywhere.places)
+    assert len(mostly_sea.places) < len(everywhere.places)
     assert 0.2 <= found.tiles.land.float().mean((1, 2)).min() < 1
     assert (found.tiles.metres[~found.tiles.land] == 0).all()
     again = sample([mosaic], 500.0, TileSpec(), 100, 0)

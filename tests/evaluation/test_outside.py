@@ -54,4 +54,4 @@ def test_the_map_shows_what_lies_outside(earth, tmp_path):
     draw(tmp_path / "map.png", outside(ground_of(planet(1, 60)), earth))
     pixels = np.asarray(Image.open(tmp_path / "map.png").convert("RGB"))
     orange = (pixels == (215, 120, 40)).all(2)
-    assert orange[600:1000].mean() > 0.7 > 0.1 > orange[:500].mean()
+    assert orange[300:520].mean() > 0.7 > 0.1 > orange[:250].mean()

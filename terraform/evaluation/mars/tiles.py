@@ -155,7 +155,8 @@ def _sampled(dataset: Any, longitude: Doubles, latitude: Doubles, nearest: bool 
         x, y = longitude, latitude
     else:
         x, y = transformer(degrees_crs(dataset.crs, body), dataset.crs).transform(longitude, latitude)
-    columns, rows = ~dataset.transform * (np.asarray(x), np.asarray(y))
+    back, x, y = ~dataset.transform, np.asarray(x), np.asarray(y)
+    columns, rows = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
     top, left = int(np.floor(rows.min())) - 2, int(np.floor(columns.min())) - 2
     bottom, right = int(np.ceil(rows.max())) + 2, int(np.ceil(columns.max())) + 2
     if top < 0 or left < 0 or bottom > dataset.height or right > dataset.width:
