@@ -132,7 +132,7 @@
   function raise(grid) {
     const factor = exaggeration / radius;
     surface.geometry.dispose();
-    surface.geometry = sphere((lon, lat) => TERRAFORM.planet.heightAt(lon, lat) * factor);
+    surface.geometry = sphere((lon, lat) => TERRAFORM.planet.coarseHeightAt(lon, lat) * factor);
     raised = Boolean(grid);
     ask();
   }
