@@ -2,7 +2,7 @@
 "use strict";
 
 (function () {
-  const { manifest, degree, wrap, loadHeights, radius } = TERRAFORM.planet;
+  const { degree, wrap, loadHeights, radius } = TERRAFORM.planet;
   const { get: state, set, listen } = TERRAFORM.state;
   const section = document.getElementById("globe");
   // Without a graphics processor smooth edges cost four times the work, and turning would never rest.
