@@ -11,6 +11,8 @@ rule train_generator:
         card=f"results/model/{CONFIG.run}/card.md",
     log:
         f"logs/train_generator/{CONFIG.run}.log",
+    benchmark:
+        f"logs/train_generator/{CONFIG.run}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS
@@ -37,6 +39,8 @@ rule evaluate_generator:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
         f"logs/evaluate_generator/{CONFIG.run}.log",
+    benchmark:
+        f"logs/evaluate_generator/{CONFIG.run}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS
