@@ -165,7 +165,7 @@ def _filled(tile: Image.Image, side: int) -> Image.Image:
         padded = np.pad(pixels, around, mode="edge")
         padded[tile.height :, :, 3] = padded[:, tile.width :, 3] = 0
         return Image.fromarray(padded)
-    opaque = tile.mode == "RGBA" and tile.getextrema()[3] == (255, 255)
+    opaque = tile.mode == "RGBA" and tile.getchannel("A").getextrema() == (255, 255)
     return tile.convert("RGB") if opaque else tile
 
 
