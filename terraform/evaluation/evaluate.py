@@ -136,7 +136,7 @@ class _Judge(NamedTuple):
         stored, spec = collection.read(chosen), collection.spec
         if self.planet is not None:
             stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), spec)))
-        trained, settings, plain = self.trained, self.trained.settings, no_augmentation(len(chosen))
+        trained, settings, plain = self.trained, self.trained.settings_of_pairs, no_augmentation(len(chosen))
         batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet, spec)
         shaded = prepare(
             stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec

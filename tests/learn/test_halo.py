@@ -1,5 +1,7 @@
 """A generator that learns with a halo: what it is shown around a tile, and what is kept of its picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from terraform.learn.data.sampling import augmentation_params
 from terraform.learn.models.generators import build_generator
 
 CONDITION = Condition(channels=["elevation", "slope", "sea"])
+DISTANT = Condition(channels=["elevation", "sea_distance"])
 PLAIN = Train(width=4, base="added")
 WIDE = PLAIN.model_copy(update={"halo_px": 32})
 
@@ -86,3 +89,12 @@ def test_what_was_learnt_differs_and_says_how_it_learnt(trained):
 def test_a_halo_that_cannot_be_had_is_refused(settings, words):
     with pytest.raises(ConfigError, match=words):
         parse(settings)
+
+
+def test_pairs_are_judged_as_mosaics_are_drawn(trained):
+    """With a halo, whether they were learnt with one or not; not where a channel needs the whole margin."""
+    for name in ("plain", "wide"):
+        assert weights.load(trained / name / "weights.safetensors").settings_of_pairs.halo_px == 32
+    distant = replace(weights.load(trained / "wide" / "weights.safetensors"), condition=DISTANT)
+    assert distant.settings_of_pairs.halo_px == 0
+    assert replace(distant, condition=CONDITION, tile_safe=False).settings_of_pairs.halo_px == 0

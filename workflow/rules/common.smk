@@ -65,6 +65,7 @@ CLIMATE = f"{PLANET}/{{body}}/climate.tif"
 BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
 VIEWER = "results/viewer/index.html"
+REPORT = "results/report.html"
 
 
 wildcard_constraints:

@@ -47,6 +47,8 @@ rule draw_mosaic:
         item=f"results/mars/{CONFIG.run}/{{region}}/item.json",
     log:
         f"logs/draw_mosaic/{CONFIG.run}/{{region}}.log",
+    benchmark:
+        f"logs/draw_mosaic/{CONFIG.run}/{{region}}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS

@@ -7,6 +7,8 @@ rule fetch_raster:
         provenance="resources/{body}/{region}/{what}.json",
     log:
         "logs/fetch_raster/{body}/{region}/{what}.log",
+    benchmark:
+        "logs/fetch_raster/{body}/{region}/{what}.tsv"
     retries: 2  # for jobs that are killed; what a service refused is not asked again before the next run
     conda:
         "../../environment.yaml"

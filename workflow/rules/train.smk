@@ -17,6 +17,8 @@ rule train_generator:
         card=f"results/model/{CONFIG.run}/card.md",
     log:
         f"logs/train_generator/{CONFIG.run}.log",
+    benchmark:
+        f"logs/train_generator/{CONFIG.run}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS
@@ -47,6 +49,8 @@ rule evaluate_generator:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
         f"logs/evaluate_generator/{CONFIG.run}.log",
+    benchmark:
+        f"logs/evaluate_generator/{CONFIG.run}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS
