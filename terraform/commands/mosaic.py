@@ -80,7 +80,7 @@ def generate(
     from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
-    from terraform.mosaic.parts import Part
+    from terraform.mosaic.checkpoint import Part
     from terraform.mosaic.region import render_region
     from terraform.sources.raster.metadata.declared import Declared
 

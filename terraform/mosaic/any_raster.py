@@ -28,7 +28,7 @@ from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
-from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.checkpoint import Part, open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import stac
 from terraform.mosaic.output.announce import announce
@@ -36,7 +36,6 @@ from terraform.mosaic.output.destination import COGS, check_destination, write_p
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output.picture_file import PICTURES, check_picture
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
-from terraform.mosaic.parts import Part
 from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.bands import heights_of

@@ -21,13 +21,12 @@ from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
 from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
-from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, StripBuffer, is_drawn
+from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, Part, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
 from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.output import cog
 from terraform.mosaic.output_grid import GridWindow, OutputGrid
-from terraform.mosaic.parts import Part
 from terraform.mosaic.terrain import BandTerrain, CapTerrain, ElevationModel, Terrain
 from terraform.mosaic.windows import grid_px
 from terraform.progress import progress

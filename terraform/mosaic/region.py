@@ -11,12 +11,11 @@ from terraform.geo.regions import Region
 from terraform.mosaic import inputs
 from terraform.mosaic.base.air_map import AirChoice
 from terraform.mosaic.base.base_map import BaseChoice
-from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.checkpoint import Part, open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import cog, preview, stac
 from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
-from terraform.mosaic.parts import Part
 from terraform.mosaic.pipeline import StripRenderer, render
 from terraform.storage.atomic_write import require_replaceable
 

@@ -9,6 +9,8 @@ rule draw_strips:
         temp(touch(STRIPS)),
     log:
         f"logs/draw_strips/{CONFIG.run}/{{region}}-{{part}}.log",
+    benchmark:
+        f"logs/draw_strips/{CONFIG.run}/{{region}}-{{part}}.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS
