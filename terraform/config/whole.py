@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from terraform.config.basemap import BaseMap
+from terraform.config.evaluation import Evaluation
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
@@ -58,6 +59,8 @@ class Config(Section):
     """Their base colours."""
     mosaics: Mosaics = Mosaics()
     """What it draws."""
+    evaluation: Evaluation = Evaluation()
+    """How it is judged."""
 
     def of_training(self) -> dict[str, Any]:
         """Collect the settings on which weights depend, those of how to compute them left out.

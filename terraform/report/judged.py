@@ -37,10 +37,13 @@ def judged(run: RunFiles, album: Album) -> dict[str, Any]:
     InputError
         A picture is damaged. Metrics of another format are told on the page.
     """
+    path = run.evaluation / "metrics.json"
+    if not path.is_file():
+        return _without("The run was not evaluated yet: snakemake --cores 8 evaluate")
     try:
-        found = schema.read(run.evaluation / "metrics.json")
+        found = schema.read(path)
     except InputError as error:
-        return {"roles": [], "mars": None, "boards": [], "missing": [f"No metrics: {error}"]}
+        return _without(f"No metrics: {error}")
     boards = sorted((run.evaluation / "boards").glob("*.png"))
     pictures = [Figure(_board(path, run), picture=album.url(path, 1056)) for path in boards[:_MOST_BOARDS]]
     missing = [] if boards else ["The evaluation drew no boards."]
@@ -53,6 +56,10 @@ def judged(run: RunFiles, album: Album) -> dict[str, Any]:
         "boards": pictures,
         "missing": missing,
     }
+
+
+def _without(said: str) -> dict[str, Any]:
+    return {"roles": [], "seeds": 0, "mars": None, "boards": [], "missing": [said]}
 
 
 def headline(run: RunFiles) -> list[tuple[str, str, Score]]:

@@ -35,7 +35,7 @@ def timings(run: RunFiles) -> dict[str, Any]:
         last = rows[-1]
         facts = [
             Fact("training", Number(last["seconds"], unit="s")),
-            Fact("images", Number(last["images"])),
+            Fact("images", Number(int(last["images"]))),
             Fact("images a second", Number(last["images"] / last["seconds"])),
         ]
         facts += [Fact("of it waiting for pairs", Number(last["waited"], unit="s"))] if "waited" in last else []

@@ -84,7 +84,7 @@ def _facts(weights: Path, rows: list[dict[str, float]]) -> list[Fact]:
     except (KeyError, ValueError, TypeError):
         raise InputError(f"{weights} does not say how it was trained: train again") from None
     best = [row for row in rows if row.get("best") == 1]
-    kept = [Fact("kept weights seen", Number(best[-1]["images"], unit="images"))] if best else []
+    kept = [Fact("kept weights seen", Number(int(best[-1]["images"]), unit="images"))] if best else []
     channels = condition.channels if condition.encoding == "relief" else ["turbo"]
     noise = f" and {settings.noise} of noise" if settings.noise else ""
     return [
@@ -109,7 +109,7 @@ def _charts(rows: list[dict[str, float]]) -> list[Figure]:
         drawn = []
         for colour, (column, name) in enumerate(lines, 1):
             points = [(row["images"], row[column]) for row in rows if {"images", column} <= row.keys()]
-            if points:
+            if any(value for _, value in points):  # without a discriminator its losses are zero
                 drawn.append(Series(name, points, colour, dots=column.startswith(("val", "train"))))
         if drawn:
             held_out = lines[0][0].startswith("val")

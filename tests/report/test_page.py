@@ -139,7 +139,7 @@ def test_sources_are_named_with_their_licences(report):
     ("gone", "section", "said"),
     [
         ("results/mars", "mosaics", "Not drawn: dune"),
-        ("results/evaluation", "metrics", "No metrics"),
+        ("results/evaluation", "metrics", "not evaluated yet"),
         ("results/planet", "planets", "No climates and base colours"),
         ("results/model", "training", "No generator was trained yet"),
         ("results/pairs/two", "learnt", "No pairs yet of two"),
@@ -150,6 +150,13 @@ def test_what_was_not_made_is_told(run_files, tmp_path, gone, section, said):
     shutil.rmtree(copy / gone)
     write_report(replace(run_files, folder=copy), tmp_path / "report.html")
     assert said in parsed(tmp_path / "report.html").text[section]
+
+
+def test_metrics_of_an_older_format_are_told(run_files, tmp_path):
+    copy = shutil.copytree(run_files.folder, tmp_path / "run")
+    (copy / "results/evaluation/tiny/metrics.json").write_text('{"run": "tiny"}')
+    write_report(replace(run_files, folder=copy), tmp_path / "report.html")
+    assert "is of format 1, this version reads 2" in parsed(tmp_path / "report.html").text["metrics"]
 
 
 def test_of_nothing_there_is_a_page_that_says_so(run_files, tmp_path):
@@ -167,6 +174,7 @@ def test_of_nothing_there_is_a_page_that_says_so(run_files, tmp_path):
         ("results/mars/tiny/dune/preview.jpg", "no picture"),
         ("results/planet/tiny/skill.json", '{"cells": 3}'),
         ("results/model/tiny/weights.safetensors", "nothing"),
+        ("results/evaluation/tiny/boards/validation.png", "no picture"),
         ("logs/cut_pairs/one.tsv", "s\tcpu_time\nx\ty\n"),
     ],
 )

@@ -173,3 +173,19 @@ def climate_options(input):
 
 
 HELD_OUT = stages.held_out(CONFIG)
+
+
+JUDGED_MOSAICS = [name for name in PLAN.mosaics if CONFIG.evaluation.mosaics and PLAN.regions[name].body.name == "mars"]
+
+
+def judged_climates():
+    """The climates of Mars and of Earth, where mosaics are judged and base colours have them made anyway."""
+    return [] if CONFIG.train.base == "none" or not JUDGED_MOSAICS else expand(CLIMATE, body=["mars", "earth"])
+
+
+def mars_options(wildcards, input):
+    """What the command is told of mosaics of Mars."""
+    pairs = zip(input.mosaics, input.reliefs)
+    options = [f"{option('mosaic', mosaic)} {option('relief', relief)}" for mosaic, relief in pairs]
+    climates = [option(f"{Path(path).parent.name}-climate", path) for path in input.climates]
+    return " ".join(options + climates)

@@ -45,6 +45,10 @@ rule evaluate_generator:
         pairs=expand(PAIRS, region=PLAN.paired),
         base=[] if CONFIG.train.base == "none" else BASE_COLOURS.format(body="earth"),
         temperatures=temperatures,
+        rivals=list(CONFIG.evaluation.rivals.values()),
+        mosaics=expand(MOSAIC, region=JUDGED_MOSAICS),
+        reliefs=expand(RESOURCE, body="mars", region=JUDGED_MOSAICS, what="elevation"),
+        climates=judged_climates(),
     output:
         report(METRICS, caption="../report/metrics.rst", category="Evaluation"),
     log:
@@ -59,10 +63,11 @@ rule evaluate_generator:
     params:
         folders=folders,
         base=lambda wildcards, input: option("base", input.base),
+        mars=mars_options,
         settings=stages.relevant(CONFIG, "evaluate"),
         code=stages.code("evaluate"),
     message:
         f"evaluate generator of run {CONFIG.run}"
     shell:
-        command("evaluate") + "--weights {input.weights:q} {params.base} "
+        command("evaluate") + "--weights {input.weights:q} {params.base} {params.mars} "
         '--output "$(dirname {output:q})" {params.folders:q} > {log:q} 2>&1'
