@@ -26,6 +26,7 @@ SETTINGS = {
     "sources": {body: {"planet": {"cells_per_degree": 1}} for body in ("earth", "mars")},
     "planet": {"climate_cells_per_degree": 0.5},
     "basemap": {"training": {"steps": 5, "members": 1}},
+    "evaluation": {"judge_steps": 2, "mosaics": False},
 }  # fmt: skip
 CLIMATES = {"simulate climate of earth", "simulate climate of mars"}
 BASES = {"draw base colours of earth", "draw base colours of mars"}

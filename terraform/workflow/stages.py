@@ -24,7 +24,7 @@ def relevant(config: Config, stage: Stage) -> str:
         "cut": {"pairs": config.pairs, **_of_tile(config)},
         "sheet": {"sheet": config.sheet},
         "train": {**config.of_training(), "split": config.split},
-        "evaluate": {"split": config.split, "seed": config.seed},
+        "evaluate": {"split": config.split, "seed": config.seed, "evaluation": config.evaluation},
         "base model": _of_base_model(config),
         "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match", "leave_out"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
