@@ -11,7 +11,7 @@ setup: .venv/.ok
 
 .venv/.ok: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(if $(UV),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
-	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,drawings]'
+	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
 	touch $@
 
 train planet mosaics viewer: setup

@@ -95,6 +95,10 @@ class Config(Section):
                 f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
                 "multiple of 256 or another train.network"
             )
+        if self.train.batch % self.train.gpus:
+            raise ValueError(
+                f"train: batch {self.train.batch} cannot be divided among {self.train.gpus} gpus: choose a multiple"
+            )
         if self.train.halo_px:
             self._check_halo()
         for body in BODIES:

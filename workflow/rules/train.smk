@@ -1,3 +1,9 @@
+# With several processes each gets its part of the threads: the system's word would let each take all.
+PARTS_OF_THREADS = (
+    "" if CONFIG.train.gpus == 1 else f"export OMP_NUM_THREADS=$(( ({{threads}} - 1) / {CONFIG.train.gpus} + 1 )); "
+)
+
+
 # Pairs of test regions are read to leave out what overlaps them.
 # The history, the plots and the state of a run are no declared outputs: Snakemake would delete them before a job that
 # goes on after a kill, and after a failure, when they say what went wrong.
@@ -17,7 +23,9 @@ rule train_generator:
         "../../environment.yaml"
     threads: CPUS
     resources:
-        gpu=GPUS,
+        gpu=TRAIN_GPUS,
+        mem_mb=6000 * CONFIG.train.gpus,
+        runtime=24 * 60,
     params:
         folders=folders,
         settings=stages.relevant(CONFIG, "train"),
@@ -25,7 +33,9 @@ rule train_generator:
     message:
         f"train generator of run {CONFIG.run}"
     shell:
-        command("train") + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
+        PARTS_OF_THREADS
+        + command("train", processes=CONFIG.train.gpus)
+        + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
 
 
 # Base colours are those that the base model predicts without the held-out regions, not the imagery's own.
