@@ -24,7 +24,6 @@ from typing import NamedTuple
 from terraform import provenance
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tools.preloaded"])
 _DELAYS_S = (0.0, 0.001, 0.02)
 _PAUSES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link")
 
@@ -74,6 +73,11 @@ class Undisturbed(NamedTuple):
     content: dict[str, object]
     seconds: float
     events: int
+
+
+def preload(module: str) -> None:
+    """Have the processes that are killed begin with a module imported; before the first of them."""
+    _CONTEXT.set_forkserver_preload([module])
 
 
 def undisturbed(stage: Stage, world: Path, output: Path) -> Undisturbed:

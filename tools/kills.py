@@ -21,7 +21,7 @@ from safetensors.numpy import load_file
 
 from terraform.__main__ import app
 from tests.tiny_world import CORNERS, SETTINGS, feature, write_regions
-from tools.killing import Found, Stage, finish, kill_stage
+from tools.killing import Found, Stage, finish, kill_stage, preload
 
 _EARTH, _MARS = "resources/earth", "resources/mars"
 _PLANET = "results/planet"
@@ -187,6 +187,7 @@ def main() -> None:
     arguments.add_argument("--first", type=int, default=0, help="seed of the first trial")
     arguments.add_argument("--world", type=Path, help="folder in which the world is kept, or made")
     given = arguments.parse_args()
+    preload("tools.preloaded")
     everything: list[Found] = []
     killed = 0
     with tempfile.TemporaryDirectory() as folder:
