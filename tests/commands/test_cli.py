@@ -76,6 +76,26 @@ def test_wrong_usage_is_exit_code_2(tmp_path):
     assert call(tmp_path, "fetch", "--what", "smell").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["genrate"], "generate"), (["config", "shwo"], "show"), (["render_planet"], "render-planet"),
+        (["generate", "--elevaton", "e.tif"], "--elevation"), (["train", "--contine"], "--continue"),
+        (["generate", "--nodata-means", "seas"], "'sea'"), (["config", "show", "trian"], "do you mean train?"),
+        (["config", "set", "train.imags=5"], "do you mean total_images?"),
+        (["config", "set", "train.lr=0.1"], "do you mean learning_rate?"),
+        (["config", "set", "shoreline_m=5"], "do you mean mosaics.elevation.shoreline_m?"),
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_suggested(place, arguments, meant):
+    done = call(place, *arguments)
+    assert done.returncode == 2 and meant in done.stderr, done.stderr
+
+
+def test_without_arguments_the_commands_are_listed(tmp_path):
+    assert all(name in call(tmp_path).stdout for name in COMMANDS)
+
+
 def test_an_unknown_region_is_named_with_the_known_ones(place):
     done = call(place, "fetch", "--region", "atlantis", "--what", "elevation", "--output", "x.tif")
     refused(done, 2, "atlantis", "cali")
