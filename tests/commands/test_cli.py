@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from typer.testing import CliRunner
+
+from terraform.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = [sys.executable, "-m", "terraform"]
@@ -81,19 +84,16 @@ def test_wrong_usage_is_exit_code_2(tmp_path):
     [
         (["genrate"], "generate"), (["config", "shwo"], "show"), (["render_planet"], "render-planet"),
         (["generate", "--elevaton", "e.tif"], "--elevation"), (["train", "--contine"], "--continue"),
-        (["generate", "--nodata-means", "seas"], "'sea'"), (["config", "show", "trian"], "do you mean train?"),
-        (["config", "set", "train.imags=5"], "do you mean total_images?"),
-        (["config", "set", "train.lr=0.1"], "do you mean learning_rate?"),
-        (["config", "set", "shoreline_m=5"], "do you mean mosaics.elevation.shoreline_m?"),
+        (["generate", "--nodata-means", "seas"], "'sea'"),
     ],
 )  # fmt: skip
-def test_what_was_meant_is_suggested(place, arguments, meant):
-    done = call(place, *arguments)
-    assert done.returncode == 2 and meant in done.stderr, done.stderr
+def test_what_was_meant_is_suggested(arguments, meant):
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2 and meant in done.output
 
 
-def test_without_arguments_the_commands_are_listed(tmp_path):
-    assert all(name in call(tmp_path).stdout for name in COMMANDS)
+def test_without_arguments_the_commands_are_listed():
+    assert all(name in CliRunner().invoke(app, []).output for name in COMMANDS)
 
 
 def test_an_unknown_region_is_named_with_the_known_ones(place):
