@@ -70,7 +70,7 @@ def project(tmp_path_factory) -> Path:
     """A copy of the project as it ships, with empty files where `files.yaml` expects rasters."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("workflow", "terraform", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "environment.yaml", "config.yaml", "regions.geojson"):
         shutil.copy2(ROOT / name, folder / name)
     expected = re.findall(r"\{rasters\}/[^\s\"]+", (ROOT / "workflow/config/files.yaml").read_text(encoding="utf-8"))

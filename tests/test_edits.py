@@ -28,6 +28,7 @@ REAL = [
     ("learn/models/generators.py", LEARNT | USES_GENERATOR),
     ("learn/models/discriminators.py", LEARNT),
     ("learn/metrics.py", LEARNT | {"evaluate"}),
+    ("evaluation/evaluate.py", {"evaluate"}),
     ("pairs/relief.py", LEARNT | USES_GENERATOR),
     ("pairs/cut.py", {"cut"}),
     ("pairs/sheet.py", {"sheet"}),

@@ -78,8 +78,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge a trained generator on held-out pairs."""
+    from terraform.evaluation import evaluate as judging
     from terraform.geo.bodies import EARTH
-    from terraform.learn import evaluate as judging
     from terraform.show import boards
 
     settings = configured(config)

@@ -66,6 +66,9 @@ class Train(Section):
     lambda_colour: float = Field(0.0, ge=0, le=1e6)
     """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
     darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
+    halo_px: int = Field(0, ge=0, le=32, multiple_of=16)
+    """Pixels around each tile that the generator sees while it learns and whose picture is thrown away (`unet_fc`), so
+    that it learns as mosaics draw: far from any border. At most half the margin of a tile."""
     start_from: str | None = None
     """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
     discriminator starts anew."""
@@ -125,7 +128,9 @@ class Train(Section):
     def of_learning(self) -> dict[str, Any]:
         """Collect the settings on which weights depend, as values that JSON holds."""
         chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
+        # A setting that is not used must not make runs of before it anew.
         if self.start_from is None:
-            # A setting that is not used must not make runs of before it anew.
             del chosen["start_from"]
+        if not self.halo_px:
+            del chosen["halo_px"]
         return chosen

@@ -92,11 +92,25 @@ class Config(Section):
                 f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
                 "multiple of 256 or another train.network"
             )
+        if self.train.halo_px:
+            self._check_halo()
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):
                 raise ValueError(f"sources.{body}.planet: give both temperature and precipitation, or neither")
         return self
+
+    def _check_halo(self) -> None:
+        halo_px, margin_px = self.train.halo_px, self.tile.margin_px
+        if self.train.network != "unet_fc":
+            raise ValueError(f"train: halo_px is {halo_px}, and {self.train.network} draws tiles alone: set it to 0")
+        if 2 * halo_px > margin_px:
+            raise ValueError(
+                f"train: halo_px {halo_px} is more than half of tile.margin_px {margin_px}, and relief channels need "
+                f"the rest: at most {margin_px // 32 * 16}"
+            )
+        if self.condition.encoding == "relief" and "sea_distance" in self.condition.channels:
+            raise ValueError("train: halo_px leaves sea_distance a narrower margin than mosaics have: set it to 0")
 
 
 def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:

@@ -4,7 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from terraform.config import Config
-from terraform.learn import evaluate, train
+from terraform.evaluation import evaluate
+from terraform.learn import train
 from terraform.learn.runtime.checkpoint import TrainState
 from terraform.show import cards
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from terraform.config import Config, FilesSource, SampleSource, Tile
@@ -9,6 +10,7 @@ from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
 from terraform.sources import Kind, PlanetKind, module_of
 
+_VIEWER = Path(__file__).parents[1] / "viewer"
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
 
@@ -120,9 +122,8 @@ def held_out(config: Config) -> list[str]:
 
 def viewer_code() -> str:
     """Compute the digest of the code and of the page of the viewer."""
-    from terraform.viewer.export import PAGE, VENDOR
-
-    files = sorted(path for folder in (PAGE, VENDOR) for path in folder.iterdir())
+    # Not asked of the package: its import would bring torch into every process of Snakemake.
+    files = sorted(path for name in ("page", "vendor") for path in (_VIEWER / name).iterdir())
     digest = hashlib.sha256(code_digest(["terraform.viewer.export"]).encode())
     for path in files:
         digest.update(path.read_bytes())

@@ -1,6 +1,7 @@
 """Each knob of the drawing reaches the drawing alone."""
 
 import pytest
+from tiny_world import make_world, run
 
 from terraform.config import Config, overlay, parse
 from terraform.workflow import stages
@@ -33,3 +34,11 @@ def test_a_knob_redraws_and_nothing_else(knob):
 def test_where_it_is_drawn_and_which_regions_redraw_nothing():
     after = parse({"mosaics": {"device": "cpu", "regions": ["argyre"]}})
     assert stages.relevant(Config(), "mosaic") == stages.relevant(after, "mosaic")
+
+
+def test_planning_imports_nothing_heavy(tmp_path):
+    """Every process of Snakemake reads the Snakefile, those inside jobs too: torch alone took four CPU seconds."""
+    make_world(tmp_path)
+    rules = tmp_path / "workflow/rules/viewer.smk"
+    rules.write_text(f"{rules.read_text()}\nprint('heavy', sorted({{'torch', 'rasterio'}} & set(sys.modules)))\n")
+    assert "heavy []" in run(tmp_path, "-n", "pairs")

@@ -1,6 +1,5 @@
-"""Judge a trained generator on held-out pairs, beside baselines and real imagery."""
+"""Judge a trained generator on held-out pairs, beside straw men and real imagery."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -13,13 +12,15 @@ from torch import Tensor
 from terraform import provenance
 from terraform.config import Condition, Config, Train
 from terraform.errors import InputError
+from terraform.evaluation import schema
+from terraform.evaluation.schema import METRICS, Evaluation, Role, Score, Scores, Weights
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics, weights
 from terraform.learn.baseline import LookupBaseline
 from terraform.learn.data.augment import no_augmentation, prepare
 from terraform.learn.data.dataset import Collection, StoredPairs, by_role
 from terraform.learn.weights import TrainedGenerator
-from terraform.storage.atomic_write import write_text
+from terraform.storage.hashing import sha256_of
 
 _PAIRS = 128
 _BOARD_PAIRS = 8
@@ -62,7 +63,7 @@ def evaluate(
     callback: Callback,
     planet: TileColours | None = None,
 ) -> None:
-    """Measure on validation and test regions and write `metrics.json` into `output`.
+    """Measure on validation and test regions and write `metrics.json` and `metrics.csv` into `output`.
 
     Parameters
     ----------
@@ -93,13 +94,17 @@ def evaluate(
                 f"{collection.spec}: judge it on pairs that were cut alike"
             )
     judge = _Judge(trained, baseline.fit(roles["train"]), planet)
-    results: dict[str, Any] = {}
+    measured: dict[str, Role] = {}
     for role, collection in held_out.items():
-        results[role] = {"regions": [pairs.region for pairs in collection.regions], **judge.measure(collection)}
+        measured[role] = judge.measure(collection)
         callback(role, judge.generate(collection, collection.spread(_BOARD_PAIRS)))
     made = provenance.merge([trained.provenance, *(c.provenance for c in held_out.values())])
-    document = {"licence": made.licence, "attribution": made.attribution, "run": config.run, **results}
-    write_text(output / "metrics.json", json.dumps(document, indent=2) + "\n")
+    judged = Weights(sha256=sha256_of(weights_file), network=trained.settings.network, images=None)
+    document = Evaluation(
+        format=schema.FORMAT, run=config.run, licence=made.licence, attribution=made.attribution, weights=judged,
+        seeds=1, metrics=METRICS, roles=measured,
+    )  # fmt: skip
+    schema.write(document, output)
 
 
 class _Judge(NamedTuple):
@@ -109,7 +114,7 @@ class _Judge(NamedTuple):
     table: LookupBaseline
     planet: TileColours | None
 
-    def measure(self, collection: Collection) -> dict[str, Any]:
+    def measure(self, collection: Collection) -> Role:
         """Score every set of pictures of at most 128 pairs, and real imagery against itself."""
         chosen = collection.spread(_PAIRS)
         parts = [self.generate(collection, part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
@@ -122,7 +127,8 @@ class _Judge(NamedTuple):
         for name, pictures in {**sets, "real": real}.items():
             drift = metrics.base_drift(pictures, sets["base"], sea, valid, collection.spec.pixel_m)
             scores.setdefault(name, _floor(real))["base_drift"] = drift
-        return {"pairs": len(chosen), **scores}
+        regions = [pairs.region for pairs in collection.regions]
+        return Role(regions=regions, pairs=len(chosen), blocks=len(regions), scores=_as_scores(scores))
 
     @torch.no_grad()
     def generate(self, collection: Collection, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> EvaluatedPairs:
@@ -130,13 +136,13 @@ class _Judge(NamedTuple):
         stored, spec = collection.read(chosen), collection.spec
         if self.planet is not None:
             stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), spec)))
-        trained, settings, plain = self.trained, self.trained.settings, no_augmentation(len(chosen))
+        trained, settings, plain = self.trained, self.trained.settings_of_pairs, no_augmentation(len(chosen))
         batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet, spec)
         shaded = prepare(
             stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec
         )
         base, sea = shaded.condition[:, 2:], shaded.condition[:, 1:2] > 0.5
-        drawn = trained.with_sea(trained.network(batch.generator_input), base, sea)
+        drawn = trained.with_sea(batch.without_halo(trained.network(batch.generator_input)), base, sea)
         pictures = {
             "generated": drawn, "table": self.table.draw(stored), "base": base,
             "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
@@ -147,6 +153,13 @@ class _Judge(NamedTuple):
 _HILLSHADE = Condition(channels=["hillshade", "sea"])
 
 
+def _as_scores(measured: Mapping[str, Mapping[str, Any]]) -> Scores:
+    return {
+        pictures: {name: Score(value=float(value)) for name, value in values.items()}
+        for pictures, values in measured.items()
+    }
+
+
 def _scores(drawn: Tensor, real: Tensor, valid: Tensor, kinds: Tensor) -> dict[str, Any]:
     return {
         "l1": metrics.l1(drawn, real, valid),
@@ -154,7 +167,7 @@ def _scores(drawn: Tensor, real: Tensor, valid: Tensor, kinds: Tensor) -> dict[s
         **metrics.fidelity(drawn * valid, real * valid),
         "swd": metrics.sliced_wasserstein(drawn * valid, real * valid),
         "spectrum_db": metrics.spectrum_distance(drawn * valid, real * valid),
-        "checkerboard": metrics.checkerboard(drawn),
+        **_peaks(drawn),
         "deviation": float(drawn.std()) * 127.5,
     }
 
@@ -166,6 +179,10 @@ def _floor(real: Tensor) -> dict[str, Any]:
     return {
         "swd": metrics.sliced_wasserstein(one, other),
         "spectrum_db": metrics.spectrum_distance(one, other),
-        "checkerboard": metrics.checkerboard(real),
+        **_peaks(real),
         "deviation": float(real.std()) * 127.5,
     }
+
+
+def _peaks(pictures: Tensor) -> dict[str, float]:
+    return {f"checkerboard_{period}": value for period, value in metrics.checkerboard(pictures).items()}

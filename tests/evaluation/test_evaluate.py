@@ -1,12 +1,12 @@
 """Judging: what is measured of a generator and its baselines, with real and with predicted base colours."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from small_world import config, few_pairs, make_world, run
 
+from terraform.evaluation import schema
+from terraform.evaluation.evaluate import evaluate
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
@@ -14,7 +14,6 @@ from terraform.geo.heights import SEA
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn import baseline, metrics
-from terraform.learn.evaluate import evaluate
 from terraform.mosaic.base.reading import read_base
 from terraform.pairs.store import TILE
 
@@ -34,7 +33,10 @@ def judged(tmp_path_factory):
     for name, base in (("own", None), ("planet", planet)):
         shown[name] = {}
         evaluate(root / "run" / "weights.safetensors", world, root / name, settings, shown[name].__setitem__, base)
-        said[name] = json.loads((root / name / "metrics.json").read_text())["validation"]
+        found = schema.read(root / name / "metrics.json").roles["validation"].scores
+        said[name] = {
+            pictures: {key: score.value for key, score in scores.items()} for pictures, scores in found.items()
+        }
     return said, shown
 
 
