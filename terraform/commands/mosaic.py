@@ -48,6 +48,12 @@ def generate(
             "starts afresh. By default it goes on where it can."
         ),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="Draw only the strips of one of several parts, such as 2/4; the same command without it joins them."
+        ),
+    ] = None,
     pixel_size: Annotated[
         float | None, typer.Option(help="Side of a pixel of heights that lie on no map, such as an .npy, metres.")
     ] = None,
@@ -74,11 +80,13 @@ def generate(
     from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
+    from terraform.mosaic.checkpoint import Part
     from terraform.mosaic.region import render_region
     from terraform.sources.raster.metadata.declared import Declared
 
     weights = weights or published_generator()
     keep_freed()
+    only = Part.parse(part) if part else None
     settings = configured(config, required=region is not None)
     elevated = _given({"policy": policy, "shoreline_m": shoreline})
     own = _given({"window_px": window, "device": device, "grid": grid, "compression": compression})
@@ -92,9 +100,9 @@ def generate(
                 "and --latitude are for other rasters; leave them out, or leave out --region"
             )
         place, air = region_named(settings, region), air_chooser(climate, base)
-        render_region(weights, elevation, place, output, settings.mosaics, resume, chooser(base), own, air)
+        render_region(weights, elevation, place, output, settings.mosaics, resume, chooser(base), own, air, only)
     else:
-        stated = Stated(declared, nodata_means == "sea", own, of_folder=not config)
+        stated = Stated(declared, nodata_means == "sea", own, not config, only)
         render_raster(weights, elevation, output, settings.mosaics, pixel_size, latitude, resume, base, stated, climate)
 
 

@@ -118,11 +118,14 @@ class Train(Section):
     """Threads that read pairs ahead; 0 reads within the step. Pairs that fit on the GPU are kept there instead."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    gpus: int = Field(1, ge=1, le=64)
+    """GPUs of one machine that learn together, each with a part of every batch in a process of its own, which the
+    workflow starts with torchrun; with `device: cpu`, processes."""
     tensorboard: bool = False
     """Write the history and the samples for TensorBoard too, into `tensorboard/` beside the weights; needs the extra
     `board`."""
 
-    ONLY_HOW: ClassVar = frozenset({"device", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
+    ONLY_HOW: ClassVar = frozenset({"device", "gpus", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""
 
     def of_learning(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from terraform.config.basemap import BaseMap
+from terraform.config.evaluation import Evaluation
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
@@ -58,6 +59,8 @@ class Config(Section):
     """Their base colours."""
     mosaics: Mosaics = Mosaics()
     """What it draws."""
+    evaluation: Evaluation = Evaluation()
+    """How it is judged."""
 
     def of_training(self) -> dict[str, Any]:
         """Collect the settings on which weights depend, those of how to compute them left out.
@@ -91,6 +94,10 @@ class Config(Section):
             raise ValueError(
                 f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
                 "multiple of 256 or another train.network"
+            )
+        if self.train.batch % self.train.gpus:
+            raise ValueError(
+                f"train: batch {self.train.batch} cannot be divided among {self.train.gpus} gpus: choose a multiple"
             )
         if self.train.halo_px:
             self._check_halo()

@@ -1,58 +1,61 @@
 """Judge a trained generator on held-out pairs, beside straw men and real imagery."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from terraform import provenance
-from terraform.config import Condition, Config, Train
+from terraform.config import Config
 from terraform.errors import InputError
-from terraform.evaluation import schema
+from terraform.evaluation import colour_table, resampling, schema, straw_men
+from terraform.evaluation.colour_table import LookupBaseline
+from terraform.evaluation.comparison import Compared, Judges
+from terraform.evaluation.diversity import thumbnails
+from terraform.evaluation.judges.encoder import encoder_of
+from terraform.evaluation.judges.learning import lesson_of
+from terraform.evaluation.judges.recoverability import reader_of
+from terraform.evaluation.mars.judge import Drawn, judge_mars
+from terraform.evaluation.resampling import Doubles, Statistic
 from terraform.evaluation.schema import METRICS, Evaluation, Role, Score, Scores, Weights
-from terraform.geo.tile_spec import TileSpec
-from terraform.learn import baseline, metrics, weights
-from terraform.learn.baseline import LookupBaseline
-from terraform.learn.data.augment import no_augmentation, prepare
+from terraform.evaluation.straw_men import Ground, Judged, TileColours
+from terraform.evaluation.windows import windows
+from terraform.learn import weights
 from terraform.learn.data.dataset import Collection, StoredPairs, by_role
 from terraform.learn.weights import TrainedGenerator
 from terraform.storage.hashing import sha256_of
 
-_PAIRS = 128
+_TRAINING_TILES = 400
 _BOARD_PAIRS = 8
+_RANKED_BY = ("l1", "swd", "spectrum_db", "colour_given_relief")
+_OF_A_RANK = 3
 
 
-class EvaluatedPairs(NamedTuple):
-    """Held-out pairs with what was generated for them.
+class Board(NamedTuple):
+    """Some tiles, to be drawn as rows.
 
     Attributes
     ----------
+    name : str
+        "fixed", or the metric by which they are the best, the median and the worst.
+    captions : list of str
+        One a row.
     stored : StoredPairs
-    pictures : dict of title to (N, 3, 256, 256) float32, [-1, 1]
-        "generated", and the baselines "table" (colours by height and latitude), "base" (base colours, enlarged) and
-        "base_hillshade" (the same under the imagery's sun).
-    sea : (N, 1, 256, 256) bool
+        N pairs.
+    pictures : dict of str to (N, 3, 256, 256) float32, [-1, 1]
+        "base", "generated" and every other set but "real".
     """
 
+    name: str
+    captions: list[str]
     stored: StoredPairs
     pictures: dict[str, Tensor]
-    sea: Tensor
 
 
-class TileColours(Protocol):
-    """Base colours of a whole body: `terraform.mosaic.base.base_map.BaseMap`."""
-
-    def sample(self, tiles: NDArray[Any], spec: TileSpec) -> NDArray[np.uint8]:
-        """Sample at the cells of tiles, (N, 2, 20, 20, 3), as pairs hold them."""
-        ...
-
-
-Callback = Callable[[str, EvaluatedPairs], None]
-"""Called with a role and some of its pairs: it draws boards."""
+Callback = Callable[[str, Board], None]
+"""Called with a role and a board: it draws it."""
 
 
 def evaluate(
@@ -62,6 +65,7 @@ def evaluate(
     config: Config,
     callback: Callback,
     planet: TileColours | None = None,
+    drawn: Drawn | None = None,
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` and `metrics.csv` into `output`.
 
@@ -73,116 +77,140 @@ def evaluate(
     output : Path
         Folder.
     config : Config
+        Of which `evaluation`, `run` and `seed` are asked.
     callback : callable
     planet : TileColours, optional
         Base colours of the whole body, instead of the pairs' own, which are smooth real colours.
+    drawn : Drawn, optional
+        Mosaics of Mars, to be judged too.
 
     Raises
     ------
     InputError
-        There are no held-out pairs.
+        There are no held-out pairs, or weights and pairs do not fit.
     """
     trained = weights.load(weights_file)
-    roles = by_role(folders, trained.condition.needs_climate)
+    rivals = {name: weights.load(Path(path)) for name, path in config.evaluation.rivals.items()}
+    roles = by_role(folders, any(one.condition.needs_climate for one in (trained, *rivals.values())))
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")
-    for collection in roles.values():
-        if collection.spec != trained.spec:
-            raise InputError(
-                f"{weights_file} learnt from tiles of {trained.spec}, the pairs of {collection.regions[0].region} have "
-                f"{collection.spec}: judge it on pairs that were cut alike"
-            )
-    judge = _Judge(trained, baseline.fit(roles["train"]), planet)
+    files = {str(weights_file): trained} | {config.evaluation.rivals[name]: rival for name, rival in rivals.items()}
+    for file, generator in files.items():
+        _check_size(file, generator, roles)
+    judge = _Judge({"generated": trained, **rivals}, roles["train"], config, planet, output)
     measured: dict[str, Role] = {}
     for role, collection in held_out.items():
-        measured[role] = judge.measure(collection)
-        callback(role, judge.generate(collection, collection.spread(_BOARD_PAIRS)))
+        measured[role], boards = judge.measure(collection)
+        for board in boards:
+            callback(role, board)
     made = provenance.merge([trained.provenance, *(c.provenance for c in held_out.values())])
     judged = Weights(sha256=sha256_of(weights_file), network=trained.settings.network, images=None)
     document = Evaluation(
         format=schema.FORMAT, run=config.run, licence=made.licence, attribution=made.attribution, weights=judged,
         seeds=1, metrics=METRICS, roles=measured,
     )  # fmt: skip
+    if drawn is not None:
+        mars = judge_mars(drawn, judge.judges, roles["train"], config, output)
+        document = document.model_copy(update={"mars": mars})
     schema.write(document, output)
 
 
-class _Judge(NamedTuple):
-    """A generator, what it is compared with, and where its base colours come from."""
+def _check_size(file: str, trained: TrainedGenerator, roles: Mapping[str, Collection]) -> None:
+    for collection in roles.values():
+        if collection.spec != trained.spec:
+            raise InputError(
+                f"{file} learnt from tiles of {trained.spec}, the pairs of {collection.regions[0].region} have "
+                f"{collection.spec}: judge it on pairs that were cut alike"
+            )
 
-    trained: TrainedGenerator
-    table: LookupBaseline
-    planet: TileColours | None
 
-    def measure(self, collection: Collection) -> Role:
-        """Score every set of pictures of at most 128 pairs, and real imagery against itself."""
-        chosen = collection.spread(_PAIRS)
-        parts = [self.generate(collection, part) for part in np.array_split(chosen, -(-len(chosen) // 4))]
-        real = torch.cat([part.stored.imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
-        valid = torch.cat([(part.stored.imagery > 0).any(3)[:, None].float() for part in parts])
-        classes = torch.cat([baseline.terrain_classes(part.stored, collection.spec.pixel_m) for part in parts])
-        sea = torch.cat([part.sea for part in parts])
-        sets = {name: torch.cat([part.pictures[name] for part in parts]) for name in parts[0].pictures}
-        scores = {name: _scores(pictures, real, valid, classes) for name, pictures in sets.items()}
-        for name, pictures in {**sets, "real": real}.items():
-            drift = metrics.base_drift(pictures, sets["base"], sea, valid, collection.spec.pixel_m)
-            scores.setdefault(name, _floor(real))["base_drift"] = drift
+class _Judge:
+    """Generators, and what they are compared with."""
+
+    def __init__(
+        self, generators: Mapping[str, TrainedGenerator], training: Collection, config: Config,
+        planet: TileColours | None, folder: Path,
+    ) -> None:  # fmt: skip
+        self.generators, self.training, self.config, self.planet = generators, training, config, planet
+        self.table: LookupBaseline = colour_table.fit(training)
+        self.judges = _judges(training, config, folder)
+        self.known = thumbnails(straw_men.imagery_of(training, training.spread(_TRAINING_TILES)))
+
+    def measure(self, collection: Collection) -> tuple[Role, list[Board]]:
+        """Score every set of pictures of some pairs, and choose tiles to show."""
+        judged = Judged(collection, collection.spread(self.config.evaluation.pairs), self.planet)
+        ground = straw_men.ground_of(judged, self.generators["generated"])
+        blocks = resampling.blocks_of(collection, judged.chosen)
+        times = resampling.multiplicities(blocks, self.config.seed)
+        compared = Compared(ground, self.known, self.judges, collection.spec.pixel_m)
+        scores: Scores = {}
+        boards: dict[str, Board] = {}
+        for name, pictures in self._sets(judged, ground):
+            found = compared.statistics(pictures)
+            scores[name] = {metric: resampling.score(one, times) for metric, one in found.items()}
+            if not boards:
+                rows = _chosen(found, len(judged.chosen))
+                boards = {board: _board(board, chosen, judged) for board, chosen in rows.items()}
+            for board, chosen in rows.items():
+                boards[board].pictures[name] = pictures[list(chosen)].clone()
+        floor = compared.floor()
+        scores["real"] = {metric: resampling.score(one, times) for metric, one in floor.items()}
+        self._add_windows(scores, judged)
         regions = [pairs.region for pairs in collection.regions]
-        return Role(regions=regions, pairs=len(chosen), blocks=len(regions), scores=_as_scores(scores))
+        role = Role(regions=regions, pairs=len(judged.chosen), blocks=int(blocks.max()) + 1, scores=scores)
+        return role, list(boards.values())
 
-    @torch.no_grad()
-    def generate(self, collection: Collection, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> EvaluatedPairs:
-        """Draw pairs with the generator and with the baselines."""
-        stored, spec = collection.read(chosen), collection.spec
-        if self.planet is not None:
-            stored = stored._replace(base=torch.from_numpy(self.planet.sample(collection.tiles(chosen), spec)))
-        trained, settings, plain = self.trained, self.trained.settings_of_pairs, no_augmentation(len(chosen))
-        batch = prepare(stored, plain, "none", settings, trained.condition, trained.sheet, spec)
-        shaded = prepare(
-            stored, plain, "none", Train(noise=0, base="channels"), _HILLSHADE, trained.sheet, collection.spec
-        )
-        base, sea = shaded.condition[:, 2:], shaded.condition[:, 1:2] > 0.5
-        drawn = trained.with_sea(batch.without_halo(trained.network(batch.generator_input)), base, sea)
-        pictures = {
-            "generated": drawn, "table": self.table.draw(stored), "base": base,
-            "base_hillshade": baseline.shade(base, shaded.condition[:, :1]),
-        }  # fmt: skip
-        return EvaluatedPairs(stored, pictures, sea)
+    def _sets(self, judged: Judged, ground: Ground) -> Iterator[tuple[str, Tensor]]:
+        """Draw the sets of pictures one after the other."""
+        for name, trained in self.generators.items():
+            yield name, straw_men.generated(judged, trained, ground)
+        yield "other_region", straw_men.other_region(self.training, len(judged.chosen), self.config.seed)
+        yield "table", straw_men.from_table(judged, self.table)
+        yield "base", ground.base
+        yield "base_hillshade", straw_men.shade(ground.base, ground.hillshade)
 
-
-_HILLSHADE = Condition(channels=["hillshade", "sea"])
+    def _add_windows(self, scores: Scores, judged: Judged) -> None:
+        for name, trained in self.generators.items():
+            found = windows(trained, judged)
+            if found is not None:
+                scores[name] |= {
+                    "tile_invariance": Score(value=found.tile_invariance), "seam": Score(value=found.seam)
+                }  # fmt: skip
+                scores["real"].setdefault("seam", Score(value=found.real_seam))
 
 
-def _as_scores(measured: Mapping[str, Mapping[str, Any]]) -> Scores:
-    return {
-        pictures: {name: Score(value=float(value)) for name, value in values.items()}
-        for pictures, values in measured.items()
-    }
+def _judges(training: Collection, config: Config, folder: Path) -> Judges:
+    """Train the judging networks, or read what they learnt from the same pairs before."""
+    lesson, steps, seed = lesson_of(training), config.evaluation.judge_steps, config.seed
+    encoder = encoder_of(folder / "encoder.safetensors", training, lesson, steps, seed)
+    return Judges(encoder, reader_of(folder / "relief-reader.safetensors", training, lesson, steps, seed))
 
 
-def _scores(drawn: Tensor, real: Tensor, valid: Tensor, kinds: Tensor) -> dict[str, Any]:
-    return {
-        "l1": metrics.l1(drawn, real, valid),
-        "colour_given_relief": metrics.colour_given_relief(drawn, real, kinds),
-        **metrics.fidelity(drawn * valid, real * valid),
-        "swd": metrics.sliced_wasserstein(drawn * valid, real * valid),
-        "spectrum_db": metrics.spectrum_distance(drawn * valid, real * valid),
-        **_peaks(drawn),
-        "deviation": float(drawn.std()) * 127.5,
-    }
+def _chosen(found: Mapping[str, Statistic], count: int) -> dict[str, dict[int, str]]:
+    """Choose tiles for each board, with a caption each: fixed ones, then by each main metric.
+
+    Parameters
+    ----------
+    found : mapping of metric to Statistic
+        Of what was generated.
+    count : int
+        Tiles that were judged.
+    """
+    fixed = np.unique(np.linspace(0, count - 1, min(_BOARD_PAIRS, count)).round().astype(int)).tolist()
+    alone = np.eye(count)
+    ranks = {name: found[name].replicate for name in _RANKED_BY}
+    of_tiles = {name: replicate(alone) for name, replicate in ranks.items() if replicate is not None}
+    return {"fixed": dict.fromkeys(fixed, ""), **{name: _ranked(values) for name, values in of_tiles.items()}}
 
 
-def _floor(real: Tensor) -> dict[str, Any]:
-    """Real against real: one half of the pairs against the other, which is as close as strangers come."""
-    half = len(real) // 2
-    one, other = real[0 : 2 * half : 2], real[1 : 2 * half : 2]
-    return {
-        "swd": metrics.sliced_wasserstein(one, other),
-        "spectrum_db": metrics.spectrum_distance(one, other),
-        **_peaks(real),
-        "deviation": float(real.std()) * 127.5,
-    }
+def _ranked(values: Doubles) -> dict[int, str]:
+    """Choose the best, the median and the worst tiles by a metric of which less is better."""
+    order, few = np.argsort(values, kind="stable"), min(_OF_A_RANK, max(1, len(values) // 3))
+    middle = (len(order) - few) // 2
+    ranks = {"best": order[:few], "median": order[middle : middle + few], "worst": order[::-1][:few]}
+    return {int(tile): f"{rank}: {values[tile]:.3g}" for rank, tiles in ranks.items() for tile in tiles}
 
 
-def _peaks(pictures: Tensor) -> dict[str, float]:
-    return {f"checkerboard_{period}": value for period, value in metrics.checkerboard(pictures).items()}
+def _board(name: str, rows: Mapping[int, str], judged: Judged) -> Board:
+    return Board(name, list(rows.values()), judged.read(judged.chosen[list(rows)]), {})

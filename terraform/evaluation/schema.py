@@ -195,6 +195,7 @@ METRICS: dict[str, Metric] = {
     "checkerboard_8": _metric("peak of power at a period of 8 pixels", "", "near", 1),
     "checkerboard_16": _metric("peak of power at a period of 16 pixels", "", "near", 1),
     "colour_given_relief": _metric("distance of the colours of like terrain", "levels", "lower", 8),
+    "colour_given_climate": _metric("distance of the colours of like climate, on Mars", "levels", "lower"),
     "base_drift": _metric("smooth colours beside base colours", "levels", "lower"),
     "recoverability": _metric("relief that can be read from the picture, correlation", "", "higher"),
     "tile_invariance": _metric("largest difference between windows", "levels", "lower", 1),

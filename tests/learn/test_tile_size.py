@@ -47,7 +47,7 @@ def cut_out(folder, name, west, spec):
 
 
 def settings(spec, **train):
-    return parse({"tile": asdict(spec), "train": {**TRAIN, **train}})
+    return parse({"tile": asdict(spec), "train": {**TRAIN, **train}, "evaluation": {"judge_steps": 2}})
 
 
 @pytest.fixture(scope="module")
