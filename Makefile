@@ -5,13 +5,13 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint schema bench mutants fuzz kills
+.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint lint-page schema bench mutants fuzz kills
 
 setup: .venv/.ok
 
 .venv/.ok: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(if $(UV),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
-	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,drawings]'
+	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
 	touch $@
 
 train planet mosaics viewer: setup
@@ -48,6 +48,10 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+# The scripts of the page in the browser, type-checked; needs node.
+lint-page:
+	npx --yes --package typescript@5.9.3 tsc --project tests/viewer/tsconfig.json
 
 # After a change of terraform/config.
 schema: setup

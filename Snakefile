@@ -1,4 +1,4 @@
-# From nothing to a terraformed Mars. Targets: pairs, train (the default), planet, mosaics, evaluate, viewer, all.
+# From nothing to a terraformed Mars. Targets: pairs, train (the default), planet, mosaics, evaluate, report, viewer, all.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -35,6 +35,11 @@ rule evaluate:
         METRICS,
 
 
+rule report:
+    input:
+        REPORT,
+
+
 # Not part of `all`: a picture of the whole planet and its tiles take a minute.
 rule viewer:
     input:
@@ -48,6 +53,7 @@ rule all:
         rules.planet.input,
         rules.mosaics.input,
         rules.evaluate.input,
+        rules.report.input,
 
 
 include: "workflow/rules/sources.smk"

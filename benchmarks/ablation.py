@@ -26,11 +26,12 @@ from benchmarks import measure
 from benchmarks.levers import ORDER, Settings, names
 from benchmarks.seams import drawn_by, score
 from terraform.config import Config, Elevation, Mosaics, load, overlay, parse
+from terraform.evaluation import schema
+from terraform.evaluation.evaluate import evaluate
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.regions import Region
 from terraform.learn import weights
-from terraform.learn.evaluate import evaluate
 from terraform.learn.train import train
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
@@ -80,12 +81,13 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path, base: Path 
         train(folders, folder, config, False, lambda counters, board: None)
     trained = measure.cpu_seconds() - before
     evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
-    measured = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["test"]
-    trained_generator, predicted = weights.load(folder / "weights.safetensors"), {}
+    measured = _scores(folder)
+    trained_generator = weights.load(folder / "weights.safetensors")
+    predicted: Mapping[str, Mapping[str, float]] = {}
     if base is not None and trained_generator.needs_base:
         planet, other = read_base(base, EARTH), folder / "predicted"
         evaluate(folder / "weights.safetensors", folders, other, config, lambda role, judged: None, planet)
-        predicted = json.loads((other / "metrics.json").read_text(encoding="utf-8"))["test"]
+        predicted = _scores(other)
     real = measured["real"]
     flat = {name: _flat(measured[name], real) for name in ("generated", "table", "base", "base_hillshade", "real")}
     result = {
@@ -106,10 +108,17 @@ def _folders(pairs: Path) -> Mapping[str, Sequence[Path]]:
     return {role: [by_region[region] for region in regions] for role, regions in ROLES.items()}
 
 
-def _flat(scores: Mapping[str, Any], real: Mapping[str, Any]) -> dict[str, float]:
+def _scores(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """Read what an evaluation says of the test region: numbers by set of pictures and metric."""
+    found = schema.read(folder / "metrics.json").roles["test"].scores
+    return {pictures: {name: score.value for name, score in scores.items()} for pictures, scores in found.items()}
+
+
+def _flat(scores: Mapping[str, float], real: Mapping[str, float]) -> dict[str, float]:
     """Collect the numbers of a set of pictures, the highest peak, and how much they vary over how much real ones do."""
-    peaks = {"checkerboard": max(scores["checkerboard"].values()), "diversity": scores["deviation"] / real["deviation"]}
-    return {name: value for name, value in scores.items() if isinstance(value, float)} | peaks
+    peaks = [value for name, value in scores.items() if name.startswith("checkerboard")]
+    spread = scores["deviation"] / real["deviation"]
+    return {**scores, "checkerboard": max(peaks), "diversity": spread}
 
 
 class _Moved:

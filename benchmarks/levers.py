@@ -56,13 +56,14 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("base", "all, added to base colours", {"base": "added"}),
     ("base_noise", "all, added to base colours, noise at every scale", {"base": "added", "noise_at": "scales"}),
     ("detail", "+ a lower weight of texture, loss of mean colours: as published generator", _DETAIL),
+    ("halo", "+ a halo of 32 pixels while it learns", {**_DETAIL, "halo_px": 32}),
     ("air_temperature", "+ temperature at the height of each pixel", _AIR),
 )
 """Rows that change something of `all`."""
 
 ORDER = (
-    ("all", 0), ("detail", 0), ("base", 0), ("base_channels", 0), ("base_noise", 0), ("all", 1), ("detail", 1),
-    ("all", 2), ("detail", 2), ("air_temperature", 0),
+    ("all", 0), ("halo", 0), ("detail", 0), ("base", 0), ("base_channels", 0), ("air_temperature", 0), ("all", 1),
+    ("halo", 1), ("all", 2), ("halo", 2), ("base_noise", 0), ("detail", 1), ("detail", 2),
     ("temperature", 0), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0), ("scales", 0),
     ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0), ("pixel", 0), ("relief", 0),
     ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1), ("renorm", 0),

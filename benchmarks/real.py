@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import measure
+from terraform.evaluation import schema
+from terraform.evaluation.schema import Scores
 from terraform.storage.atomic_write import write_text
 
 RUN = "real"
@@ -58,14 +60,14 @@ def _make(target: str, rasters: str, cores: str) -> float:
 
 def numbers_of(results: Path) -> Numbers:
     """Read what the workflow left: tiles by region and verdict, and the scores of every role."""
-    scores = json.loads((results / "evaluation" / RUN / "metrics.json").read_text(encoding="utf-8"))
+    judged = schema.read(results / "evaluation" / RUN / "metrics.json")
     numbers: Numbers = {}
     for folder in sorted((results / "pairs").iterdir()):
         details = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))["details"]
         if details["region"] in _LEARNT:
             numbers |= {f"{details['region']}: tiles, {_VERDICTS[why]}": count for why, count in _tiles(details)}
     for role in ("validation", "test"):
-        numbers |= {f"{role}: {what}": value for what, value in _scores(scores[role]).items()}
+        numbers |= {f"{role}: {what}": value for what, value in _scores(judged.roles[role].scores).items()}
     return numbers
 
 
@@ -77,13 +79,13 @@ def _tiles(details: Mapping[str, Any]) -> list[tuple[str, int]]:
     return [(why, details["tiles"][why]) for why in _VERDICTS if why in details["tiles"]]
 
 
-def _scores(role: Mapping[str, Any]) -> Numbers:
+def _scores(scores: Scores) -> Numbers:
     names = {"l1": "L1, levels of 255", "spectrum_db": "spectrum, dB", "swd": "sliced Wasserstein"}
     return {
-        f"{text}, {who}": round(role[who][name], 3)
+        f"{text}, {who}": round(scores[who][name].value, 3)
         for name, text in names.items()
         for who in ("generated", "table", "real")
-        if name in role[who]
+        if name in scores[who]
     }
 
 

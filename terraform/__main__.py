@@ -8,7 +8,7 @@ from typing import Never
 
 import typer
 
-from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet, viewer
+from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet, report, viewer
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
@@ -30,6 +30,8 @@ app.command()(mosaic.generate)
 app.command("render-planet")(mosaic.render_planet)
 app.command("export-viewer")(viewer.export_viewer)
 app.command()(viewer.view)
+app.command()(report.report)
+app.command()(report.compare)
 app.command("draw-networks")(learn.draw_networks)
 app.command("publish-generator")(learn.publish_generator)
 app.command("export-onnx")(learn.export_onnx)

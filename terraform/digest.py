@@ -18,7 +18,7 @@ STAGES: dict[Stage, str] = {
     "temperature": "terraform.planet.temperature",
     "sheet": "terraform.pairs.sheet",
     "train": "terraform.learn.train",
-    "evaluate": "terraform.learn.evaluate",
+    "evaluate": "terraform.evaluation.evaluate",
     "climate": "terraform.planet.climate",
     "base model": "terraform.planet.base_model",
     "base colours": "terraform.planet.base_colours",

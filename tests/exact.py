@@ -127,6 +127,11 @@ def write_raster(path, values, transform, crs, nodata=None):
     return path
 
 
+def ripples(lon, lat):
+    """Heights that the planet's own cells of a quarter of a degree cannot hold."""
+    return 5000 + 1000 * np.sin(20 * lon) * np.cos(17 * lat)
+
+
 def small_planet(path, step=0.2, west=-180.0, heights=hills, crs=SMALL):
     columns, rows = round(360 / step), round(180 / step)
     lon = west + step * (np.arange(columns) + 0.5)

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "terraform"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     "version", "errors", "progress", "storage", "provenance", "digest", "config", "geo", "sample_world", "sources",
-    "climate", "pairs", "learn", "basemap", "planet", "mosaic", "show", "viewer", "workflow", "doctor", "commands",
-    "__main__",
+    "climate", "pairs", "learn", "basemap", "planet", "mosaic", "evaluation", "show", "viewer", "report", "workflow",
+    "doctor", "commands", "__main__",
 ]  # fmt: skip
 """Each may import those before it, lazily or not (docs/architecture.md)."""
 

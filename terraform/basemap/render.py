@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from terraform.basemap.features import climate_bands, features_of, relief_of
 from terraform.basemap.model import BaseModel
-from terraform.basemap.sea import depth_from_distance_m, distance_to_land_m, sea_colours
+from terraform.basemap.sea import Place, depth_from_distance_m, distance_to_land_m, sea_colours
 from terraform.climate.monthly import MonthlyClimate
 from terraform.climate.sphere import Smoother, gradient
 from terraform.config.basemap import BaseMap
@@ -95,7 +95,8 @@ def draw(model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, gr
         features = features_of(here, relief.part(rows), ground.gravity_m_s2, settings.month)
         drawn.land[rows] = _levels(model.colours(features))
         month_c = level.temperature[settings.month - 1] if settings.month else level.annual_temperature
-        drawn.sea[rows] = _levels(sea_colours(depth[rows], level.annual_temperature, month_c, settings.sea))
+        place = Place(grid.latitude_deg[rows, None], grid.longitude_deg, grid.body.radius_m)
+        drawn.sea[rows] = _levels(sea_colours(depth[rows], level.annual_temperature, month_c, settings.sea, place))
     return drawn
 
 

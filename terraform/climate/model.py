@@ -11,6 +11,7 @@ from terraform.climate.gyres import sea_anomaly
 from terraform.climate.monthly import MONTHS, MonthlyClimate
 from terraform.climate.rain import Air, Rain, dryness, monthly_rain, slope_rate, vapour
 from terraform.climate.sphere import Field
+from terraform.climate.sphere_noise import sphere_noise
 from terraform.climate.warmth import carried_temperature, ice_sheet, surface_temperature
 from terraform.climate.winds import Winds, monthly_winds
 from terraform.config.climate import ClimateModel
@@ -21,6 +22,8 @@ _VAPOUR_PER_K = 0.067
 _ROUNDS = 3
 _MOST_BY_SLOPE = 1.5
 _FIRST_WATER_MM = 10.0
+_RAIN = 1
+"""The field of noise that scatters rain; the sea's ice has its own."""
 
 
 class Circulation(NamedTuple):
@@ -82,6 +85,8 @@ def simulate(
         warmth[month] = wide.refined(state.air.level[month], grid) - below
         rain[month] = _by_slopes(_of_month(state, month), coarse, wide, ground, grid, settings)
     rain *= np.float32(_DAYS_PER_MONTH)
+    if settings.rain_scatter:
+        rain *= _scatter(grid, settings.rain_scatter)
     return MonthlyClimate(warmth, rain)
 
 
@@ -129,6 +134,13 @@ def _by_slopes(
     # Air that is far from saturated rises over a hill without a cloud.
     share = more * water * np.minimum(water / full, 1) / np.maximum(falling, np.float32(1e-6))
     return np.asarray(falling * np.exp(_MOST_BY_SLOPE * np.tanh(share / _MOST_BY_SLOPE)), np.float32)
+
+
+def _scatter(grid: PlanetGrid, deviation: float) -> Field:
+    """Factor of the rain from place to place, (H, W), of mean 1."""
+    latitude, longitude = np.meshgrid(grid.latitude_deg, grid.longitude_deg, indexing="ij")
+    noise = sphere_noise(latitude.ravel(), longitude.ravel(), grid.body.radius_m, _RAIN).reshape(grid.shape)
+    return np.asarray(np.exp(deviation * noise - deviation**2 / 2), np.float32)
 
 
 def _first_guess(zonal: Zonal, grid: PlanetGrid) -> Field:

@@ -1,7 +1,7 @@
 """From pairs to a generator: train, evaluate; to hand it on: publish-generator, export-onnx, draw-networks."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from terraform.commands.options import Configs, Folders, Output, Weights, by_rol
 from terraform.config import Config
 from terraform.learn.runtime import keeping
 from terraform.learn.runtime.malloc import keep_freed
+
+if TYPE_CHECKING:
+    from terraform.evaluation.mars.judge import Drawn
 
 
 def train(
@@ -76,10 +79,22 @@ def evaluate(
     base: Annotated[
         Path | None, typer.Option(help="Base colours of the whole body; by default the smooth colours of the pairs.")
     ] = None,
+    mosaic: Annotated[
+        list[Path] | None, typer.Option(help="A mosaic of Mars, terraformed.tif, to be judged too; may be repeated.")
+    ] = None,
+    relief: Annotated[
+        list[Path] | None, typer.Option(help="The heights that each mosaic was drawn from, in the same order.")
+    ] = None,
+    mars_climate: Annotated[Path | None, typer.Option(help="Climate of Mars: simulate-climate.")] = None,
+    earth_climate: Annotated[Path | None, typer.Option(help="Climate of Earth, to compare with.")] = None,
 ) -> None:
-    """Judge a trained generator on held-out pairs."""
+    """Judge a trained generator on held-out pairs, and without truth on mosaics of Mars (docs/evaluation.md).
+
+    Writes metrics.json, metrics.csv and boards/, and what the two judging networks learnt; a second evaluation of the
+    same training pairs reads that.
+    """
+    from terraform.evaluation import evaluate as judging
     from terraform.geo.bodies import EARTH
-    from terraform.learn import evaluate as judging
     from terraform.show import boards
 
     settings = configured(config)
@@ -89,7 +104,26 @@ def evaluate(
         from terraform.mosaic.base.reading import read_base
 
         planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet)
+    drawn = _mars(mosaic or [], relief or [], mars_climate, earth_climate)
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn)
+
+
+def _mars(mosaics: list[Path], reliefs: list[Path], mars: Path | None, earth: Path | None) -> "Drawn | None":
+    """Name what was drawn on Mars; nothing was where there are no mosaics."""
+    from terraform.errors import ConfigError
+    from terraform.evaluation.mars.judge import Drawn
+    from terraform.evaluation.mars.tiles import Mosaic
+
+    if len(mosaics) != len(reliefs):
+        raise ConfigError(
+            f"given {len(mosaics)} --mosaic and {len(reliefs)} --relief: give the heights of each, in order"
+        )
+    if (mars is None) != (earth is None):
+        raise ConfigError("give both --mars-climate and --earth-climate, or neither")
+    if not mosaics:
+        return None
+    drawn = [Mosaic(picture.parent.name, picture, heights) for picture, heights in zip(mosaics, reliefs, strict=True)]
+    return Drawn(drawn, None if mars is None or earth is None else (mars, earth))
 
 
 def draw_networks(output: Output, config: Configs = None) -> None:

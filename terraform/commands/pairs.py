@@ -23,11 +23,20 @@ def cut(
     pairs.cut(region_named(settings, region), elevation, imagery, output, settings.pairs, TileSpec.of(settings.tile))
 
 
-def sheet(pairs: Folder, output: Output, config: Configs = None) -> None:
+def sheet(
+    pairs: Folder,
+    output: Output,
+    config: Configs = None,
+    card: Annotated[Path | None, typer.Option(help="Where a card of the pairs goes, for those who get them.")] = None,
+) -> None:
     """Draw a region's pairs side by side, to look at."""
     from terraform.pairs import sheet as picture
 
     picture.draw(pairs, output, configured(config).sheet)
+    if card is not None:
+        from terraform.show import cards
+
+        cards.write_of_pairs(card, pairs)
 
 
 def export_pairs(pairs: Folder, output: Output, config: Configs = None) -> None:

@@ -57,8 +57,10 @@ class SeaLaw(Section):
     """Colour of sea ice with its snow, levels of 255."""
     ice_c: float = -5.0
     """Temperature of the month's air at which half of the sea is ice, degrees Celsius."""
-    ice_width_k: float = Field(0.6, gt=0)
+    ice_width_k: float = Field(0.2, gt=0)
     """Width of that transition, K."""
+    ice_meander_k: float = Field(0.8, ge=0)
+    """How far currents and storms move the edge of the ice, K of the air's temperature (standard deviation)."""
     shelf_slope: float = Field(0.0017, gt=0)
     """Fall of the sea floor away from the shore where no depth is known: shelves are 75 km wide and 130 m deep
     (Kennett 1982)."""

@@ -66,6 +66,9 @@ class Train(Section):
     lambda_colour: float = Field(0.0, ge=0, le=1e6)
     """Weight of the loss of mean colours over 64 x 64 pixels. L1 asks for the median of what is uncertain, which is
     darker than the mean; base colours are means, so with them this keeps a generator from drifting off."""
+    halo_px: int = Field(0, ge=0, le=32, multiple_of=16)
+    """Pixels around each tile that the generator sees while it learns and whose picture is thrown away (`unet_fc`), so
+    that it learns as mosaics draw: far from any border. At most half the margin of a tile."""
     start_from: str | None = None
     """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
     discriminator starts anew."""
@@ -115,17 +118,22 @@ class Train(Section):
     """Threads that read pairs ahead; 0 reads within the step. Pairs that fit on the GPU are kept there instead."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train."""
+    gpus: int = Field(1, ge=1, le=64)
+    """GPUs of one machine that learn together, each with a part of every batch in a process of its own, which the
+    workflow starts with torchrun; with `device: cpu`, processes."""
     tensorboard: bool = False
     """Write the history and the samples for TensorBoard too, into `tensorboard/` beside the weights; needs the extra
     `board`."""
 
-    ONLY_HOW: ClassVar = frozenset({"device", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
+    ONLY_HOW: ClassVar = frozenset({"device", "gpus", "checkpoint_every", "workers", "max_bad_steps", "tensorboard"})
     """Settings that say how, not what: the weights are the same."""
 
     def of_learning(self) -> dict[str, Any]:
         """Collect the settings on which weights depend, as values that JSON holds."""
         chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
+        # A setting that is not used must not make runs of before it anew.
         if self.start_from is None:
-            # A setting that is not used must not make runs of before it anew.
             del chosen["start_from"]
+        if not self.halo_px:
+            del chosen["halo_px"]
         return chosen

@@ -54,8 +54,11 @@ class Mosaics(Section):
     """Compression of the mosaic."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to draw."""
+    jobs: int = Field(1, ge=1, le=1000)
+    """Jobs of the workflow that draw one mosaic, each a part of its strips, on a GPU or a machine of its own; one more
+    joins them into the same file. Changing it draws once more."""
 
-    ONLY_HOW: ClassVar = frozenset({"regions", "device"})
+    ONLY_HOW: ClassVar = frozenset({"regions", "device", "jobs"})
     """Settings that say which and where, not what: the mosaic of a region is the same."""
     ONLY_FILE: ClassVar = frozenset({"compression"})
     """Settings of the file that is written from the strips: these are the same."""

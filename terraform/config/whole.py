@@ -1,7 +1,7 @@
 """The whole configuration, and how it is read from YAML."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from terraform.config.basemap import BaseMap
+from terraform.config.evaluation import Evaluation
 from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
@@ -58,6 +59,8 @@ class Config(Section):
     """Their base colours."""
     mosaics: Mosaics = Mosaics()
     """What it draws."""
+    evaluation: Evaluation = Evaluation()
+    """How it is judged."""
 
     def of_training(self) -> dict[str, Any]:
         """Collect the settings on which weights depend, those of how to compute them left out.
@@ -92,11 +95,29 @@ class Config(Section):
                 f"tile: unet256 halves its input eight times, and tile.tile_px is {self.tile.tile_px}: choose a "
                 "multiple of 256 or another train.network"
             )
+        if self.train.batch % self.train.gpus:
+            raise ValueError(
+                f"train: batch {self.train.batch} cannot be divided among {self.train.gpus} gpus: choose a multiple"
+            )
+        if self.train.halo_px:
+            self._check_halo()
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):
                 raise ValueError(f"sources.{body}.planet: give both temperature and precipitation, or neither")
         return self
+
+    def _check_halo(self) -> None:
+        halo_px, margin_px = self.train.halo_px, self.tile.margin_px
+        if self.train.network != "unet_fc":
+            raise ValueError(f"train: halo_px is {halo_px}, and {self.train.network} draws tiles alone: set it to 0")
+        if 2 * halo_px > margin_px:
+            raise ValueError(
+                f"train: halo_px {halo_px} is more than half of tile.margin_px {margin_px}, and relief channels need "
+                f"the rest: at most {margin_px // 32 * 16}"
+            )
+        if self.condition.encoding == "relief" and "sea_distance" in self.condition.channels:
+            raise ValueError("train: halo_px leaves sea_distance a narrower margin than mosaics have: set it to 0")
 
 
 def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
@@ -163,11 +184,28 @@ def _shown(given: Any) -> str:
 
 
 def _meant(place: tuple[Any, ...]) -> str:
-    """Suggest a setting of the same section whose name is like the one given."""
+    """Suggest a setting whose name is like the one given: of the same section, or else of any."""
     section: Any = Config()
     for part in place[:-1]:
         if part not in SOURCES:
             section = getattr(section, str(part), None)
-    known = list(type(section).model_fields) if isinstance(section, Section) else []
-    close = get_close_matches(str(place[-1]), known, 1)
+    given, known = str(place[-1]), list(type(section).model_fields) if isinstance(section, Section) else []
+    close = get_close_matches(given, known, 1) or [name for name in known if _is_part(given, name)]
+    if not close:
+        everywhere = dict(_settings(Config()))
+        close = [everywhere[name] for name in get_close_matches(given, everywhere, 1, cutoff=0.8)]
     return f" (do you mean {close[0]}?)" if close else ""
+
+
+def _is_part(given: str, name: str) -> bool:
+    """Whether a name is meant by one of its words, or by their initials: `imags` for `total_images`, `lr`."""
+    words = name.split("_")
+    return given == "".join(word[:1] for word in words) or bool(get_close_matches(given, words, 1, cutoff=0.75))
+
+
+def _settings(section: Section, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting by its last name, with its whole one."""
+    for name, value in section:
+        yield name, f"{path}{name}"
+        if isinstance(value, Section):
+            yield from _settings(value, f"{path}{name}.")

@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,7 +62,7 @@ class Region:
         west, south, east, north = self.geometry.bounds
         return west, south, east, north
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Digest of the body and the polygon: what cutting depends on. Order of vertices and format do not count."""
         canonical = self.geometry.normalize()

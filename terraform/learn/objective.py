@@ -22,8 +22,9 @@ def pairs_of(batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
 
     What nobody knows is shown equal on both sides.
     """
-    real = torch.cat([batch.condition, batch.imagery * batch.valid], 1)
-    fake = torch.cat([batch.condition, generated * batch.valid], 1)
+    condition = batch.tile_condition
+    real = torch.cat([condition, batch.imagery * batch.valid], 1)
+    fake = torch.cat([condition, generated * batch.valid], 1)
     last = torch.channels_last
     return real.contiguous(memory_format=last), fake.contiguous(memory_format=last)
 

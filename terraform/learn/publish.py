@@ -9,7 +9,7 @@ from torch import nn
 from terraform.errors import IntegrityError
 from terraform.learn import weights
 from terraform.storage.hashing import sha256_of
-from terraform.storage.sections import MODELS_TITLE, replace_sections
+from terraform.storage.sections import MODELS_TITLE, as_part, replace_sections
 
 _SIDE_PX = 256
 _MOST_LEVELS = 2.0
@@ -58,7 +58,7 @@ def publish(source: Path, output: Path, made_by: str) -> float:
         )
     weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
     size, digest, card = output.stat().st_size, sha256_of(output), source.with_name("card.md")
-    told = card.read_text(encoding="utf-8").removeprefix("# ").strip() if card.is_file() else ""
+    told = as_part(card.read_text(encoding="utf-8")) if card.is_file() else ""
     section = _CARD.format(
         name=output.name, made_by=made_by, size=size, digest=digest, difference=difference, card=told
     )

@@ -85,7 +85,7 @@ class Trainer:
         self.generator.train()
         before = self._buffers.kept()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
-            generated = self._run_generator(batch.generator_input)
+            generated = batch.without_halo(self._run_generator(batch.generator_input))
             if self.discriminator is None:
                 losses, norms = self._step_l1(generated, batch)
             elif self.settings.lambda_feature_matching:

@@ -96,7 +96,7 @@ class Validation:
                 self._keep(network, state)
             stored = self.held_out.read(self.held_out.spread(_BOARD_PAIRS))
             batch = self.maker.make(stored, 0, "none")
-            base = batch.condition[:, -BASE_CHANNELS:].cpu() if settings.base != "none" else None
+            base = batch.tile_condition[:, -BASE_CHANNELS:].cpu() if settings.base != "none" else None
             self.callback(state, Samples(stored, self._drawn(network, stored)[0], base))
 
     def _keep(self, network: nn.Module, state: TrainState) -> None:
@@ -144,7 +144,8 @@ class Validation:
     @torch.no_grad()
     def _drawn(self, network: nn.Module, stored: StoredPairs) -> tuple[Tensor, Tensor, Tensor]:
         batch = self.maker.make(stored, 0, "none")
-        return network(batch.generator_input).float().cpu(), batch.imagery.cpu(), batch.valid.cpu()
+        drawn = batch.without_halo(network(batch.generator_input)).float()
+        return drawn.cpu(), batch.imagery.cpu(), batch.valid.cpu()
 
 
 def _by_region(held_out: Collection, pairs: int, drawn: tuple[Tensor, Tensor, Tensor]) -> dict[str, float]:

@@ -65,6 +65,14 @@ class TrainedGenerator:
         """Whether `terraform.pairs.relief.encode` must be given base colours (`terraform.pairs.context.Context`)."""
         return self.settings.base != "none"
 
+    @property
+    def settings_of_pairs(self) -> Train:
+        """Settings with which pairs are drawn as mosaics are: with a halo, as wide as their margin leaves room for."""
+        distant = self.condition.encoding == "relief" and "sea_distance" in self.condition.channels
+        with_base_px = self.spec.BASE_MARGIN_CELLS * self.spec.BASE_CELL_PX
+        halo_px = min(with_base_px, self.spec.margin_px // 2) if self.tile_safe and not distant else 0
+        return self.settings.model_copy(update={"halo_px": halo_px - halo_px % self.stride})
+
     def with_sea(self, drawn: Tensor, base: Tensor, sea: Tensor) -> Tensor:
         """Show the sea in its base colours: a generator that adds to them has seen no ice on it.
 

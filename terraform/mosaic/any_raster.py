@@ -28,7 +28,7 @@ from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
-from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.checkpoint import Part, open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import stac
 from terraform.mosaic.output.announce import announce
@@ -66,20 +66,23 @@ class Stated:
         Of the file: CRS, body, unit, missing value.
     missing_is_sea : bool
         What missing heights stand for.
-    elevation : mapping of str to value
-        Settings of `mosaics.elevation` that hold on every body.
+    settings : mapping of str to value
+        Settings of `mosaics`, nested as there, that hold on every body.
     of_folder : bool
         The settings are those of the working folder's configuration, which nobody named: they are about Mars.
+    part : Part, optional
+        Only this part of the strips is drawn, for the command that joins them.
     """
 
     declared: Declared = NOTHING
     missing_is_sea: bool = False
-    elevation: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     of_folder: bool = False
+    part: Part | None = None
 
     def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
         """Choose the settings that hold on a body; see `inputs.settings_of`."""
-        return inputs.settings_of(body, settings, self.elevation, self.of_folder)
+        return inputs.settings_of(body, settings, self.settings, self.of_folder)
 
     def identity(self) -> list[Any]:
         """Tell what the strips of a drawing depend on, as values that JSON holds."""
@@ -137,6 +140,8 @@ def render_raster(
     suffixes = (*COGS, *PICTURES, ".npy") if on_a_plane else (*COGS, *PICTURES)
     check_destination(output, [weights, elevation, Path(base) if base and base[0] != "#" else None], suffixes)
     if on_a_plane:
+        if stated.part is not None:
+            raise ConfigError("heights on a plane are drawn in one piece: leave out --part")
         settings = stated.settings_on(None, settings)
         trained = inputs.load_generator(weights, settings)
         of = stated.declared
@@ -177,7 +182,7 @@ def render_georeferenced(
         label = describe(trained, elevation, placed.pixel_m, parts)
         place = [*bounds, *stated.identity()]
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen, air)
-        with open_checkpoint(output, identity, resume) as strips:
+        with open_checkpoint(output, identity, resume, stated.part) as strips:
             degrees = strips.folder / "elevation.tif"
             # A link is made anew: where it leads, the raster may have moved away.
             if degrees.is_symlink() or not degrees.exists():
@@ -188,7 +193,9 @@ def render_georeferenced(
                 renderer = StripRenderer(predictor, relief, colours, air and air.make(relief.shoreline_m))
                 picture = output.suffix.lower() in PICTURES
                 made = strips.folder / "mosaic.tif" if picture else output
-                render(renderer, target, made, settings, label.tags(), strips)
+                render(renderer, target, made, settings, label.tags(), strips, stated.part)
+                if stated.part is not None:
+                    return
                 if picture:
                     write_picture(made, output, label.tags())
     title = f"{elevation.name}, terraformed"

@@ -7,12 +7,15 @@ last complete strip.
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from glob import escape
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,57 @@ PLANES = 4
 
 class NothingVisible(InputError):
     """All strips are drawn, and nothing of them is visible: they are of no more use."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the parts into which the strips of a mosaic are divided.
+
+    Attributes
+    ----------
+    number : int
+        From 1 to `count`.
+    count : int
+        Number of parts.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Read a part as it is written on the command line, such as "2/4".
+
+        Raises
+        ------
+        ConfigError
+            It is no such part.
+        """
+        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise ConfigError(f"--part is {text!r}, expected its number and how many there are, such as 2/4")
+        return cls(int(found[1]), int(found[2]))
+
+    def of(self, sizes: Mapping[int, int]) -> list[int]:
+        """Choose the strips of this part: neighbours, and in each part about as many bytes.
+
+        Parameters
+        ----------
+        sizes : mapping of int to int
+            Bytes of each strip by its number, north to south.
+
+        Returns
+        -------
+        list of int
+            Numbers of strips; each strip is in exactly one part, and a part may be empty.
+        """
+        ends = list(accumulate(sizes.values()))
+        # The part in which a strip's middle lies, of as many parts as there are; twice, to stay in whole numbers.
+        return [
+            strip
+            for (strip, size), end in zip(sizes.items(), ends, strict=True)
+            if (2 * end - size) * self.count // (2 * ends[-1]) + 1 == self.number
+        ]
 
 
 @dataclass(frozen=True)
@@ -143,10 +197,13 @@ def is_drawn(canvas: StripBuffer) -> bool:
 
 
 @contextmanager
-def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | None) -> Iterator[Checkpoint]:
+def open_checkpoint(
+    output: Path, identity: Mapping[str, Any], resume: bool | None, part: Part | None = None
+) -> Iterator[Checkpoint]:
     """Open the strips of an unfinished mosaic; they go when the block ends, and stay when it is left by an error.
 
-    Nothing stays of what was refused before a strip was drawn.
+    Nothing stays of what was refused before a strip was drawn. The strips of a part lie in a folder of their own and
+    stay, until the whole mosaic is opened and takes them over.
 
     Parameters
     ----------
@@ -156,6 +213,8 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
         What the strips depend on; those drawn for anything else are dropped.
     resume : bool or None
         None: go on where it is possible. True: refuse where it is not. False: start afresh.
+    part : Part, optional
+        Only this part of the strips will be drawn.
 
     Raises
     ------
@@ -164,10 +223,11 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
     ResourceError
         Another process draws the same mosaic.
     """
-    folder = output.with_name(f".{output.stem}.strips")
+    folder = output.with_name(f".{output.stem}.strips" + (f"-{part.number}-of-{part.count}" if part else ""))
     text = json.dumps(identity, sort_keys=True)
     record = folder / "identity.json"
-    if resume and not record.is_file():
+    parts = [] if part else sorted(output.parent.glob(f"{escape(folder.name)}-*-of-*"))
+    if resume and not (record.is_file() or parts):
         raise InputError(f"{output} has no unfinished drawing to resume: leave out --resume to start")
     make_folder(folder)
     with _locked(folder, output):
@@ -181,6 +241,8 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
             _clear(folder)
         remove_stale(folder)
         write_text(record, text)
+        for other in parts:
+            _take_over(other, folder, output, resume is not False and text)
         try:
             yield Checkpoint(folder)
         except InputError as error:
@@ -188,7 +250,18 @@ def open_checkpoint(output: Path, identity: Mapping[str, Any], resume: bool | No
                 raise
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        shutil.rmtree(folder, ignore_errors=True)
+        if part is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_over(part: Path, folder: Path, output: Path, identity: str | Literal[False]) -> None:
+    """Move the strips of a part where the whole mosaic looks for its own; drop them where they are of another."""
+    with _locked(part, output):
+        record = part / "identity.json"
+        if record.is_file() and record.read_text() == identity:
+            for strip in part.glob("strip-*.bytes"):
+                strip.replace(folder / strip.name)
+        shutil.rmtree(part, ignore_errors=True)
 
 
 @contextmanager
@@ -213,8 +286,11 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def file_version(path: Path) -> list[Any]:
-    """Identify a file as it is now: its size and the time of its last change; its digest where it is small."""
+    """Identify a file as it is now: its size and the second of its last change; its digest where it is small.
+
+    Machines that share a file system may see different fractions of that second.
+    """
     state = path.stat()
     if state.st_size > 100_000_000:
-        return [state.st_size, state.st_mtime_ns]
+        return [state.st_size, int(state.st_mtime)]
     return [state.st_size, sha256_of(path)]

@@ -21,7 +21,7 @@ from terraform.mosaic import compose
 from terraform.mosaic.bands import Band, Cap, strips
 from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
-from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, StripBuffer, is_drawn
+from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, Part, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
 from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.inference import Predictor, draw
@@ -65,8 +65,9 @@ def render(
     settings: Mosaics,
     tags: Mapping[str, str],
     kept: Checkpoint,
+    part: Part | None = None,
 ) -> None:
-    """Draw a view or a chart and publish it with its tags.
+    """Draw a view or a chart and publish it with its tags; of a part, only draw its strips.
 
     Raises
     ------
@@ -77,9 +78,15 @@ def render(
     every = strips(view.globe, grid_px(renderer.predictor.trained))
     parts = {number: _part(strip, view) for number, strip in enumerate(every)}
     canvases = {number: kept.canvas(number, *part) for number, part in parts.items() if part is not None}
+    if part is not None:
+        canvases = {n: canvases[n] for n in part.of({n: canvas.size_bytes for n, canvas in canvases.items()})}
     strips_bytes = sum(canvas.size_bytes for canvas in canvases.values() if not is_drawn(canvas))
-    require_space(output.parent, strips_bytes + cog.needed_bytes(target.frame))
+    require_space(output.parent, strips_bytes + (cog.needed_bytes(target.frame) if part is None else 0))
     with _drawing(renderer, view, every, canvases, kept) as drawn:
+        if part is not None:
+            for canvas in drawn.values():
+                canvas.result()
+            return
 
         def fetch(number: int) -> StripImage:
             return StripImage(every[number], drawn[number].result())

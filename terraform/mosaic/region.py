@@ -11,7 +11,7 @@ from terraform.geo.regions import Region
 from terraform.mosaic import inputs
 from terraform.mosaic.base.air_map import AirChoice
 from terraform.mosaic.base.base_map import BaseChoice
-from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.checkpoint import Part, open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import cog, preview, stac
 from terraform.mosaic.output.metadata import describe
@@ -32,8 +32,9 @@ def render_region(
     base: BaseChoice | None = None,
     own: Mapping[str, Any] | None = None,
     air: AirChoice | None = None,
+    part: Part | None = None,
 ) -> None:
-    """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`.
+    """Draw a region into a folder: `terraformed.tif`, `preview.jpg` and `item.json`; of a part, its strips alone.
 
     The mosaic is an exact window of the whole-planet equirectangular grid (`bands.GlobalGrid`), or lies on another map
     where the settings say so; what lies outside the region's polygon, or has no elevation, is masked.
@@ -51,9 +52,11 @@ def render_region(
     base : BaseChoice, optional
         How base colours are chosen (`base.choice.chooser`), for weights that need them.
     own : mapping, optional
-        Settings of `mosaics.elevation` that hold on Earth too; see `inputs.settings_of`.
+        Settings of `mosaics` that hold on Earth too; see `inputs.settings_of`.
     air : AirChoice, optional
         How the climate is chosen (`base.air_choice.air_chooser`), for weights that know the air's temperature.
+    part : Part, optional
+        Which part of the strips to draw, for the job that joins them.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def render_region(
         identity = inputs.mosaic_fingerprint(
             weights, elevation, trained, settings, region.fingerprint, base=chosen, air=climate
         )
-        with open_checkpoint(mosaic, identity, resume) as strips:
+        with open_checkpoint(mosaic, identity, resume, part) as strips:
             relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
             renderer = StripRenderer(
                 Predictor(trained, settings),
@@ -89,7 +92,9 @@ def render_region(
                 chosen and chosen.make(relief.source, relief.shoreline_m),
                 climate and climate.make(relief.shoreline_m),
             )
-            render(renderer, target, mosaic, settings, label.tags(), strips)
+            render(renderer, target, mosaic, settings, label.tags(), strips, part)
+    if part is not None:
+        return
     title = f"{region.title}, terraformed"
     preview.write_preview(cog.small(mosaic, preview.WIDTH_PX), label.caption(title), output / "preview.jpg")
     stac.write_item(

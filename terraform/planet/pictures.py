@@ -47,7 +47,8 @@ PRECIPITATION_RAMP = Ramp(
     np.array([(235, 215, 165), (225, 225, 160), (160, 205, 130), (60, 160, 130), (30, 90, 160), (40, 20, 110)]),
     "mm",
 )
-_FOOTER_PX = 24
+FOOTER_PX = 24
+"""Height of the footer under a picture."""
 
 
 def draw_climate(folder: Path, climate: MonthlyClimate, sea: NDArray[np.bool_]) -> None:
@@ -82,7 +83,7 @@ def write_picture(path: Path, pixels: NDArray[np.uint8], caption: str) -> None:
         What the footer says.
     """
     height, width = pixels.shape[:2]
-    image = Image.new("RGB", (width, height + _FOOTER_PX), (20, 20, 20))
+    image = Image.new("RGB", (width, height + FOOTER_PX), (20, 20, 20))
     image.paste(Image.fromarray(pixels), (0, 0))
     text = ImageDraw.Draw(image)
     text.text((6, height + 5), caption, fill=(230, 230, 230), font=ImageFont.load_default(12))

@@ -4,7 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from terraform.config import Config
-from terraform.learn import evaluate, train
+from terraform.evaluation import evaluate
+from terraform.learn import train
 from terraform.learn.runtime.checkpoint import TrainState
 from terraform.show import cards
 
@@ -57,16 +58,14 @@ def _pictures(output: Path, high_m: float) -> train.Callback:
 
 
 def of_evaluation(output: Path, high_m: float) -> evaluate.Callback:
-    """Draw one board a role."""
+    """Draw the boards of each role: fixed tiles, and the best, median and worst by each main metric."""
     if not _can_draw():
-        return lambda role, evaluated: None
+        return lambda role, board: None
 
-    def watch(role: str, evaluated: evaluate.EvaluatedPairs) -> None:
+    def watch(role: str, board: evaluate.Board) -> None:
         from terraform.show import plots
 
-        titles = {"base": "base colours", "generated": "generated", "table": "colour table"}
-        columns = {title: evaluated.pictures[name] for name, title in titles.items()}
-        plots.sample_board(output / f"{role}.png", evaluated.stored, columns, _CAPTION, high_m)
+        plots.judged_board(output / f"{role}-{board.name}.png", board, f"{_CAPTION}; {role} regions", high_m)
 
     return watch
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from terraform.evaluation.evaluate import Board
 from terraform.geo.heights import unpack
 from terraform.learn.data.dataset import StoredPairs
 from terraform.learn.runtime.checkpoint import Row
@@ -17,6 +18,7 @@ from terraform.storage.atomic_write import atomic_write
 
 _GAP = 4
 _HEADER = 20
+_MOST_APART = 64
 
 
 def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tensor], footer: str, high_m: float) -> None:
@@ -33,23 +35,58 @@ def sample_board(path: Path, stored: StoredPairs, columns: dict[str, torch.Tenso
     high_m : float
         Height of the Turbo colormap's last colour, metres.
     """
+    further = {title: levels(values) for title, values in columns.items()}
+    _draw_rows(path, {**_relief(stored, high_m), "real": stored.imagery.numpy(), **further}, footer)
+
+
+def judged_board(path: Path, board: Board, footer: str, high_m: float) -> None:
+    """Draw judged tiles as rows: relief, base colours, real, generated, and where these differ.
+
+    Parameters
+    ----------
+    board : Board
+    footer : str
+        A line under the board.
+    high_m : float
+        Height of the Turbo colormap's last colour, metres.
+    """
+    real, drawn = board.stored.imagery.numpy(), levels(board.pictures["generated"])
+    apart = np.abs(real.astype(np.float32) - drawn).mean(3) * real.any(3)
+    columns = {
+        **_relief(board.stored, high_m),
+        "base colours": levels(board.pictures["base"]),
+        "real": real,
+        "generated": drawn,
+        f"mean difference, Turbo 0-{_MOST_APART} levels": turbo(apart, apart < 0, 0, _MOST_APART),
+    }
+    _draw_rows(path, columns, footer, board.captions)
+
+
+def _relief(stored: StoredPairs, high_m: float) -> dict[str, NDArray[np.uint8]]:
+    heights = unpack(stored.elevation[:, stored.inner, stored.inner].numpy())
+    return {f"relief, Turbo 0-{high_m:g} m": turbo(heights.metres, heights.sea | heights.void, 0, high_m)}
+
+
+def _draw_rows(
+    path: Path, columns: dict[str, NDArray[np.uint8]], footer: str, captions: Sequence[str] | None = None
+) -> None:
+    """Draw pictures, (N, H, W, 3) a column, as N rows with a header, a footer and perhaps a caption each."""
     from torchvision.utils import make_grid
 
-    heights = unpack(stored.elevation[:, stored.inner, stored.inner].numpy())
-    pictures = {
-        f"relief, Turbo 0-{high_m:g} m": turbo(heights.metres, heights.sea | heights.void, 0, high_m),
-        "real": stored.imagery.numpy(),
-        **{title: levels(values) for title, values in columns.items()},
-    }
-    shown = torch.stack([torch.from_numpy(values) for values in pictures.values()], 1)  # (N, columns, H, W, 3)
-    grid = make_grid(shown.flatten(0, 1).permute(0, 3, 1, 2), nrow=len(pictures), padding=_GAP, pad_value=255)
+    shown = torch.stack([torch.from_numpy(values) for values in columns.values()], 1)  # (N, columns, H, W, 3)
+    grid = make_grid(shown.flatten(0, 1).permute(0, 3, 1, 2), nrow=len(columns), padding=_GAP, pad_value=255)
     board = Image.fromarray(grid.permute(1, 2, 0).numpy())
-    cell = stored.imagery.shape[2] + _GAP
+    height, width = (shown.shape[axis] + _GAP for axis in (2, 3))
     page = Image.new("RGB", (board.width, board.height + 2 * _HEADER), "white")
     page.paste(board, (0, _HEADER - _GAP))
     draw = ImageDraw.Draw(page)
-    for column, title in enumerate(pictures):
-        draw.text((_GAP + column * cell, 4), title, "black")
+    for column, title in enumerate(columns):
+        draw.text((_GAP + column * width, 4), title, "black")
+    for row, caption in enumerate(captions or []):
+        if caption:
+            left, top = _GAP, _HEADER + row * height
+            draw.rectangle(draw.textbbox((left + 4, top + 4), caption), "white")
+            draw.text((left + 4, top + 4), caption, "black")
     draw.text((_GAP, page.height - _HEADER + 4), footer, "black")
     with atomic_write(path) as temporary:
         page.save(temporary)

@@ -9,7 +9,7 @@ from terraform.geo.bodies import BODIES, Body
 from terraform.geo.grid import download_grid
 from terraform.geo.regions import Region
 from terraform.geo.tile_spec import TileSpec
-from terraform.sources import FetchEstimate, Kind, PlanetKind, Request, planet_source_named, source_named
+from terraform.sources import DataSource, FetchEstimate, Kind, PlanetKind, Request, planet_source_named, source_named
 from terraform.sources.fetch import planet_request, planet_settings_of, settings_of
 
 
@@ -39,15 +39,21 @@ def estimate(
     ConfigError
         A body has no source of that kind.
     """
-    return [_item(config, region, kind, folder) for region, kind in wanted]
+    sources: dict[tuple[str, Kind], DataSource] = {}
+    return [_item(config, region, kind, folder, sources) for region, kind in wanted]
 
 
-def _item(config: Config, region: Region, kind: Kind, folder: Path) -> RasterEstimate:
+def _item(
+    config: Config, region: Region, kind: Kind, folder: Path, sources: dict[tuple[str, Kind], DataSource]
+) -> RasterEstimate:
+    """Estimate one raster; a source is built once for all regions of a body."""
     settings = settings_of(config, region, kind)
     if (folder / region.body.name / region.name / f"{kind}.tif").exists():
         return RasterEstimate(region.name, region.body.name, kind, FetchEstimate(settings.source), present=True)
-    source = source_named(settings.source, settings, config)
-    estimate = source.estimate(Request(region, kind, download_grid(region, TileSpec.of(config.tile))))
+    named = region.body.name, kind
+    if named not in sources:
+        sources[named] = source_named(settings.source, settings, config)
+    estimate = sources[named].estimate(Request(region, kind, download_grid(region, TileSpec.of(config.tile))))
     return RasterEstimate(region.name, region.body.name, kind, estimate, present=False)
 
 

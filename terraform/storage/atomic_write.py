@@ -1,10 +1,13 @@
 """Write a file under a temporary name beside its final one, flush, verify, rename: the only way results are written."""
 
 import errno
+import hashlib
 import os
 import re
 import shutil
+import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +15,8 @@ from pathlib import Path
 from terraform.errors import ConfigError, ResourceError, TerraformError
 
 _MARK = ".part-"
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+_DAY_S = 86_400
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EROFS, errno.EPERM}
 _MISNAMED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTEMPTY}
@@ -52,7 +57,7 @@ def atomic_write(
     """
     path = Path(path)
     require_replaceable(path)
-    temporary = path.with_name(f".{path.stem}{_MARK}{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}{_MARK}{os.getpid()}-{_HOST}{path.suffix}")
     try:
         make_folder(path.parent)
         if durable:
@@ -167,11 +172,25 @@ def make_folder(path: Path) -> None:
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove the temporary files that dead processes left in a folder."""
+    """Remove the temporary files that dead processes left in a folder; those of other machines once a day old.
+
+    Whether a process of another machine lives cannot be seen from here, where machines share a file system.
+    """
     for leftover in folder.glob(f".*{_MARK}*"):
-        owner = leftover.name.rpartition(_MARK)[2].partition(".")[0]
-        if owner.isdigit() and int(owner) != os.getpid() and not _alive(int(owner)):
+        pid, _, host = leftover.name.rpartition(_MARK)[2].partition(".")[0].partition("-")
+        if pid.isdigit() and (_is_old(leftover) if host not in ("", _HOST) else _is_dead(int(pid))):
             remove_file(leftover)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _DAY_S
+    except FileNotFoundError:  # finished meanwhile
+        return False
+
+
+def _is_dead(pid: int) -> bool:
+    return pid != os.getpid() and not _alive(pid)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

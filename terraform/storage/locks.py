@@ -1,14 +1,18 @@
 """Locks on files that the kernel releases when their holder ends, however it ends."""
 
+import errno
 import fcntl
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from terraform.errors import ResourceError
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextmanager
@@ -22,6 +26,8 @@ def exclusive(path: Path, when_busy: Callable[[str], None] | None = None) -> Ite
     when_busy : callable, optional
         Called with who holds the lock, such as "process 7 on host, since ...", when it is not free. If it raises, the
         lock is not waited for; if it returns, or is left out, it is.
+
+    On a file system without locks (Lustre without `flock`, NFS without lockd) nothing is held, and a warning says so.
 
     Raises
     ------
@@ -41,6 +47,15 @@ def exclusive(path: Path, when_busy: Callable[[str], None] | None = None) -> Ite
                 file.seek(0)
                 when_busy(file.read().strip() or "another process")
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            print(
+                f"warning: the file system of {path} has no locks ({error.strerror}): nothing here keeps a second "
+                "process from the same work",
+                file=sys.stderr,
+                flush=True,
+            )
         file.truncate(0)
         file.write(describe_holder(os.getpid()))
         file.flush()

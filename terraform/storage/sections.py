@@ -1,5 +1,6 @@
 """A Markdown file of sections, each written by whoever makes what it describes."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,6 +8,14 @@ from terraform.storage.atomic_write import write_text
 
 MODELS_TITLE = "# Published models\n\nWhat they draw is plausible, never predicted.\n"
 """Of `models/README.md`, which has a section for each published file."""
+
+
+def as_part(card: str) -> str:
+    """Take a document as a part of a section: without front matter and title mark, its headings a level lower."""
+    if card.startswith("---\n"):
+        card = card.partition("\n---\n")[2]
+    lower = re.sub(r"^(#+ )", r"#\1", card.strip().removeprefix("# "), flags=re.MULTILINE)
+    return lower.strip()
 
 
 def replace_sections(path: Path, title: str, sections: Mapping[str, str]) -> None:

@@ -25,12 +25,14 @@ from terraform.viewer.planet_layers import (
     read_ground,
     relief_layers,
 )
-from terraform.viewer.relief import ReliefDrawing
+from terraform.viewer.relief import ReliefDrawing, region_heights
 from terraform.viewer.tiles import write_tiles
 
 PAGE = Path(__file__).parent / "page"
 VENDOR = Path(__file__).parent / "vendor"
 _GLOBE_PX, _HEIGHTS_CELLS = 4096, 4
+_FINE_CELLS = 768
+"""Cells of a region's heights along its longer side, at most: half a megabyte, loaded when a pointer comes there."""
 _SHOWN = (".html", ".css", ".js", ".svg", ".txt", ".md")
 
 
@@ -101,7 +103,7 @@ def export_viewer(inputs: ViewerInputs, output: Path) -> None:
     manifest = {
         "body": {"name": inputs.body.name, "radius_m": inputs.body.radius_m},
         "layers": described,
-        "regions": [_region(name, path, inputs.regions) for name, path in sorted(own.items())],
+        "regions": [_region(name, path, inputs, output) for name, path in sorted(own.items())],
         "places": [feature._asdict() for feature in features(inputs.body.name)],
         "comparisons": compared,
     }
@@ -160,12 +162,21 @@ def _body(path: Path) -> Body:
         return raster.body_of(dataset)
 
 
-def _region(name: str, mosaic: Path, regions: Mapping[str, Region]) -> dict[str, Any]:
+def _region(name: str, mosaic: Path, inputs: ViewerInputs, output: Path) -> dict[str, Any]:
     grid = mosaic_picture(mosaic).grid
     east = grid.west_deg + grid.width * grid.pixel_deg[0]
     south = grid.north_deg - grid.height * grid.pixel_deg[1]
-    title = regions[name].title if name in regions else name
-    return {"name": name, "title": title, "bounds": [grid.west_deg, south, east, grid.north_deg]}
+    title = inputs.regions[name].title if name in inputs.regions else name
+    described = {"name": name, "title": title, "bounds": [grid.west_deg, south, east, grid.north_deg]}
+    elevation = inputs.downloads.get(name, Path()) / "elevation.tif"
+    if not elevation.is_file() or grid.wraps:
+        return {**described, "heights": None}
+    factor = max(1, -(-max(grid.width, grid.height) // _FINE_CELLS))
+    key = f"heights-{name}"
+    packed = packed_heights(region_heights(elevation, grid, factor))
+    write_script(output / "data" / f"{key}.js", key, packed)
+    place = {"west": grid.west_deg, "north": grid.north_deg, "pixel": [side * factor for side in grid.pixel_deg]}
+    return {**described, "heights": {"name": key, **place, "width": packed["width"], "height": packed["height"]}}
 
 
 def _write_globe(layers: Iterable[PlanetLayer], ground: Ground, folder: Path) -> None:

@@ -1,10 +1,16 @@
 """Pictures of relief: Turbo colours and the light on slopes."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from terraform.geo import raster
 from terraform.geo.bodies import Body
+from terraform.geo.degree_windows import DegreeWindows
+from terraform.geo.heights import SEA, VOID
 from terraform.pairs.colormap import turbo
+from terraform.viewer.grid import TileGrid
 from terraform.viewer.pictures import Planes
 
 _SUN = np.array([-0.5, 0.5, np.sqrt(0.5)], np.float32)
@@ -79,3 +85,32 @@ class ReliefDrawing:
         light = hillshade(np.where(known, metres, 0), bounds, self._body)
         colours = grey(light) if self._range_m is None else shaded_turbo(metres[inside], light, *self._range_m)
         return np.concatenate([np.moveaxis(colours, -1, 0), all_known[inside][None] * np.uint8(255)])
+
+
+def region_heights(elevation: Path, grid: TileGrid, factor: int) -> NDArray[np.float32]:
+    """Read the heights of a region on cells of `factor` x `factor` pixels of its mosaic.
+
+    Parameters
+    ----------
+    elevation : Path
+        Its download.
+    grid : TileGrid
+        Of the mosaic.
+    factor : int
+
+    Returns
+    -------
+    (h, w) float32
+        Metres above the datum; -32768 where there are none.
+
+    Raises
+    ------
+    InputError
+        The raster cannot be read.
+    """
+    height, width = grid.height // factor, grid.width // factor
+    with raster.opened(elevation) as dataset:
+        bounds = grid.bounds_deg((0, height), (0, width), factor)
+        values, known = DegreeWindows(dataset).read(bounds, (height, width), smooth=True)
+    metres = values[0].astype(np.float32)
+    return np.where((known > 0) & (metres > SEA), metres, np.float32(VOID))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,14 @@ def read_config(base: Path, overlays: Iterable[Path], overrides: Mapping[str, An
         merged = overlay(merged, current(read_yaml(path), path.name))
     names = [path.name for path in paths] + ["--config"] * bool(overrides)
     return parse(overlay(merged, current(plain(overrides), "--config")), " + ".join(names))
+
+
+def how_to_repeat(overlays: Iterable[Path], overrides: Mapping[str, Any]) -> str:
+    """Write the command that makes a run again, with the overlays and single values that it was given."""
+    files = [str(path) for path in overlays]
+    values = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in overrides.items()]
+    options = [["--configfile", *files] if files else [], ["--config", *values] if values else []]
+    return shlex.join(["snakemake", "--cores", "8", "all", *chain.from_iterable(options)])
 
 
 def planned(config: Config) -> Plan:

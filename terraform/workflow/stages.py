@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from terraform.config import Config, FilesSource, SampleSource, Tile
@@ -9,6 +10,7 @@ from terraform.digest import Stage, code_digest, stage_digest
 from terraform.errors import ConfigError
 from terraform.sources import Kind, PlanetKind, module_of
 
+_ROOT = Path(__file__).parents[1]
 _ONLY_WHERE = {"base_url", "coarse_url", "archive_url", "hosts", "connections", "window_px", "request_px"}
 """Settings of remote sources that say where and how fast: what comes is the same."""
 
@@ -22,7 +24,7 @@ def relevant(config: Config, stage: Stage) -> str:
         "cut": {"pairs": config.pairs, **_of_tile(config)},
         "sheet": {"sheet": config.sheet},
         "train": {**config.of_training(), "split": config.split},
-        "evaluate": {"split": config.split, "seed": config.seed},
+        "evaluate": {"split": config.split, "seed": config.seed, "evaluation": config.evaluation},
         "base model": _of_base_model(config),
         "base colours": {"basemap": config.basemap.model_dump(mode="json", exclude={"training", "match", "leave_out"})},
         "mosaic": {"mosaics": config.mosaics.of_drawing()},
@@ -120,10 +122,18 @@ def held_out(config: Config) -> list[str]:
 
 def viewer_code() -> str:
     """Compute the digest of the code and of the page of the viewer."""
-    from terraform.viewer.export import PAGE, VENDOR
+    return _page_code("terraform.viewer.export", _ROOT / "viewer/page", _ROOT / "viewer/vendor")
 
-    files = sorted(path for folder in (PAGE, VENDOR) for path in folder.iterdir())
-    digest = hashlib.sha256(code_digest(["terraform.viewer.export"]).encode())
+
+def report_code() -> str:
+    """Compute the digest of the code and of the template of the report."""
+    return _page_code("terraform.report.page", _ROOT / "report/page")
+
+
+def _page_code(module: str, *folders: Path) -> str:
+    # Not asked of the packages: the viewer's import would bring torch into every process of Snakemake.
+    files = sorted(path for folder in folders for path in folder.iterdir())
+    digest = hashlib.sha256(code_digest([module]).encode())
     for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

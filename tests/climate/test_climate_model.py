@@ -145,3 +145,12 @@ def test_an_ice_sheet_keeps_its_summer_cold_and_needs_a_cold_year(climate, grid,
     assert warmer[~sea & (abs(latitude) < 15)].max() < 1.5, "where the year is warm there is none"
     never = simulate(heights, sea, grid, changed(settings, ice_sheet_c=-300.0))
     np.testing.assert_array_equal(never.temperature, climate.temperature)
+
+
+def test_scattered_rain_keeps_its_amount_and_changes_no_temperature(climate, grid, settings, continents):
+    scattered = simulate(*continents, grid, changed(settings, rain_scatter=0.3))
+    np.testing.assert_array_equal(scattered.temperature, climate.temperature)
+    factor = scattered.precipitation / np.maximum(climate.precipitation, 1e-6)
+    np.testing.assert_allclose(factor, np.broadcast_to(factor[:1], factor.shape), rtol=1e-3)
+    assert np.log(factor[0]).std() == pytest.approx(0.3, rel=0.3)
+    assert np.average(factor[0], weights=np.broadcast_to(grid.area_weight, grid.shape)) == pytest.approx(1, abs=0.1)

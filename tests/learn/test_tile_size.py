@@ -11,6 +11,7 @@ from small_world import few_pairs, run
 from terraform import provenance
 from terraform.config import Mosaics, Pairs, parse
 from terraform.errors import InputError
+from terraform.evaluation.evaluate import evaluate
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import download_grid
 from terraform.geo.raster import write_strips
@@ -18,7 +19,6 @@ from terraform.geo.regions import Region, rectangle
 from terraform.geo.tile_spec import TileSpec
 from terraform.learn import weights
 from terraform.learn.data.dataset import collect
-from terraform.learn.evaluate import evaluate
 from terraform.mosaic.any_raster import render_raster
 from terraform.pairs.cut import cut
 from terraform.provenance import Credit, Provenance
@@ -47,7 +47,7 @@ def cut_out(folder, name, west, spec):
 
 
 def settings(spec, **train):
-    return parse({"tile": asdict(spec), "train": {**TRAIN, **train}})
+    return parse({"tile": asdict(spec), "train": {**TRAIN, **train}, "evaluation": {"judge_steps": 2}})
 
 
 @pytest.fixture(scope="module")

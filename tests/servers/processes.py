@@ -18,6 +18,10 @@ PACKAGES = {
     "dot": "graphviz",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
+    "munged": "munge",
+    "sbatch": "slurm-client",
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
 }
 """Programs that tests start, and the Debian packages that bring them: those of packages.txt."""
 
@@ -59,6 +63,11 @@ class Running:
         )  # fmt: skip
         log.close()
         self._children.append(child)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of each program, in the order in which they were started."""
+        return [child.pid for child in self._children]
 
     @property
     def alive(self) -> bool:

@@ -239,3 +239,15 @@ def test_others_may_read_what_is_published(tmp_path: Path) -> None:
         temporary.chmod(0o600)
     (tmp_path / "plain.txt").write_text("as any program writes")
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+
+
+def test_what_another_machine_writes_is_left_for_a_day(tmp_path: Path) -> None:
+    """Its processes cannot be seen from here; a number that is free here may be its writer's."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    here, there, old = (tmp_path / f".a.part-{child.pid}-{host}.txt" for host in (module._HOST, "0000aa", "0000bb"))
+    for path in (here, there, old):
+        path.write_text("x")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    remove_stale(tmp_path)
+    assert names(tmp_path) == [there.name]

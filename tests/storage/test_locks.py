@@ -1,5 +1,7 @@
 """Locks: one holder at a time, released however the holder ends."""
 
+import errno
+import fcntl
 import os
 import signal
 
@@ -77,3 +79,12 @@ def test_the_digest_of_a_file(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1.
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_without_locks_work_goes_on_and_a_warning_says_so(tmp_path, monkeypatch, capsys):
+    def none_here(file, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", none_here)
+    with exclusive(tmp_path / "lock"):
+        assert "has no locks" in capsys.readouterr().err

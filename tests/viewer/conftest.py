@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import rasterio
-from exact import base_raster, colours, small_planet
+from exact import base_raster, colours, ripples, small_planet
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from servers.browser import chromium
@@ -48,6 +48,19 @@ def write_imagery(folder):
         file.write(picture)
 
 
+def write_heights(folder):
+    """Heights of a region of Mars, with a hole in its south-east."""
+    step, west, north = 0.005, -137.0, 20.0
+    lon, lat = west + step * (np.arange(800) + 0.5), north - step * (np.arange(600) + 0.5)
+    metres = np.rint(ripples(lon[None, :], lat[:, None])).astype(np.int16)
+    metres[-400:, -240:] = -32768
+    folder.mkdir(parents=True)
+    profile = {"driver": "GTiff", "height": 600, "width": 800, "count": 1, "dtype": "int16", "nodata": -32768}
+    transform = Affine(step, 0, west, 0, -step, north)
+    with rasterio.open(folder / "elevation.tif", "w", **profile, crs=MARS.geographic_crs, transform=transform) as file:
+        file.write(metres, 1)
+
+
 def inputs(folder):
     mars = CRS.from_user_input(MARS.geographic_crs)
     base = base_raster(folder / "base.tif", mars, 2)
@@ -55,11 +68,12 @@ def inputs(folder):
     region = write_mosaic(folder / "mars" / "olympus", 13_000, 21_000, 500, 700)
     earth = write_mosaic(folder / "earth" / "lake", 56_400, 13_350, 350, 300, EARTH, seed=4)
     write_imagery(folder / "download" / "lake")
+    write_heights(folder / "download" / "olympus")
     regions = {
         "olympus": Region("olympus", MARS, "mosaic", f"Olympus {EVIL}", rectangle(-137, 18, -134, 20)),
         "lake": Region("lake", EARTH, "test", "A lake", rectangle(10, 44.5, 11, 45)),
     }
-    downloads = {"lake": folder / "download" / "lake"}
+    downloads = {name: folder / "download" / name for name in ("lake", "olympus")}
     return ViewerInputs(
         MARS, str(base), heights, None, 1900.0, {"olympus": region, "lake": earth}, downloads, regions,
         base_raster(folder / "observed.tif", mars, 1, levels=lambda lon, lat: 255 - colours(lon, lat)[..., :3]),

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import rasterio
-from exact import colours, hills
+from exact import colours, hills, ripples
 from rasterio.warp import transform as warp
 
 PLACES = {
@@ -69,6 +69,25 @@ def test_coordinates_colours_and_heights_are_those_of_the_place(page, projection
         if expected is not None and abs(hills(lon, lat) - 1900) > 100:
             assert np.abs(at_middle(browser) - expected).max() < 8
         assert float(height.replace(",", "").removesuffix(" m")) == pytest.approx(hills(lon, lat), abs=20)
+
+
+def test_heights_of_a_region_are_those_of_its_own_raster(page):
+    for lon, lat, hidden in ((-135.6, 18.7, False), (-134.5, 18.9, False), (-134.0, 17.7, True)):
+        browser = page(f"view=map&names=0&lon={lon}&lat={lat}&zoom=9", 500, 420)
+        settled(browser)
+        browser.wait("Number.isFinite(TERRAFORM.planet.heightAt(0, 0))")
+        x, y = browser.middle("#map")
+        browser.move(x + 40, y)
+        browser.wait("'heights-olympus' in TERRAFORM.data")
+        browser.move(x, y)
+        east, north, _ = readout(browser)
+        browser.wait(
+            f"Math.abs(TERRAFORM.planet.heightAt({lon}, {lat}) - TERRAFORM.planet.coarseHeightAt({lon}, {lat})) "
+            f"{'==' if hidden else '>'} 0"
+        )
+        expected = hills(lon, lat) if hidden else ripples(((east + 180) % 360) - 180, north)
+        height = float(readout(browser)[2].replace(",", "").removesuffix(" m"))
+        assert height == pytest.approx(expected, abs=25)
 
 
 def test_a_pixel_under_the_cursor_is_that_of_the_mosaic(page, sources):

@@ -5,11 +5,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from terraform.config import parse
 from terraform.errors import ConfigError
+from terraform.geo.bodies import BODIES
+from terraform.geo.regions import Region, rectangle
+from terraform.sources import estimate as estimates
+from terraform.sources import source_named
 from terraform.workflow import cleanup as tidy
 from terraform.workflow.plan import planned
 
@@ -97,3 +102,18 @@ def test_colours_are_matched_to_regions_that_may_be_learnt_from(name: str, said:
 def test_a_folder_whose_name_snakemake_would_take_for_a_wildcard_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="which Snakemake reads as a wildcard"):
         planned(parse({"rasters": "/data/we {x}", "regions": {"file": str(ROOT / "regions.geojson")}}))
+
+
+def test_a_source_is_built_once_for_all_regions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each asks for proxies, which took most of the plan of many regions."""
+    built: list[str] = []
+
+    def counted(name: str, *rest: Any) -> Any:
+        built.append(name)
+        return source_named(name, *rest)
+
+    monkeypatch.setattr(estimates, "source_named", counted)
+    config = parse({"sources": {"earth": {"elevation": {"source": "copernicus"}}}})
+    places = [Region(f"r{west}", BODIES["earth"], "train", "", rectangle(west, 40, west + 1, 41)) for west in range(5)]
+    made = estimates.estimate(config, [(place, "elevation") for place in places], tmp_path)
+    assert built == ["copernicus"] and len({item.region for item in made}) == 5

@@ -37,6 +37,7 @@ def test_everything_is_made_at_the_places_promised(finished):
             "tiles.npy",
             "tiles.parquet",
             "sheet.jpg",
+            "card.md",
             "provenance.json",
         ):
             assert (folder / file).stat().st_size > 0
@@ -51,6 +52,8 @@ def test_everything_is_made_at_the_places_promised(finished):
     assert {p.name for p in mosaic.iterdir()} >= {"terraformed.tif", "preview.jpg", "item.json"}
     assert (finished / "results/evaluation/tiny/metrics.json").exists()
     assert not (finished / "resources/mars/crater/imagery.tif").exists()
+    assert "<h1>tiny</h1>" in (finished / "results/report.html").read_text()
+    assert (finished / "logs/cut_pairs/andes.tsv").read_text().startswith("s\t")
 
 
 def test_nothing_temporary_stays(finished):
@@ -58,7 +61,19 @@ def test_nothing_temporary_stays(finished):
 
 
 def test_nothing_changed_is_no_job(world):
+    assert "Nothing to be done" in run(world, "-n", "all")
+
+
+def test_the_report_alone_follows_a_setting_that_changes_no_result(world):
+    configure(world, train={"checkpoint_every": 8})
+    assert "write report of run tiny" in run(world, "-n", "all")
     assert jobs(world) == set()
+
+
+def test_what_was_made_before_jobs_were_timed_stays(world):
+    for path in (world / "logs").rglob("*.tsv"):
+        path.unlink()
+    assert "Nothing to be done" in run(world, "-n", "all")
 
 
 def test_after_a_retrain_that_failed_the_earlier_settings_give_the_earlier_weights_at_once(world):

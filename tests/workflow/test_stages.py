@@ -1,6 +1,7 @@
 """Each knob of the drawing reaches the drawing alone."""
 
 import pytest
+from tiny_world import PAIRED, make_world, run
 
 from terraform.config import Config, overlay, parse
 from terraform.workflow import stages
@@ -33,3 +34,20 @@ def test_a_knob_redraws_and_nothing_else(knob):
 def test_where_it_is_drawn_and_which_regions_redraw_nothing():
     after = parse({"mosaics": {"device": "cpu", "regions": ["argyre"]}})
     assert stages.relevant(Config(), "mosaic") == stages.relevant(after, "mosaic")
+
+
+PROBE = """
+import atexit
+atexit.register(lambda: print("asked", source_code.cache_info().misses, source_settings.cache_info().misses))
+print("heavy", sorted({"torch", "rasterio", "geopandas"} & set(sys.modules)))
+"""
+
+
+def test_planning_imports_nothing_heavy_and_asks_once_for_each_source(tmp_path):
+    """Every process of Snakemake reads the Snakefile, those inside jobs too: torch alone took four CPU seconds."""
+    make_world(tmp_path)
+    rules = tmp_path / "workflow/rules/viewer.smk"
+    rules.write_text(rules.read_text() + PROBE)
+    said = run(tmp_path, "-n", "pairs")
+    assert said.count("Job ") >= len(PAIRED) and "heavy []" in said
+    assert "asked 2 2" in said  # elevation and imagery of Earth, however many regions there are

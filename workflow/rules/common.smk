@@ -2,6 +2,7 @@
 import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -47,12 +48,15 @@ if workflow.is_main_process:
 
 CPUS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 GPUS = 0 if CONFIG.train.device == "cpu" else 1
+TRAIN_GPUS = GPUS * CONFIG.train.gpus
+MOSAIC_GPUS = 0 if CONFIG.mosaics.device == "cpu" else 1
 
 RESOURCE = "resources/{body}/{region}/{what}.tif"
 PAIRS = "results/pairs/{region}/provenance.json"
 TEMPERATURES = "results/pairs/{region}/temperature.npy"
 SHEET = "results/pairs/{region}/sheet.jpg"
 WEIGHTS = f"results/model/{CONFIG.run}/weights.safetensors"
+STRIPS = f"results/mars/{CONFIG.run}/{{region}}/.strips-{{part}}-of-{CONFIG.mosaics.jobs}"
 MOSAIC = f"results/mars/{CONFIG.run}/{{region}}/terraformed.tif"
 PLANET_RASTER = "resources/{body}/planet/{kind}.tif"
 PLANET = f"results/planet/{CONFIG.run}"
@@ -61,6 +65,7 @@ CLIMATE = f"{PLANET}/{{body}}/climate.tif"
 BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
 VIEWER = "results/viewer/index.html"
+REPORT = "results/report.html"
 
 
 wildcard_constraints:
@@ -68,6 +73,7 @@ wildcard_constraints:
     body="earth|mars",
     what="elevation|imagery",
     kind="elevation|imagery|temperature|precipitation",
+    part="[1-9][0-9]*",
 
 
 # With --sdm conda the environment's own Python runs the jobs, else this one.
@@ -75,9 +81,10 @@ METHODS = workflow.deployment_settings.deployment_method
 PYTHON = "python" if DeploymentMethod.CONDA in METHODS else shlex.quote(sys.executable)
 
 
-def command(name, configured=True):
-    """The beginning of a job's command line: Python, the configuration that holds."""
-    line = f"{PYTHON} -m terraform {name} "
+def command(name, configured=True, processes=1):
+    """The beginning of a job's command line: Python, of several processes torchrun, the configuration that holds."""
+    together = f"torch.distributed.run --standalone --nproc-per-node {processes} -m " if processes > 1 else ""
+    line = f"{PYTHON} -m {together}terraform {name} "
     line += f"--config {shlex.quote(str(CONFIG_FILE))} " if configured else ""
     return line.replace("{", "{{").replace("}", "}}")
 
@@ -93,6 +100,17 @@ def region_of(wildcards):
 def polygon(wildcards):
     """What an edit of the polygon changes."""
     return region_of(wildcards).fingerprint
+
+
+# Asked for every region, the same for all: for the code alone forty files are read.
+@cache
+def source_settings(body, what):
+    return stages.relevant_source(CONFIG, body, what)
+
+
+@cache
+def source_code(body, what):
+    return stages.source_code(CONFIG, body, what)
 
 
 def raster_of(what):
@@ -113,6 +131,12 @@ def folders(wildcards, input):
 def base_of(wildcards):
     """The base colours of a region's body, where the generator adds to them."""
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
+def strips_of(wildcards):
+    """What other jobs draw of a mosaic, where there are several."""
+    count = CONFIG.mosaics.jobs
+    return expand(STRIPS, region=wildcards.region, part=range(1, count + 1)) if count > 1 else []
 
 
 def option(name, path):
@@ -149,3 +173,19 @@ def climate_options(input):
 
 
 HELD_OUT = stages.held_out(CONFIG)
+
+
+JUDGED_MOSAICS = [name for name in PLAN.mosaics if CONFIG.evaluation.mosaics and PLAN.regions[name].body.name == "mars"]
+
+
+def judged_climates():
+    """The climates of Mars and of Earth, where mosaics are judged and base colours have them made anyway."""
+    return [] if CONFIG.train.base == "none" or not JUDGED_MOSAICS else expand(CLIMATE, body=["mars", "earth"])
+
+
+def mars_options(wildcards, input):
+    """What the command is told of mosaics of Mars."""
+    pairs = zip(input.mosaics, input.reliefs)
+    options = [f"{option('mosaic', mosaic)} {option('relief', relief)}" for mosaic, relief in pairs]
+    climates = [option(f"{Path(path).parent.name}-climate", path) for path in input.climates]
+    return " ".join(options + climates)

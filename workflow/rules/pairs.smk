@@ -11,6 +11,8 @@ rule cut_pairs:
         provenance="results/pairs/{region}/provenance.json",
     log:
         "logs/cut_pairs/{region}.log",
+    benchmark:
+        "logs/cut_pairs/{region}.tsv"
     conda:
         "../../environment.yaml"
     params:
@@ -36,6 +38,8 @@ rule add_temperature:
         provenance="results/pairs/{region}/temperature.json",
     log:
         "logs/add_temperature/{region}.log",
+    benchmark:
+        "logs/add_temperature/{region}.tsv"
     conda:
         "../../environment.yaml"
     params:

@@ -7,6 +7,8 @@ rule fetch_planet:
         provenance="resources/{body}/planet/{kind}.json",
     log:
         "logs/fetch_planet/{body}/{kind}.log",
+    benchmark:
+        "logs/fetch_planet/{body}/{kind}.tsv"
     retries: 2
     conda:
         "../../environment.yaml"
@@ -36,6 +38,8 @@ rule simulate_climate:
         koeppen=report(f"{PLANET}/{{body}}/koeppen.png", caption="../report/climate.rst", category="Planets"),
     log:
         f"logs/simulate_climate/{CONFIG.run}/{{body}}.log",
+    benchmark:
+        f"logs/simulate_climate/{CONFIG.run}/{{body}}.tsv"
     conda:
         "../../environment.yaml"
     params:
@@ -65,6 +69,8 @@ rule fit_base_model:
         skill=report(f"{PLANET}/skill.json", caption="../report/skill.rst", category="Planets"),
     log:
         f"logs/fit_base_model/{CONFIG.run}.log",
+    benchmark:
+        f"logs/fit_base_model/{CONFIG.run}.tsv"
     conda:
         "../../environment.yaml"
     threads: min(2, CPUS)
@@ -92,6 +98,8 @@ rule draw_base_colours:
         preview=report(f"{PLANET}/{{body}}/preview.jpg", caption="../report/base.rst", category="Planets"),
     log:
         f"logs/draw_base_colours/{CONFIG.run}/{{body}}.log",
+    benchmark:
+        f"logs/draw_base_colours/{CONFIG.run}/{{body}}.tsv"
     conda:
         "../../environment.yaml"
     threads: min(2, CPUS)

@@ -7,6 +7,8 @@ rule fetch_raster:
         provenance="resources/{body}/{region}/{what}.json",
     log:
         "logs/fetch_raster/{body}/{region}/{what}.log",
+    benchmark:
+        "logs/fetch_raster/{body}/{region}/{what}.tsv"
     retries: 2  # for jobs that are killed; what a service refused is not asked again before the next run
     conda:
         "../../environment.yaml"
@@ -15,8 +17,8 @@ rule fetch_raster:
         downloads=lambda wildcards: work.downloads(CONFIG, wildcards.body, wildcards.what),
     params:
         polygon=polygon,
-        source=lambda wildcards: stages.relevant_source(CONFIG, wildcards.body, wildcards.what),
-        code=lambda wildcards: stages.source_code(CONFIG, wildcards.body, wildcards.what),
+        source=lambda wildcards: source_settings(wildcards.body, wildcards.what),
+        code=lambda wildcards: source_code(wildcards.body, wildcards.what),
     message:
         "fetch {wildcards.what} of {wildcards.region}"
     shell:

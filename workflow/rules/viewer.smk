@@ -15,6 +15,8 @@ rule export_viewer:
         VIEWER,
     log:
         "logs/export_viewer.log",
+    benchmark:
+        "logs/export_viewer.tsv"
     conda:
         "../../environment.yaml"
     threads: CPUS

@@ -23,9 +23,10 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    condition : (N, C, 256, 256) float32, [-1, 1]
-        Relief; with base colours these are the last three channels.
-    noise : (N, K, 256, 256) float32
+    condition : (N, C, 256 + 2 halo, 256 + 2 halo) float32, [-1, 1]
+        Relief; with base colours these are the last three channels. `train.halo_px` pixels around the tile are there
+        for the generator alone.
+    noise : (N, K, 256 + 2 halo, 256 + 2 halo) float32
     imagery : (N, 3, 256, 256) float32, [-1, 1]
     valid : (N, 1, 256, 256) float32
         1 where both elevation and imagery are known.
@@ -40,6 +41,16 @@ class Batch(NamedTuple):
     def generator_input(self) -> Tensor:
         """What the generator sees: condition and noise, channels last in memory."""
         return torch.cat([self.condition, self.noise], 1).contiguous(memory_format=torch.channels_last)
+
+    @property
+    def tile_condition(self) -> Tensor:
+        """The condition of the tile itself, without the halo."""
+        return self.without_halo(self.condition)
+
+    def without_halo(self, values: Tensor) -> Tensor:
+        """Cut off the halo: (N, C, 256 + 2 halo, 256 + 2 halo) -> (N, C, 256, 256)."""
+        halo_px = (values.shape[-1] - self.imagery.shape[-1]) // 2
+        return inside(values, halo_px) if halo_px else values
 
 
 def no_augmentation(count: int) -> AugmentParams:
@@ -62,7 +73,7 @@ def prepare(
         One for each pair.
     jitter : {"resize", "mirror", "none"}
     settings : Train
-        Of which `noise`, `vertical_jitter`, `base` and `recolour` are asked.
+        Of which `noise`, `vertical_jitter`, `base`, `recolour` and `halo_px` are asked.
     condition, sheet : settings of the encoding
     spec : TileSpec
         The size of the pairs' tiles.
@@ -82,7 +93,8 @@ def prepare(
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
-    margin_px, resize = spec.margin_px, spec.tile_px / (spec.tile_px + spec.jitter_px)
+    margin_px, halo_px = spec.margin_px, settings.halo_px
+    resize = spec.tile_px / (spec.tile_px + spec.jitter_px)
     scale = resize if jitter == "resize" else 1.0
     top, left = (to_device(x if jitter == "resize" else np.zeros_like(x), device) for x in (params.top, params.left))
     if jitter == "resize":
@@ -96,9 +108,9 @@ def prepare(
     if settings.base != "none":
         shift = to_device((255 * settings.recolour * params.recolour).astype(np.float32), device)[:, :, None, None]
         colours = (colours + shift).clamp(0, 255)
-        context = _context(stored.base, shift, _Crop(top, left, scale, spec))
+        context = _context(stored.base, shift, _Crop(top, left, scale, spec, halo_px))
     known_climate = condition.needs_climate and stored.shoreline_c.numel() > 0
-    shoreline = _shoreline(stored.shoreline_c, _Crop(top, left, scale, spec)) if known_climate else None
+    shoreline = _shoreline(stored.shoreline_c, _Crop(top, left, scale, spec, halo_px)) if known_climate else None
     sun = sun_at(latitude, condition.local_time_h)
     if jitter != "none":
         mirror = to_device(params.mirror, device).view(-1, 1, 1, 1)
@@ -112,19 +124,20 @@ def prepare(
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
         sun = torch.cat([torch.where(mirror, -sun[:, :1], sun[:, :1]), sun[:, 1:]], 1)
     air = None if shoreline is None else Air(shoreline, lapse)
-    relief_batch = ReliefBatch(metres, sea, void, spec.pixel_m * scale, latitude, sun, air, margin_px)
+    relief_batch = ReliefBatch(metres, sea, void, spec.pixel_m * scale, latitude, sun, air, margin_px - halo_px)
     encoded = encode(relief_batch, condition, sheet, context)
     valid = known & ~inside(void, margin_px)
-    return Batch(encoded, _noise(params, settings.noise, device, spec), colours / 127.5 - 1, valid.to(torch.float32))
+    return Batch(encoded, _noise(params, settings, device, spec), colours / 127.5 - 1, valid.to(torch.float32))
 
 
 class _Crop(NamedTuple):
-    """Where a jittered picture lies in a tile: its corner in the enlarged tile, pixels, and what a pixel measures."""
+    """Where a jittered picture lies in a tile: its corner in the enlarged tile, what a pixel measures, and its halo."""
 
     top: Tensor
     left: Tensor
     scale: float
     spec: TileSpec
+    halo_px: int
 
 
 def _context(base: Tensor, shift: Tensor, crop: _Crop) -> Context:
@@ -138,13 +151,13 @@ def _context(base: Tensor, shift: Tensor, crop: _Crop) -> Context:
 def _shoreline(cells: Tensor, crop: _Crop) -> Tensor:
     """Enlarge temperatures, (N, 20, 20), to the pixels of a crop with its margin, where nobody looks at them."""
     near = _enlarged(cells[:, None], crop)
-    return F.pad(near, (crop.spec.margin_px,) * 4, mode="replicate")
+    return F.pad(near, (crop.spec.margin_px - crop.halo_px,) * 4, mode="replicate")
 
 
 def _enlarged(cells: Tensor, crop: _Crop) -> Tensor:
-    """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop."""
+    """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop and its halo."""
     spec = crop.spec
-    along = torch.arange(spec.tile_px, device=cells.device, dtype=torch.float32)
+    along = torch.arange(-crop.halo_px, spec.tile_px + crop.halo_px, device=cells.device, dtype=torch.float32)
     side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
     # Pixel centres of the crop, in cells, then in the [-1, 1] of grid_sample.
     y, x = (
@@ -154,12 +167,13 @@ def _enlarged(cells: Tensor, crop: _Crop) -> Tensor:
     return _sampled(cells, y, x, "bicubic")
 
 
-def _noise(params: AugmentParams, channels: int, device: torch.device, spec: TileSpec) -> Tensor:
+def _noise(params: AugmentParams, settings: Train, device: torch.device, spec: TileSpec) -> Tensor:
+    channels, side_px = settings.noise, spec.tile_px + 2 * settings.halo_px
     if not channels:
-        return torch.zeros(len(params.top), 0, spec.tile_px, spec.tile_px, device=device)
+        return torch.zeros(len(params.top), 0, side_px, side_px, device=device)
     place = to_device(params.place, device)
     along = torch.arange(spec.side_px, device=device)
-    return noise(place[:, :1] + along, place[:, 1:] + along, channels, spec.margin_px)
+    return noise(place[:, :1] + along, place[:, 1:] + along, channels, spec.margin_px - settings.halo_px)
 
 
 def _crop(values: Tensor, top: Tensor, left: Tensor, scale: float, margin: int, mode: str) -> Tensor:

@@ -2,7 +2,7 @@
 "use strict";
 
 (function () {
-  const { manifest, degree, wrap, loadHeights, radius } = TERRAFORM.planet;
+  const { degree, wrap, loadHeights, radius } = TERRAFORM.planet;
   const { get: state, set, listen } = TERRAFORM.state;
   const section = document.getElementById("globe");
   // Without a graphics processor smooth edges cost four times the work, and turning would never rest.
@@ -132,7 +132,7 @@
   function raise(grid) {
     const factor = exaggeration / radius;
     surface.geometry.dispose();
-    surface.geometry = sphere((lon, lat) => TERRAFORM.planet.heightAt(lon, lat) * factor);
+    surface.geometry = sphere((lon, lat) => TERRAFORM.planet.coarseHeightAt(lon, lat) * factor);
     raised = Boolean(grid);
     ask();
   }

@@ -2,18 +2,26 @@
 "use strict";
 
 (function () {
-  const { manifest, written, heightAt, loadHeights } = TERRAFORM.planet;
+  const { manifest, written, heightAt, loadFiner, loadHeights } = TERRAFORM.planet;
   const { get: state, set, listen } = TERRAFORM.state;
   const element = (id) => document.getElementById(id);
   const byName = Object.fromEntries(manifest.layers.map((layer) => [layer.name, layer]));
   const body = manifest.body.name.charAt(0).toUpperCase() + manifest.body.name.slice(1);
 
+  let pointed = [NaN, NaN];
+
   TERRAFORM.readout = (lon, lat, onEarth) => {
     const known = Number.isFinite(lon) && Number.isFinite(lat) && Math.abs(lat) <= 90;
     element("place").textContent = known ? written(lon, lat) : "";
-    const metres = known && !onEarth ? heightAt(lon, lat) : NaN;
-    element("height").textContent = Number.isFinite(metres) ? `${Math.round(metres).toLocaleString("en")} m` : "";
+    pointed = known && !onEarth ? [lon, lat] : [NaN, NaN];
+    showHeight();
+    if (known && !onEarth) loadFiner(lon, lat, showHeight);
   };
+
+  function showHeight() {
+    const metres = heightAt(...pointed);
+    element("height").textContent = Number.isFinite(metres) ? `${Math.round(metres).toLocaleString("en")} m` : "";
+  }
 
   function option(value, text, parent) {
     const made = document.createElement("option");

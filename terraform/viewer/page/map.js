@@ -58,7 +58,7 @@
     }
   }
 
-  function group(name, projection, right) {
+  function group(name, right) {
     const common = { zIndex: right ? 20 : 10, className: right ? "layer-b" : "layer-a", opacity: right ? state.opacity : 1 };
     const layers = byName[name].pyramids.flatMap((pyramid) => tileLayers(pyramid, carree, 1, common));
     if (right) layers.forEach((layer) => clipRight(layer, map));
@@ -69,9 +69,8 @@
 
   function showLayers() {
     for (const layer of [...shown.a, ...shown.b]) map.removeLayer(layer);
-    const projection = map.getView().getProjection();
-    shown.a = group(state.a, projection, false);
-    shown.b = state.compare ? group(state.b, projection, true) : [];
+    shown.a = group(state.a, false);
+    shown.b = state.compare ? group(state.b, true) : [];
     for (const layer of [...shown.a, ...shown.b]) map.addLayer(layer);
     divide();
   }

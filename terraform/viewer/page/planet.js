@@ -1,4 +1,4 @@
-// The body: its projections, its heights, and how places are written.
+// The body: its projections, and how places are written.
 "use strict";
 
 (function () {
@@ -47,34 +47,5 @@
     return `${Math.abs(lat).toFixed(3)}\u00b0 ${lat < 0 ? "S" : "N"}  ${east.toFixed(3)}\u00b0 E`;
   }
 
-  let grid = null;
-
-  /** Unpack the heights: zlib of the differences along each row. */
-  async function loadHeights() {
-    if (grid) return grid;
-    const packed = await TERRAFORM.load("heights");
-    const bytes = Uint8Array.from(atob(packed.data), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const metres = new Int16Array(await new Response(stream).arrayBuffer());
-    for (let row = 0; row < packed.height; row += 1) {
-      const start = row * packed.width;
-      for (let column = 1; column < packed.width; column += 1) metres[start + column] += metres[start + column - 1];
-    }
-    grid = { metres, width: packed.width, height: packed.height };
-    return grid;
-  }
-
-  /** Height above the datum in metres, bilinear between the cells' middles; NaN before the heights are there. */
-  function heightAt(lon, lat) {
-    if (!grid) return NaN;
-    const x = ((wrap(lon) + 180) / 360) * grid.width - 0.5;
-    const y = Math.min(Math.max(((90 - lat) / 180) * grid.height - 0.5, 0), grid.height - 1);
-    const left = Math.floor(x), top = Math.min(Math.floor(y), grid.height - 2);
-    const column = (at) => (at + grid.width) % grid.width;
-    const at = (row, col) => grid.metres[row * grid.width + column(col)];
-    const u = x - left, v = y - top;
-    return (at(top, left) * (1 - u) + at(top, left + 1) * u) * (1 - v) + (at(top + 1, left) * (1 - u) + at(top + 1, left + 1) * u) * v;
-  }
-
-  TERRAFORM.planet = { manifest, radius, degree, wrap, carree, projections, toDegrees, written, loadHeights, heightAt };
+  TERRAFORM.planet = { manifest, radius, degree, wrap, carree, projections, toDegrees, written };
 })();

@@ -1,20 +1,23 @@
 """Judging: what is measured of a generator and its baselines, with real and with predicted base colours."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
 from small_world import config, few_pairs, make_world, run
 
+from benchmarks.world import make_pairs
+from terraform.config import overlay, parse
+from terraform.evaluation import schema
+from terraform.evaluation.colour import terrain_classes
+from terraform.evaluation.evaluate import _ranked, evaluate
+from terraform.evaluation.straw_men import other_region, shade
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH
 from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import SEA
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
-from terraform.learn import baseline, metrics
-from terraform.learn.evaluate import evaluate
+from terraform.learn.data.dataset import StoredPairs, collect
 from terraform.mosaic.base.reading import read_base
 from terraform.pairs.store import TILE
 
@@ -29,12 +32,21 @@ def judged(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         few_pairs(patch)
         run(world, root / "run", settings)
+    rivals = {"rivals": {"twin": str(root / "run" / "weights.safetensors")}, "judge_steps": 2}
+    settings = parse(overlay(settings.model_dump(), {"evaluation": rivals}))
     planet = read_base(planet_raster(root / "base.tif", lambda lon, lat: np.full((6, *lon.shape), 128)), EARTH)
     said, shown = {}, {}
+
+    def keep(name):
+        return lambda role, board: shown[name].__setitem__(f"{role}-{board.name}", board)
+
     for name, base in (("own", None), ("planet", planet)):
         shown[name] = {}
-        evaluate(root / "run" / "weights.safetensors", world, root / name, settings, shown[name].__setitem__, base)
-        said[name] = json.loads((root / name / "metrics.json").read_text())["validation"]
+        evaluate(root / "run" / "weights.safetensors", world, root / name, settings, keep(name), base)
+        found = schema.read(root / name / "metrics.json").roles["validation"].scores
+        said[name] = {
+            pictures: {key: score.value for key, score in scores.items()} for pictures, scores in found.items()
+        }
     return said, shown
 
 
@@ -49,14 +61,15 @@ def planet_raster(path, colours):
 
 def test_baselines_stand_beside_the_generator(judged):
     said, _ = judged
-    assert {"generated", "table", "base", "base_hillshade", "real"} <= set(said["own"])
+    assert {"generated", "twin", "other_region", "table", "base", "base_hillshade", "real"} == set(said["own"])
+    assert said["own"]["twin"] == said["own"]["generated"]
     assert said["own"]["base"]["base_drift"] == 0
     assert said["own"]["generated"]["base_drift"] > 0 and said["own"]["real"]["base_drift"] > 0
 
 
 def test_predicted_base_colours_take_the_place_of_the_pairs_own(judged):
     said, shown = judged
-    base = shown["planet"]["validation"].pictures["base"]
+    base = shown["planet"]["validation-fixed"].pictures["base"]
     assert torch.allclose(base, torch.full_like(base, 128 / 127.5 - 1), atol=1e-4)
     assert said["planet"]["base"]["l1"] != said["own"]["base"]["l1"]
     assert said["planet"]["table"] == {**said["own"]["table"], "base_drift": said["planet"]["table"]["base_drift"]}
@@ -64,10 +77,10 @@ def test_predicted_base_colours_take_the_place_of_the_pairs_own(judged):
 
 def test_the_sea_is_judged_in_its_base_colours_as_mosaics_show_it(judged):
     _, shown = judged
-    evaluated = shown["own"]["validation"]
-    sea = evaluated.sea.expand(-1, 3, -1, -1)
+    board = shown["own"]["validation-fixed"]
+    sea = (board.stored.elevation[:, board.stored.inner, board.stored.inner] == SEA)[:, None].expand(-1, 3, -1, -1)
     assert 0.01 < sea.float().mean() < 0.99
-    generated, base = evaluated.pictures["generated"], evaluated.pictures["base"]
+    generated, base = board.pictures["generated"], board.pictures["base"]
     assert torch.equal(generated[sea], base[sea])
     assert not torch.equal(generated[~sea], base[~sea])
 
@@ -84,20 +97,48 @@ def test_a_planet_is_sampled_where_tiles_are(tmp_path):
     assert set(np.unique(base[1, 1])) <= set(range(181))  # across the antimeridian, where west meets east
 
 
-def test_drift_is_of_smooth_colours_only():
-    torch.manual_seed(0)
-    base = torch.rand(1, 3, 1, 1).expand(1, 3, 256, 256) - 0.5
-    sea, valid = torch.zeros(1, 1, 256, 256, dtype=torch.bool), torch.ones(1, 1, 256, 256)
-    grain = torch.randn(1, 3, 256, 256) / 4
-    assert metrics.base_drift(base + grain, base, sea, valid, 200.0) < 1
-    assert metrics.base_drift(base + 0.1, base, sea, valid, 200.0) == pytest.approx(12.75, rel=1e-3)
-    sea[..., 128:] = True
-    assert metrics.base_drift(base + torch.where(sea, 0.1, -0.1), base, sea, valid, 200.0) == pytest.approx(
-        12.75, rel=1e-2
-    )
-
-
 def test_slopes_towards_the_sun_are_brighter_and_plains_keep_their_base():
     base = torch.full((1, 3, 1, 3), -0.5)
-    shaded = baseline.shade(base, torch.tensor([-0.5, 0.0, 0.5]).view(1, 1, 1, 3))[0, 0, 0]
+    shaded = shade(base, torch.tensor([-0.5, 0.0, 0.5]).view(1, 1, 1, 3))[0, 0, 0]
     assert shaded[0] < shaded[1] == -0.5 < shaded[2]
+
+
+def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
+    elevation = np.zeros((1, 384, 384), np.int16)
+    elevation[:, :, 192:] = 3000
+    elevation[:, :, 100:110] = -32768
+    imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *TileSpec().base_shape), np.uint8)
+    stored = StoredPairs(
+        *(torch.from_numpy(part) for part in (elevation, imagery, base)),
+        torch.full((1, 384), 45.0), torch.zeros(1, 0, 0), torch.zeros(1),
+    )  # fmt: skip
+    kinds = terrain_classes(stored, 200.0)
+    assert kinds.shape == (1, 256, 256)
+    low, cliff, high = kinds[0, 9, 120], kinds[0, 9, 127], kinds[0, 9, 140]
+    assert len({int(kind) for kind in (low, cliff, high)}) == 3
+    assert (kinds[:, :, 36:46] == -1).all() and (kinds[:, :, 48:] >= 0).all()
+
+
+def test_tiles_are_shown_by_rank_and_fixed_ones_beside_them(judged):
+    _, shown = judged
+    boards = shown["own"]
+    assert {name.removeprefix("validation-") for name in boards} == {
+        "fixed", "l1", "swd", "spectrum_db", "colour_given_relief",
+    }  # fmt: skip
+    fixed = boards["validation-fixed"]
+    assert len(fixed.captions) == len(fixed.stored.imagery) == len(fixed.pictures["generated"]) == 2
+
+
+def test_the_best_comes_first_and_the_worst_last():
+    rows = _ranked(np.array([5.0, 1.0, 3.0, 2.0, 4.0, 9.0, 8.0, 7.0, 6.0]))
+    assert list(rows.items()) == [
+        (1, "best: 1"), (3, "best: 2"), (2, "best: 3"), (4, "median: 4"), (0, "median: 5"), (8, "median: 6"),
+        (5, "worst: 9"), (6, "worst: 8"), (7, "worst: 7"),
+    ]  # fmt: skip
+
+
+def test_real_imagery_of_elsewhere_is_repeated_where_there_is_little(tmp_path):
+    training = collect([make_pairs(tmp_path / "one", 2)])
+    pictures = other_region(training, 5, 0)
+    assert pictures.shape == (5, 3, 256, 256)
+    assert torch.equal(pictures[0], pictures[2]) and not torch.equal(pictures[0], pictures[1])

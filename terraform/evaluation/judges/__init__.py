@@ -1,0 +1,1 @@
+"""Networks that judge: they learn on real tiles of the training regions."""

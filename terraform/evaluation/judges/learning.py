@@ -1,0 +1,95 @@
+"""The tiles that judging networks learn from, and where what they learnt is kept: trained once for the same pairs."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from terraform import provenance
+from terraform.geo.heights import SEA, VOID
+from terraform.learn.data.dataset import Collection
+from terraform.storage.atomic_write import atomic_write
+
+_TILES = 320
+_Network = TypeVar("_Network", bound=nn.Module)
+
+
+class Lesson(NamedTuple):
+    """Real tiles to learn from.
+
+    Attributes
+    ----------
+    imagery : (N, 256, 256, 3) uint8
+    metres : (N, 256, 256) int16
+        Heights; 0 where there are none.
+    land : (N, 256, 256) bool
+        Land of known height and colour.
+    """
+
+    imagery: Tensor
+    metres: Tensor
+    land: Tensor
+
+
+def lesson_of(training: Collection) -> Lesson:
+    """Read tiles to learn from, spread over the training regions."""
+    rows = []
+    for pair in training.spread(_TILES):
+        stored = training.read([pair])
+        heights = stored.elevation[:, stored.inner, stored.inner]
+        land = (heights != SEA) & (heights != VOID) & (stored.imagery > 0).any(3)
+        rows.append((stored.imagery, torch.where((heights == SEA) | (heights == VOID), 0, heights), land))
+    return Lesson(*(torch.cat(part) for part in zip(*rows, strict=True)))
+
+
+def pictures(imagery: Tensor) -> Tensor:
+    """(N, H, W, 3) uint8 as (N, 3, H, W) float32, [-1, 1]."""
+    return imagery.permute(0, 3, 1, 2) / 127.5 - 1
+
+
+def remembered(
+    path: Path, network: _Network, training: Collection, how: dict[str, int], learn: Callable[[_Network], None]
+) -> _Network:
+    """Load what a judging network learnt from the same pairs in the same way, or let it learn and keep it.
+
+    Parameters
+    ----------
+    path : Path
+        Of weights, which carry licence and attribution of the pairs.
+    network : nn.Module
+        Given its values.
+    training : Collection
+    how : dict of str to int
+        Whatever else its values depend on.
+    learn : callable
+        Trains the network in place.
+    """
+    made = training.provenance
+    places = [[pairs.region, len(pairs), pairs.provenance.details] for pairs in training.regions]
+    told = json.dumps([places, how, [list(tensor.shape) for tensor in network.state_dict().values()]], default=str)
+    key = hashlib.sha256(told.encode()).hexdigest()
+    kept = _kept(path, key)
+    if kept is not None:
+        network.load_state_dict(kept)
+        return network.eval()
+    learn(network)
+    header = {"key": key, "provenance": provenance.to_json(made), **made.tags()}
+    with atomic_write(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, temporary, header)
+    return network.eval()
+
+
+def _kept(path: Path, key: str) -> dict[str, Tensor] | None:
+    try:
+        with safe_open(path, "pt") as file:
+            if (file.metadata() or {}).get("key") != key:
+                return None
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return None
