@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from terraform.commands.options import Configs, Output, configured, region_named
-from terraform.config import Mosaics, overlay, parse
+from terraform.config import parse
 from terraform.errors import ConfigError
 from terraform.learn.runtime.malloc import keep_freed
 
@@ -74,8 +74,8 @@ def generate(
 ) -> None:
     """Draw an elevation raster as if it were alive.
 
-    Earth keeps its own shoreline and climate; those of config.yaml are for other bodies, and of a config.yaml that is
-    not named with --config for Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
+    Earth keeps its own shoreline and climate; those of a configuration are for other bodies, and a config.yaml that is
+    not named with --config is about Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
     """
     from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.air_choice import air_chooser
@@ -88,9 +88,10 @@ def generate(
     keep_freed()
     only = Part.parse(part) if part else None
     settings = configured(config, required=region is not None)
-    given = {"window_px": window, "device": device, "grid": grid, "compression": compression}
-    own = _given({"policy": policy, "shoreline_m": shoreline})
-    wanted = _drawn(settings.mosaics, policy=policy, shoreline_m=shoreline, **given)
+    elevated = _given({"policy": policy, "shoreline_m": shoreline})
+    own = _given({"window_px": window, "device": device, "grid": grid, "compression": compression})
+    own |= {"elevation": elevated} if elevated else {}
+    parse({"mosaics": own}, "command line")
     declared = Declared(crs, nodata, unit, body and body.lower(), wins=True, options=True)
     if region is not None:
         if declared != Declared(wins=True, options=True) or nodata_means != "void" or pixel_size or latitude:
@@ -99,12 +100,10 @@ def generate(
                 "and --latitude are for other rasters; leave them out, or leave out --region"
             )
         place, air = region_named(settings, region), air_chooser(climate, base)
-        render_region(weights, elevation, place, output, wanted, resume, chooser(base), own, air, only)
+        render_region(weights, elevation, place, output, settings.mosaics, resume, chooser(base), own, air, only)
     else:
-        # What config.yaml says holds for Mars; only what the command line says holds for whatever is drawn.
-        of_bodies = _drawn(settings.mosaics, policy=None, shoreline_m=None, **given)
         stated = Stated(declared, nodata_means == "sea", own, not config, only)
-        render_raster(weights, elevation, output, of_bodies, pixel_size, latitude, resume, base, stated, climate)
+        render_raster(weights, elevation, output, settings.mosaics, pixel_size, latitude, resume, base, stated, climate)
 
 
 def render_planet(
@@ -115,17 +114,13 @@ def render_planet(
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
 ) -> None:
     """Draw a whole body at 1/12 degree: base colours, light on its relief, its sea by depth."""
+    from terraform.mosaic.inputs import settings_of
     from terraform.mosaic.picture import planet
+    from terraform.mosaic.picture.ground import body_named_by
 
-    wanted = _drawn(configured(config, required=False).mosaics, None, shoreline)
-    planet.render_planet(base, elevation, output, wanted.elevation.shoreline_m)
-
-
-def _drawn(settings: Mosaics, policy: str | None, shoreline_m: float | None, **own: Any) -> Mosaics:
-    """Lay the settings of the command line over others, checked by the same rules."""
-    elevation = {"policy": policy, "shoreline_m": shoreline_m}
-    given = {**_given(own), "elevation": _given(elevation)}
-    return parse({"mosaics": overlay(settings.model_dump(), given)}, "command line").mosaics
+    settings, own = configured(config, required=False).mosaics, {"elevation": _given({"shoreline_m": shoreline})}
+    chosen = settings_of(body_named_by(elevation), settings, own, of_folder=not config)
+    planet.render_planet(base, elevation, output, chosen.elevation.shoreline_m)
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

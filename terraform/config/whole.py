@@ -1,7 +1,7 @@
 """The whole configuration, and how it is read from YAML."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -184,11 +184,28 @@ def _shown(given: Any) -> str:
 
 
 def _meant(place: tuple[Any, ...]) -> str:
-    """Suggest a setting of the same section whose name is like the one given."""
+    """Suggest a setting whose name is like the one given: of the same section, or else of any."""
     section: Any = Config()
     for part in place[:-1]:
         if part not in SOURCES:
             section = getattr(section, str(part), None)
-    known = list(type(section).model_fields) if isinstance(section, Section) else []
-    close = get_close_matches(str(place[-1]), known, 1)
+    given, known = str(place[-1]), list(type(section).model_fields) if isinstance(section, Section) else []
+    close = get_close_matches(given, known, 1) or [name for name in known if _is_part(given, name)]
+    if not close:
+        everywhere = dict(_settings(Config()))
+        close = [everywhere[name] for name in get_close_matches(given, everywhere, 1, cutoff=0.8)]
     return f" (do you mean {close[0]}?)" if close else ""
+
+
+def _is_part(given: str, name: str) -> bool:
+    """Whether a name is meant by one of its words, or by their initials: `imags` for `total_images`, `lr`."""
+    words = name.split("_")
+    return given == "".join(word[:1] for word in words) or bool(get_close_matches(given, words, 1, cutoff=0.75))
+
+
+def _settings(section: Section, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting by its last name, with its whole one."""
+    for name, value in section:
+        yield name, f"{path}{name}"
+        if isinstance(value, Section):
+            yield from _settings(value, f"{path}{name}.")

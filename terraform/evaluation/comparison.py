@@ -79,10 +79,7 @@ class Compared:
         """Measure real imagery: one half of the pairs against the other, which is as close as strangers come."""
         ground = self.ground
         real, base, sea, valid = ground.real, ground.base, ground.sea, ground.valid
-        half = len(real) // 2
-        one, other = ((real * valid)[first : 2 * half : 2] for first in (0, 1))
-        features = (self._features[first : 2 * half : 2] for first in (0, 1))
-        halves = {**texture(one, other), "kernel_distance": kernel_distance(*features), **spectrum(one, other)}
+        halves = self._halves() if len(real) > 1 else {}
         return {
             **{name: _of_halves(one, len(real)) for name, one in halves.items()},
             **checkerboard(real),
@@ -91,6 +88,16 @@ class Compared:
             "diversity": diversity(self._features.mean(1), self._features.mean(1)),
             "nearest_tile": nearest_tile(thumbnails(real), self.known),
             "deviation": deviation(real),
+        }
+
+    def _halves(self) -> dict[str, Statistic]:
+        """Compare every second pair with the one after it."""
+        even, odd = (slice(first, len(self.ground.real) // 2 * 2, 2) for first in (0, 1))
+        masked, features = self.ground.real * self.ground.valid, self._features
+        return {
+            **texture(masked[even], masked[odd]),
+            "kernel_distance": kernel_distance(features[even], features[odd]),
+            **spectrum(masked[even], masked[odd]),
         }
 
     def _recovered(self, pictures: Tensor) -> Statistic:

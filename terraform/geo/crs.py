@@ -21,7 +21,7 @@ def geodetic_crs(crs: CRS) -> ProjCRS:
     """
     found = ProjCRS.from_wkt(crs.to_wkt()).geodetic_crs
     if found is None:
-        raise InputError(f"the CRS {crs} has no longitudes and latitudes: give another with `crs:`")
+        raise InputError(f"the CRS {crs} has no longitudes and latitudes: give another (--crs, or `crs:` of a source)")
     return found
 
 

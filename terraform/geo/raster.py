@@ -150,7 +150,7 @@ def body_of(dataset: Any) -> Body:
         There is no CRS, or it belongs to a body that is not known.
     """
     if dataset.crs is None:
-        raise InputError(f"{dataset.name} has no CRS: say which one it is in with `crs:`")
+        raise InputError(f"{dataset.name} has no CRS: say which one it is in (--crs, or `crs:` of a source)")
     axis_m = semi_major_axis_m(dataset.crs)
     for body in BODIES.values():
         if abs(axis_m / body.radius_m - 1) < 0.01:
@@ -167,7 +167,7 @@ def semi_major_axis_m(crs: CRS) -> float:
 
     ellipsoid = ProjCRS.from_wkt(crs.to_wkt()).ellipsoid
     if ellipsoid is None:
-        raise InputError(f"the CRS {crs} has no ellipsoid: give one of Earth or Mars with `crs:`")
+        raise InputError(f"the CRS {crs} has no ellipsoid: give one of a body (--crs, or `crs:` of a source)")
     return float(ellipsoid.semi_major_metre)
 
 

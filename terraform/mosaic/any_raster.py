@@ -66,8 +66,8 @@ class Stated:
         Of the file: CRS, body, unit, missing value.
     missing_is_sea : bool
         What missing heights stand for.
-    elevation : mapping of str to value
-        Settings of `mosaics.elevation` that hold on every body.
+    settings : mapping of str to value
+        Settings of `mosaics`, nested as there, that hold on every body.
     of_folder : bool
         The settings are those of the working folder's configuration, which nobody named: they are about Mars.
     part : Part, optional
@@ -76,13 +76,13 @@ class Stated:
 
     declared: Declared = NOTHING
     missing_is_sea: bool = False
-    elevation: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     of_folder: bool = False
     part: Part | None = None
 
     def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
         """Choose the settings that hold on a body; see `inputs.settings_of`."""
-        return inputs.settings_of(body, settings, self.elevation, self.of_folder)
+        return inputs.settings_of(body, settings, self.settings, self.of_folder)
 
     def identity(self) -> list[Any]:
         """Tell what the strips of a drawing depend on, as values that JSON holds."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from terraform.config import Climate, Mosaics, parse
+from terraform.config import Mosaics, overlay, parse
 from terraform.digest import Stage, stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
@@ -38,27 +38,23 @@ def settings_of(body: Body | None, settings: Mosaics, own: Mapping[str, Any], of
     settings : Mosaics
         Of other bodies.
     own : mapping of str to value
-        Settings of `mosaics.elevation` that hold on every body, Earth too.
+        Settings of `mosaics`, nested as there, that hold on every body, Earth too.
     of_folder : bool
-        `settings` are the working folder's, which nobody named: they are about Mars, and no other body takes policy,
-        shoreline or climate from them.
+        `settings` are the working folder's, which nobody named: they are about Mars. No other body takes any of them
+        but the device, so that its picture is the same in every folder.
 
     Raises
     ------
     ConfigError
         One of `own` is wrong.
     """
-    if body == EARTH:
-        elevation = {"policy": "sea_level" if "shoreline_m" in own else "clip", **own}
-        return _with(settings, elevation, Climate())
     if of_folder and body != MARS:
-        return _with(settings, dict(own), Climate())
-    return _with(settings, {**settings.elevation.model_dump(), **own}, settings.climate)
-
-
-def _with(settings: Mosaics, elevation: Mapping[str, Any], climate: Climate) -> Mosaics:
-    checked = parse({"mosaics": {"elevation": dict(elevation)}}, "command line").mosaics.elevation
-    return settings.model_copy(update={"elevation": checked, "climate": climate})
+        settings = Mosaics(device=settings.device)
+    chosen = settings.model_dump()
+    if body == EARTH:
+        floods = "shoreline_m" in own.get("elevation", {})
+        chosen |= {"elevation": {"policy": "sea_level" if floods else "clip"}, "climate": {}}
+    return parse({"mosaics": overlay(chosen, own)}, "command line").mosaics
 
 
 def load_generator(weights: Path, settings: Mosaics) -> TrainedGenerator:

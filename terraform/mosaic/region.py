@@ -52,7 +52,7 @@ def render_region(
     base : BaseChoice, optional
         How base colours are chosen (`base.choice.chooser`), for weights that need them.
     own : mapping, optional
-        Settings of `mosaics.elevation` that hold on Earth too; see `inputs.settings_of`.
+        Settings of `mosaics` that hold on Earth too; see `inputs.settings_of`.
     air : AirChoice, optional
         How the climate is chosen (`base.air_choice.air_chooser`), for weights that know the air's temperature.
     part : Part, optional

@@ -131,10 +131,8 @@ def _chart(name: str, about: Metric, scores: Scores) -> Figure:
         for one in ordered(scores)
         if (score := scores[one].get(name)) is not None
     ]
-    unit = f", {about.unit}" if about.unit else ""
-    return Figure(
-        f"{about.title}{unit}; {_BETTER[about.better]}.", chart=interval_chart(about.title, rows, about.target)
-    )
+    title = _titled(about)
+    return Figure(f"{title}; {_BETTER[about.better]}.", chart=interval_chart(title, rows, about.target))
 
 
 def _kind(name: str) -> str:

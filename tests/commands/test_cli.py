@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from typer.testing import CliRunner
+
+from terraform.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = [sys.executable, "-m", "terraform"]
@@ -74,6 +77,23 @@ def test_geodata_left_over_from_another_installation_does_no_harm(place):
 
 def test_wrong_usage_is_exit_code_2(tmp_path):
     assert call(tmp_path, "fetch", "--what", "smell").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["genrate"], "generate"), (["config", "shwo"], "show"), (["render_planet"], "render-planet"),
+        (["generate", "--elevaton", "e.tif"], "--elevation"), (["train", "--contine"], "--continue"),
+        (["generate", "--nodata-means", "seas"], "'sea'"),
+    ],
+)  # fmt: skip
+def test_what_was_meant_is_suggested(arguments, meant):
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2 and meant in done.output
+
+
+def test_without_arguments_the_commands_are_listed():
+    assert all(name in CliRunner().invoke(app, []).output for name in COMMANDS)
 
 
 def test_an_unknown_region_is_named_with_the_known_ones(place):

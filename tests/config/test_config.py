@@ -21,6 +21,19 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"train": {"imags": 5}}, "total_images"), ({"train": {"lr": 0.1}}, "learning_rate"),
+        ({"trian": {}}, "train"), ({"shoreline_m": 5}, "mosaics.elevation.shoreline_m"),
+        ({"mosaics": {"shoreline": 5}}, "mosaics.elevation.shoreline_m"), ({"regions": {"exlude": []}}, "exclude"),
+    ],
+)  # fmt: skip
+def test_the_setting_that_was_meant_is_named(given, meant):
+    with pytest.raises(ConfigError, match=rf"do you mean {meant}\?"):
+        parse(given)
+
+
 def test_every_mistake_is_one_line_with_path_value_and_what_is_allowed():
     with pytest.raises(ConfigError) as caught:
         parse(

@@ -1,10 +1,14 @@
 """Mars without truth: tiles sampled where they lie, Earth matched to them, distances beside their floors."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from conftest import DAMAGES, land
 
+from terraform.commands.learn import _mars
+from terraform.errors import ConfigError
 from terraform.evaluation.comparison import Judges
 from terraform.evaluation.judges.encoder import Encoder
 from terraform.evaluation.judges.learning import Lesson
@@ -105,3 +109,12 @@ def test_colours_are_compared_with_those_of_like_climate(earth):
         _add_colours(statistics, on_mars(earth), red, (climate, here))
         found.append(statistics["generated"]["colour_given_climate"].value)
     assert found[0] < 0.5 * found[1]
+
+
+def test_every_mosaic_has_its_heights_and_every_body_its_climate():
+    one, other = Path("one.tif"), Path("other.tif")
+    assert _mars([], [], None, None) is None
+    with pytest.raises(ConfigError, match="1 --mosaic and 0 --relief"):
+        _mars([one], [], None, None)
+    with pytest.raises(ConfigError, match="neither"):
+        _mars([one], [other], one, None)

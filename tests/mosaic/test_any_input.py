@@ -42,10 +42,10 @@ def raster(metres=1500, crs="EPSG:4326", shape=(48, 48), transform=PLACE, dtype=
     return write_raster(Path("e.tif"), np.full(shape, metres, dtype), transform, crs, nodata)
 
 
-def drawn(path, settings=OF_MARS, output="out.tif", **said):
+def drawn(path, about=OF_MARS, output="out.tif", **said):
     options = {name: said.pop(name) for name in ("crs", "nodata", "unit", "body") if name in said}
     stated = Stated(Declared(**options, wins=True, options=True), **said)
-    any_raster.render_raster(Path("w"), path, Path(output), settings, stated=stated)
+    any_raster.render_raster(Path("w"), path, Path(output), about, stated=stated)
     return read(output)
 
 
@@ -69,10 +69,21 @@ def test_mars_takes_what_the_folder_says_and_the_moon_does_not(capsys):
 
 
 def test_the_command_line_holds_on_every_body():
-    own = {"policy": "sea_level", "shoreline_m": 500.0}
-    assert inputs.settings_of(EARTH, OF_MARS, own).elevation == Elevation(policy="sea_level", shoreline_m=500)
-    assert inputs.settings_of(EARTH, OF_MARS, {"shoreline_m": 500.0}).elevation.policy == "sea_level"
-    assert inputs.settings_of(MARS, OF_MARS, {"policy": "affine"}).elevation.shoreline_m == -4500
+    own = {"elevation": {"shoreline_m": 500.0}, "window_px": 512}
+    flooded = inputs.settings_of(EARTH, OF_MARS, own)
+    assert flooded.elevation == Elevation(policy="sea_level", shoreline_m=500) and flooded.window_px == 512
+    assert inputs.settings_of(MARS, OF_MARS, {"elevation": {"policy": "affine"}}).elevation.shoreline_m == -4500
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "IAU_2015:30100"], ids=["earth", "moon"])
+def test_a_folder_about_mars_says_nothing_of_other_bodies(crs):
+    """Neither their map, nor the arithmetic that draws them, nor the file that is written."""
+    about = OF_MARS.model_copy(update={"grid": "polar", "precision": "bf16", "window_px": 512, "compression": "webp"})
+    drawn(raster(crs=crs), about, "here.tif", of_folder=True)
+    drawn(raster(crs=crs), Mosaics(device="cpu"), "elsewhere.tif", of_folder=True)
+    assert Path("here.tif").read_bytes() == Path("elsewhere.tif").read_bytes()
+    drawn(raster(crs=crs), about, "here.tif", of_folder=True, settings={"grid": "input"})
+    assert read("here.tif")[0].shape[:2] == (48, 48)
 
 
 def test_the_body_is_said_and_wins(capsys):

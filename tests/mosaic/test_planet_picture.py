@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import rasterio
-from exact import SMALL, base_raster, colours, hills, small_planet
+from exact import SMALL, base_raster, colours, hills, small_planet, write_raster
 from PIL import Image
+from rasterio.transform import Affine
 from typer.testing import CliRunner
 
 from terraform.__main__ import app
@@ -80,6 +81,20 @@ def test_the_command(drawn, suffix):
     assert done.exit_code == 0, done.output
     with Image.open(output) as picture:
         assert picture.size == (4320, 2160)
+
+
+def test_a_configuration_about_mars_says_nothing_of_earths_shoreline(tmp_path, monkeypatch):
+    """Nor does one that nobody named say anything of any body but Mars."""
+    monkeypatch.chdir(tmp_path)
+    heights = np.full((90, 180), -100, np.int16)
+    write_raster(tmp_path / "e.tif", heights, Affine(2, 0, -180, 0, -2, 90), "EPSG:4326")
+    asked = ["render-planet", "--base", "#7a6a4f", "--elevation", "e.tif", "--output"]
+    for more in ([], ["--config", "config.yaml"]):
+        (tmp_path / "config.yaml").write_text("mosaics: {elevation: {shoreline_m: -4500}}\n")
+        assert CliRunner().invoke(app, [*asked, "here.png", *more]).exit_code == 0
+        (tmp_path / "config.yaml").write_text("{}\n")
+        assert CliRunner().invoke(app, [*asked, "there.png", *more]).exit_code == 0
+        assert (tmp_path / "here.png").read_bytes() == (tmp_path / "there.png").read_bytes()
 
 
 def test_what_is_no_picture_is_refused(drawn):

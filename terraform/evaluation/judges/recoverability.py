@@ -40,7 +40,10 @@ class ReliefReader(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) in [-1, 1] -> (N, 1, H / 4, W / 4)."""
-        local = F.avg_pool2d(x, _LOCAL_PX, 1, _LOCAL_PX // 2, count_include_pad=False)
+        local = x
+        for size in ((1, _LOCAL_PX), (_LOCAL_PX, 1)):
+            around = size[0] // 2, size[1] // 2
+            local = F.avg_pool2d(local, size, 1, around, count_include_pad=False)
         out: Tensor = self.layers((x - local) * 4)
         return out
 

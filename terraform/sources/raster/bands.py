@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ _UNITS: dict[str, float] = {
     "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "ft": METRES["ft"], "foot": METRES["ft"],
     "feet": METRES["ft"], "international foot": METRES["ft"], "us survey foot": METRES["us-ft"],
     "us survey feet": METRES["us-ft"], "foot us": METRES["us-ft"], "us foot": METRES["us-ft"],
-    "us feet": METRES["us-ft"], "ftus": METRES["us-ft"], "us ft": METRES["us-ft"], "foot_us": METRES["us-ft"],
+    "us feet": METRES["us-ft"], "ftus": METRES["us-ft"], "us ft": METRES["us-ft"], "ft us": METRES["us-ft"],
+    "survey foot": METRES["us-ft"], "survey feet": METRES["us-ft"], "sft": METRES["us-ft"],
+    "fathom": 1.8288, "fathoms": 1.8288,
     "km": 1000.0, "kilometre": 1000.0, "kilometres": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0,
     "dm": 0.1, "decimetre": 0.1, "decimeter": 0.1, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01,
     "centimetres": 0.01, "centimeters": 0.01, "mm": 0.001, "millimetre": 0.001, "millimeter": 0.001,
@@ -85,32 +88,58 @@ def check_heights(raster: Raster) -> int:
 
 
 def _metres(raster: Raster) -> tuple[float, str | None]:
-    """Metres of a unit of a raster, and how the unit is called; None where nothing says it."""
+    """Metres of a unit of a raster, negative where it counts downwards, and its name; None where nothing says it."""
+    factor, unit = _unit(raster)
+    # GDAL gives the unit of a vertical axis as the band's, without its direction.
+    if _counts_downwards(raster.crs):
+        return -factor, f"{unit or 'm'} downwards"
+    return factor, unit
+
+
+def _unit(raster: Raster) -> tuple[float, str | None]:
     said, own = raster.declared.unit, raster.unit
     if said is not None and (raster.declared.wins or own is None):
         return METRES[said], said
     if own is not None and own.strip():
-        plain = re.sub(r"[\s.()\[\]-]+", " ", own.lower()).strip()
-        if plain not in _UNITS:
+        factor = _length(own)
+        if factor is None:
             raise InputError(
                 f"{raster.name}: the unit of its band is {own!r}, expected a length: if it holds heights, say their "
                 f"unit with {raster.declared.name('unit')} (one of {', '.join(METRES)})"
             )
-        factor = _UNITS[plain]
         return factor, "m" if factor == 1 else own
-    return _vertical(raster.crs)
+    axes = _vertical(raster.crs)
+    if axes:
+        factor = axes[0].unit_conversion_factor
+        return factor, "m" if factor == 1 else axes[0].unit_name
+    across = ProjCRS.from_wkt(raster.crs.to_wkt()).axis_info[:1]
+    if raster.crs.is_projected and across and 0.3 < across[0].unit_conversion_factor < 0.31:
+        _say(
+            f"warning: {_file(raster)}: its map is in {across[0].unit_name}, and nothing says the unit of its heights: "
+            f"they are taken for metres; say another with {raster.declared.name('unit')}"
+        )
+    return 1.0, None
 
 
-def _vertical(crs: CRS) -> tuple[float, str | None]:
-    """Metres of a unit of a CRS's heights, and its name."""
+def _length(spelled: str) -> float | None:
+    """Metres of a unit as a file spells it, such as "US_survey_foot", "Meters (m)" or "m a.s.l."; None if unknown."""
+    plain = re.sub(r"[\s._()\[\]-]+", " ", spelled.lower()).strip()
+    plain = re.sub(r" (a ?s ?l|a?msl|above .*)$", "", plain)
+    if plain in _UNITS:
+        return _UNITS[plain]
+    found = {_UNITS.get(word) for word in plain.split()}
+    return found.pop() if len(found) == 1 else None
+
+
+def _vertical(crs: CRS) -> list[Any]:
+    """Find the axes of heights or depths of a CRS."""
     whole = ProjCRS.from_wkt(crs.to_wkt())
     parts = whole.sub_crs_list if whole.is_compound else [whole]
-    axes = [axis for part in parts for axis in part.axis_info if axis.direction.lower() in ("up", "down")]
-    if not axes:
-        return 1.0, None
-    sign = -1.0 if axes[0].direction.lower() == "down" else 1.0
-    factor = sign * axes[0].unit_conversion_factor
-    return factor, "m" if factor == 1 else f"{axes[0].unit_name}{' downwards' if sign < 0 else ''}"
+    return [axis for part in parts for axis in part.axis_info if axis.direction.lower() in ("up", "down")]
+
+
+def _counts_downwards(crs: CRS) -> bool:
+    return any(axis.direction.lower() == "down" for axis in _vertical(crs))
 
 
 def _converted(raster: Raster, band: int, factor: float) -> Raster:

@@ -13,6 +13,25 @@ from terraform.sources.raster.metadata.declared import Declared
 DEEPEST_M = -12_000.0
 """Below every floor of Earth's seas, metres."""
 
+_MARKS = (
+    -9999,
+    -99999,
+    -999999,
+    -3000,
+    -1000,
+    -32768,
+    -32767,
+    32767,
+    65535,
+    9999,
+    99999,
+    -(2**31),
+    2**31 - 1,
+    2**32 - 1,
+)
+"""Usual values for missing."""
+_NO_RADIUS = 1e15
+"""No body is so large."""
 _RADIUS = 0.8
 """Heights beyond this share of a body's radius are none, but distances from its centre."""
 
@@ -97,7 +116,7 @@ def _check_range(values: NDArray[Any], valid: NDArray[np.bool_], raster: Raster,
     if not known.size:
         return
     lowest, highest = float(known.min()), float(known.max())
-    if highest > _RADIUS * body.radius_m:
+    if highest > _RADIUS * body.radius_m and not _stands_for_missing(lowest, highest):
         raise InputError(
             f"{raster.name} holds {lowest:g} to {highest:g}, and the radius of {body.name} is {body.radius_m:.7g} m: "
             "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR), or take "
@@ -117,10 +136,10 @@ def _suspicion(lowest: float, highest: float, body: Body, declared: Declared) ->
             "all of them lie below every place: are they in another unit, or less another radius? Convert them to "
             "metres above the datum"
         )
+    if _stands_for_missing(lowest, highest):
+        return f"if that is the missing value, say so with {missing}"
     if highest > 1e6:
         return f"these look like a radius, not heights above the datum; {_other(body, declared)}"
-    if lowest in (-9999, -99999, -3000, -1000, 65535) or highest in (65535, 9999, 99999):
-        return f"if that is the missing value, say so with {missing}"
     if highest <= 3.2808399 * body.highest_m and lowest >= 3.2808399 * body.lowest_m:
         return (
             f"if they are in feet, say so with {unit} ft; if a value stands for missing, say so with {missing}; "
@@ -132,6 +151,11 @@ def _suspicion(lowest: float, highest: float, body: Body, declared: Declared) ->
             f"value that means sea ({missing}, {declared.name('nodata_means')} sea); {_other(body, declared)}"
         )
     return f"convert them to metres, and say with {missing} which value stands for missing; {_other(body, declared)}"
+
+
+def _stands_for_missing(lowest: float, highest: float) -> bool:
+    """Whether the extremes are numbers by which programs mark what is missing."""
+    return lowest in _MARKS or highest in _MARKS or max(abs(lowest), abs(highest)) >= _NO_RADIUS
 
 
 def _other(body: Body, declared: Declared) -> str:

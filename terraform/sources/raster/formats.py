@@ -12,6 +12,7 @@ from rasterio.enums import MaskFlags
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
+from terraform.errors import InputError
 from terraform.geo import raster as raster
 from terraform.sources.raster.metadata.declared import NOTHING, Declared, crs_of
 from terraform.sources.raster.metadata.place import located
@@ -97,6 +98,11 @@ def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool
     scale = dataset.scales[0] if beside.scale is None else beside.scale
     offset = dataset.offsets[0] if beside.offset is None else beside.offset
     own = _first(beside.nodata, None if dataset.nodata is None else float(dataset.nodata))
+    if not scale or not np.isfinite([scale, offset]).all():
+        raise InputError(
+            f"{path}: its values have the scale {scale:g} and the offset {offset:g}, which no heights have: correct "
+            f"them, for instance gdal_edit.py -scale 1 -offset 0 {path.name}"
+        )
     nodata = _first(declared.nodata, own) if declared.wins else _first(own, declared.nodata)
     scaled = (scale, offset) != (1.0, 0.0)
 

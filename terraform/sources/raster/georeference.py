@@ -127,6 +127,14 @@ def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
         raise InputError(
             f"{raster.name} has a georeference that places no pixel ({tuple(t)[:6]}): correct its world file or header"
         )
+    if raster.crs.is_geographic and not (t.b or t.d):
+        beyond = max(abs(t.f), abs(t.f + t.e * raster.height)) - 90
+        if beyond > abs(t.e) + 1e-6:
+            south, north = sorted((t.f, t.f + t.e * raster.height))
+            raise InputError(
+                f"{raster.name} has latitudes from {south:g} to {north:g} degrees: correct its georeference"
+                f", or say with {raster.declared.name('crs')} what it is in"
+            )
     return GeoreferencedRaster(raster, body, _axes(raster, body))
 
 
@@ -194,14 +202,14 @@ def _axes(raster: Raster, body: Body) -> Axes | None:
     t = raster.transform
     if t.b or t.d:
         return None
-    columns, rows = np.linspace(0, raster.width, 9), np.linspace(0, raster.height, 9)
+    columns, rows = np.linspace(0, raster.width, 9), np.linspace(*_rows_below_poles(raster), 9)
     x, y = np.meshgrid(t.c + t.a * columns, t.f + t.e * rows)
     lon, lat = transformer(raster.crs, degrees_crs(raster.crs, body)).transform(x, y)
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         return None
     lon = np.unwrap(lon, period=360, axis=1)
     lon = np.unwrap(lon, period=360, axis=0)
-    across, down = _straight(lon[0], columns), _straight(lat[:, 0], rows)
+    across, down = _straight(lon[0], columns, raster.width), _straight(lat[:, 0], rows, raster.height)
     if abs(across.step) < 1e-12 or abs(down.step) < 1e-12:
         return None
     off_lon = np.abs(lon - (across.origin + across.step * columns)) / abs(across.step)
@@ -211,8 +219,19 @@ def _axes(raster: Raster, body: Body) -> Axes | None:
     return Axes(down, across)
 
 
-def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64]) -> Axis:
-    return Axis(float(degrees[0]), float((degrees[-1] - degrees[0]) / pixels[-1]), int(pixels[-1]))
+def _rows_below_poles(raster: Raster) -> tuple[float, float]:
+    """First and last row whose latitudes exist: where pixels are counted by centres, half a row lies beyond a pole."""
+    if not raster.crs.is_geographic:
+        return 0.0, float(raster.height)
+    t = raster.transform
+    first, last = sorted((latitude - t.f) / t.e for latitude in (90.0, -90.0))
+    return max(0.0, first), min(float(raster.height), last)
+
+
+def _straight(degrees: NDArray[np.float64], pixels: NDArray[np.float64], count: int) -> Axis:
+    """Make the axis on which pixels of an axis of `count` lie at these degrees, by the first and the last."""
+    step = float((degrees[-1] - degrees[0]) / (pixels[-1] - pixels[0]))
+    return Axis(float(degrees[0]) - step * float(pixels[0]), step, count)
 
 
 def wraps(longitudes: Axis) -> bool:

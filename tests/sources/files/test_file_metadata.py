@@ -42,7 +42,8 @@ def band(text: str) -> str:
     ("unit", "metres"),
     [
         ("m", 1000), ("metre", 1000), ("ft", 304.8), ("foot", 304.8), ("Feet", 304.8), ("US survey foot", 304.8),
-        ("dm", 100), ("centimetres", 10),
+        ("dm", 100), ("centimetres", 10), ("US_survey_foot", 304.8), ("ft_us", 304.8), ("fathoms", 1828.8),
+        ("Meters (m)", 1000), ("m a.s.l.", 1000), ("feet above geoid", 304.8),
     ],
 )  # fmt: skip
 def test_the_unit_of_a_band(tmp_path: Path, unit: str, metres: float, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +80,53 @@ def test_heights_of_a_compound_crs(tmp_path: Path) -> None:
     asked = region(EARTH, -110.9, 44.7, -110.7, 44.9)
     values, grid = fetch(asked, tmp_path / "out.tif", path)
     assert at(values, grid, -110.8, 44.8) == 1524
+
+
+@pytest.mark.parametrize(("metres", "expected"), [(-1200, 1200), (1200, SEA)])
+def test_depths_count_downwards(tmp_path: Path, metres: int, expected: int) -> None:
+    """GDAL calls the unit of a vertical axis that points down the band's, without its direction."""
+    assert got(tmp_path, made(tmp_path, np.full_like(PLAIN, metres), crs="EPSG:4326+5715")) == expected
+
+
+def test_a_map_in_feet_asks_for_the_unit_of_heights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(
+        tmp_path / "in.tif", np.full((99, 99), 900, np.float32), "EPSG:2263", Affine(600, 0, 9e5, 0, -600, 3e5)
+    )
+    asked = region(EARTH, -74.3, 40.9, -74.28, 40.92)
+    values, _ = fetch(asked, tmp_path / "out.tif", path)
+    assert values.max() == 900 and "map is in US survey foot" in capsys.readouterr().err
+    assert fetch(asked, tmp_path / "out.tif", path, unit="us-ft")[0].max() == 274
+
+
+@pytest.mark.parametrize("scale", [0.0, float("nan"), float("inf")])
+def test_a_scale_that_no_heights_have_is_refused(tmp_path: Path, scale: float) -> None:
+    path = made(tmp_path)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales = (scale,)
+    with pytest.raises(InputError, match="which no heights have"):
+        got(tmp_path, path)
+
+
+@pytest.mark.parametrize("mark", [1e20, -32768, -(2**31)])
+def test_a_mark_of_missing_heights_that_nothing_declares_is_named(tmp_path: Path, mark: float) -> None:
+    ground = PLAIN.astype(np.float32)
+    ground[:40] = mark
+    with pytest.raises(InputError, match="if that is the missing value, say so with `nodata:`"):
+        got(tmp_path, made(tmp_path, ground))
+
+
+def test_rows_counted_by_their_centres_reach_beyond_a_pole(tmp_path: Path) -> None:
+    """Grids registered on their nodes, as ETOPO comes too: the first row lies at 90 degrees."""
+    latitudes = np.broadcast_to((90.0 - np.arange(91) * 2)[:, None], (91, 181))
+    path = degrees(tmp_path / "in.tif", -181.0, 91.0, 2.0, (latitudes * 10).astype(np.int16))
+    values, grid = fetch(region(EARTH, 10, 70, 30, 78), tmp_path / "out.tif", path)
+    assert at(values, grid, 20.0, 75.0) == pytest.approx(750, abs=11)
+    with pytest.raises(InputError, match="latitudes from -87 to 95 degrees"):
+        fetch(
+            region(EARTH, 10, 70, 30, 78),
+            tmp_path / "out.tif",
+            degrees(tmp_path / "in.tif", -181.0, 95.0, 2.0, latitudes.astype(np.int16)),
+        )
 
 
 def test_the_user_says_the_unit(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import rasterio
 import rasterio.shutil
-from servers.own_rasters import at, degrees, fetch, region
+from rasterio import warp
+from rasterio.transform import Affine
+from servers.own_rasters import at, degrees, fetch, region, write
 
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, MARS
@@ -34,6 +36,7 @@ def converted(folder: Path, name: str, driver: str, crs: str = "EPSG:4326", **op
         ("in.jp2", "JP2OpenJPEG", "EPSG:4326", {"REVERSIBLE": "YES", "QUALITY": "100"}),
         ("in.nc", "netCDF", "EPSG:4326", {}),
         ("in.h5", "netCDF", "EPSG:4326", {"FORMAT": "NC4"}),
+        ("in.dem", "USGSDEM", "EPSG:4326", {}),
         ("in.xml", "PDS4", "IAU_2015:49900", {"VAR_TARGET": "Mars"}),
         ("in.cub", "ISIS3", "IAU_2015:49900", {}),
     ],
@@ -52,6 +55,17 @@ def test_dted(tmp_path: Path) -> None:
     rasterio.shutil.copy(source, tmp_path / "n44.dt0", driver="DTED")
     values, grid = fetch(region(EARTH, 10.2, 44.2, 10.8, 44.8), tmp_path / "out.tif", tmp_path / "n44.dt0")
     assert at(values, grid, 10.5, 44.5) == heights[60, 60]
+
+
+def test_usgs_dem_of_utm(tmp_path: Path) -> None:
+    """Columns of text from south to north, whose heights stand at points."""
+    slope = np.add.outer(np.arange(200), np.arange(200)).astype(np.int16) * 2
+    source = write(tmp_path / "source.tif", slope, "EPSG:32632", Affine(30, 0, 500_000, 0, -30, 4_983_000))
+    rasterio.shutil.copy(source, tmp_path / "in.dem", driver="USGSDEM")
+    values, grid = fetch(region(EARTH, 9.01, 44.96, 9.06, 44.99), tmp_path / "out.tif", tmp_path / "in.dem")
+    easting, northing = warp.transform("EPSG:4326", "EPSG:32632", [9.03], [44.98])
+    expected = 2 * ((easting[0] - 500_000) / 30 + (4_983_000 - northing[0]) / 30 - 1)
+    assert at(values, grid, 9.03, 44.98) == pytest.approx(expected, abs=8)
 
 
 @pytest.mark.parametrize("name", ["in.grb", "in.sdat", "in.e00", "in.zip", "in"])
