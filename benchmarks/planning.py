@@ -50,7 +50,7 @@ def _spent() -> float:
 
 
 def main() -> None:
-    """The fifteen CPU seconds that are allowed, over those for a thousand regions."""
+    """Compare the fifteen CPU seconds that are allowed with those of a thousand regions."""
     with tempfile.TemporaryDirectory() as scratch:
         few, many = planned(Path(scratch) / "few", 4), planned(Path(scratch) / "many", 1000)
     report("15 CPU s over planning a thousand regions", 15 / many, 1, four_s=few, thousand_s=many)
