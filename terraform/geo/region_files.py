@@ -63,7 +63,8 @@ def _from_geojson(path: Path) -> Features:
         raise ConfigError(f"{path} does not exist: it must be a GeoJSON file with the regions' polygons") from None
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{path} cannot be read, it is no text in UTF-8 ({error}): save it as UTF-8, or convert it, ogr2ogr OUT.geojson {path.name}"
+            f"{path} cannot be read, it is no text in UTF-8 ({error}): save it as UTF-8, or convert it, "
+            f"ogr2ogr OUT.geojson {path.name}"
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
