@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint lint-page schema bench mutants fuzz
+.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint lint-page schema bench mutants fuzz kills
 
 setup: .venv/.ok
 
@@ -64,6 +64,10 @@ bench: setup
 # Damaged and hostile inputs, 10,000 for each parser; a few hundred are in the suite.
 fuzz: setup
 	$(BIN)/python -m tools.fuzz $(WHICH)
+
+# Every stage killed at random moments and run again, 20 kills of each: make kills WHICH="cut train --kills 5"
+kills: setup
+	$(BIN)/python -m tools.kills $(WHICH)
 
 # Promises taken out of a copy of the code, each missed by a test: make mutants WHICH="sources/remote --sample 20"
 mutants: setup
