@@ -2,11 +2,11 @@
 
 import matplotlib.figure  # noqa: F401
 import onnxscript  # noqa: F401
-import terraform.learn.evaluate
 import torch  # noqa: F401
 import torchmetrics  # noqa: F401
 
 import terraform.__main__
+import terraform.evaluation.evaluate
 import terraform.learn.onnx
 import terraform.learn.train
 import terraform.mosaic.any_raster
