@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import DAMAGES, land
+from damaged_pictures import DAMAGES, land
 from safetensors import safe_open
 
 from benchmarks.world import make_pairs

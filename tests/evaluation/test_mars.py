@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import DAMAGES, land
+from damaged_pictures import DAMAGES, land
 
 from terraform.commands.learn import _mars
 from terraform.errors import ConfigError
