@@ -28,6 +28,12 @@ NAMES = {"NAME": "italy", "COMMAND": "plan", "ROOM": "geo", "FOLDER": "rasters",
 """What stands in capitals in documents, besides files, which have the name that they have there."""
 
 
+OF_RESULTS = ("compare", "evaluate", "report")
+"""Commands that read the results of a run, which their own tests make: their options are checked."""
+NOT_PLANNED = ("--unlock", "--report", "profiles/slurm")
+"""Of Snakemake: no plan, or one that takes a plugin."""
+
+
 class Command(NamedTuple):
     """A command on one line, and whether it is marked as one that needs what a test lacks."""
 
@@ -42,7 +48,12 @@ def commands_of(document: Path) -> set[Command]:
              for line in fence.replace("\\\n", " ").splitlines()]  # fmt: skip
     shown += [(span[1], span[0]) for span in SPAN.finditer(FENCE.sub("", text))]
     plain = [(" ".join(command.split()).removeprefix(".venv/bin/"), whole) for command, whole in shown]
-    return {Command(command, bool(MARK.search(whole))) for command, whole in plain if PROGRAM.match(command)}
+    found = [(command, whole) for command, whole in plain if PROGRAM.match(command)]
+    return {Command(command, bool(MARK.search(whole)) or _is_of_results(command)) for command, whole in found}
+
+
+def _is_of_results(command: str) -> bool:
+    return "..." in command or command.split()[:4] in [["python", "-m", "terraform", name] for name in OF_RESULTS]
 
 
 COMMANDS = sorted(set().union(*map(commands_of, DOCUMENTS)))
@@ -82,7 +93,7 @@ def project(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", [text for text in of("snakemake") if "--unlock" not in text])
+@pytest.mark.parametrize("command", [text for text in of("snakemake") if not any(map(text.__contains__, NOT_PLANNED))])
 def test_what_snakemake_is_asked_for_can_be_planned(project, command):
     """A dry run: what it does is shown by `tests/workflow`."""
     done = snakemake(project, *words(command)[1:], "-n")
@@ -145,7 +156,9 @@ def test_a_command_runs_as_it_stands(place, command, monkeypatch):
 
 @pytest.mark.parametrize("command", of("python -m terraform", marked=True))
 def test_a_command_that_needs_more_has_its_options(command):
-    context: Any = typer.main.get_command(app).make_context("terraform", words(command)[3:])
+    given = [word for word in words(command)[3:] if word != "..."]
+    given += ["--elevation", "e.tif", "--output", "o.tif"] if "..." in command else []
+    context: Any = typer.main.get_command(app).make_context("terraform", given)
     rest = [*context._protected_args, *context.args]
     while isinstance(context.command, typer.core.TyperGroup):
         name, inner, rest = context.command.resolve_command(context, rest)

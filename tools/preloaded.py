@@ -6,7 +6,7 @@ import torch  # noqa: F401
 import torchmetrics  # noqa: F401
 
 import terraform.__main__
-import terraform.learn.evaluate
+import terraform.evaluation.evaluate
 import terraform.learn.onnx
 import terraform.learn.train
 import terraform.mosaic.any_raster

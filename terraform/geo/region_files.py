@@ -61,16 +61,28 @@ def _from_geojson(path: Path) -> Features:
         document = parse_json(read_text(path, _LARGEST), _refuse_constant)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist: it must be a GeoJSON file with the regions' polygons") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path} cannot be read, it is no text in UTF-8 ({error}): save it as UTF-8, or convert it, "
+            f"ogr2ogr OUT.geojson {path.name}"
+        ) from None
+    except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     except json.JSONDecodeError as error:
         raise ConfigError(
-            f"{path} is not JSON (line {error.lineno}: {error.msg}): export it again as GeoJSON"
+            f"{path} is not JSON (line {error.lineno}: {error.msg}): export it again as GeoJSON, for instance "
+            f"ogr2ogr OUT.geojson {path.name}"
         ) from None
     except ValueError as error:
         raise ConfigError(f"{path} is no file of regions ({error}): export it again as GeoJSON") from None
+    if isinstance(document, dict) and document.get("type") == "Feature" and "geometry" in document:
+        document = {"type": "FeatureCollection", "features": [document]}
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise ConfigError(f"{path} is not a GeoJSON FeatureCollection: export the polygons as GeoJSON (RFC 7946)")
+        what = "Esri JSON, not" if isinstance(document, dict) and "geometryType" in document else "not"
+        raise ConfigError(
+            f"{path} is {what} a GeoJSON FeatureCollection: export the polygons as GeoJSON (RFC 7946), for instance "
+            f"ogr2ogr OUT.geojson {path.name}"
+        )
     features = document.get("features")
     return Features(features if isinstance(features, list) else [], _crs(document.get("crs"), path))
 
@@ -100,6 +112,12 @@ def _degrees(crs: CRS, path: Path) -> CRS | None:
         raise ConfigError(
             f"{path} is in {crs.name} ({crs.to_string()[:40]}), in metres: reproject it to longitudes and latitudes of "
             "its body, for instance ogr2ogr -t_srs EPSG:4326 OUT.geojson IN (of Mars: -t_srs IAU_2015:49900)"
+        )
+    meridian = crs.prime_meridian.longitude if crs.prime_meridian else 0.0
+    if meridian or crs.axis_info[0].unit_name.lower() != "degree":
+        raise ConfigError(
+            f"{path} is in {crs.name}, whose longitudes count in {crs.axis_info[0].unit_name}s from {meridian:g}: "
+            f"reproject it, ogr2ogr -t_srs EPSG:4326 OUT.geojson {path.name}"
         )
     authority = crs.to_authority()
     return None if authority and ":".join(authority) in _WGS84 else crs

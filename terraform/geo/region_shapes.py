@@ -46,9 +46,9 @@ def checked_geometry(geometry: Any, bbox: Any, body: Body) -> BaseGeometry:
         raise ConfigError(f"its geometry is a {geometry.get('type')}: draw a polygon or a multipolygon")
     around = body.name != "earth"
     for ring in _rings(geometry):
-        _check_ring(ring, 360.0 if around else 180.0)
+        _check_ring(ring, 540.0 if around else 180.0)
     try:
-        outline = shape(geometry)
+        outline = shape({**geometry, "coordinates": _flat(geometry["coordinates"])})
     except (ValueError, TypeError, AttributeError, shapely.errors.ShapelyError) as error:
         raise ConfigError(f"its coordinates cannot be read ({error}): export the polygon again") from None
     outline = shapely.transform(shapely.force_2d(outline), _rounded)
@@ -59,6 +59,13 @@ def checked_geometry(geometry: Any, bbox: Any, body: Body) -> BaseGeometry:
     if outline.area <= 0:
         raise ConfigError("its polygon has no area: draw at least three different corners")
     return outline
+
+
+def _flat(coordinates: Any) -> Any:
+    """Take heights and measures away: of each corner longitude and latitude remain."""
+    if coordinates and not isinstance(coordinates[0], list | tuple):
+        return coordinates[:2]
+    return [_flat(part) for part in coordinates]
 
 
 def _rings(geometry: dict[str, Any]) -> list[Any]:
@@ -109,6 +116,12 @@ def _rounded(points: Any) -> Any:
 
 def _counted_from_greenwich(outline: BaseGeometry) -> BaseGeometry:
     """Take longitudes that count to 360 as those from -180, the region still in one piece."""
+    if (
+        len(shapely.get_parts(outline)) > 1
+        and outline.bounds[0] <= _SLIVER_DEG
+        and outline.bounds[2] >= 360 - _SLIVER_DEG
+    ):
+        outline = shapely.transform(outline, _met_at_360)
     west, _, east, _ = outline.bounds
     if west >= 180 - _ROUNDING_DEG:
         return shapely.transform(outline, lambda points: points - (360, 0))
@@ -116,6 +129,14 @@ def _counted_from_greenwich(outline: BaseGeometry) -> BaseGeometry:
         return outline
     halves = [shapely.intersection(outline, shapely.box(low, -90, low + 180, 90)) for low in (0, 180)]
     return shapely.union_all([halves[0], shapely.transform(halves[1], lambda points: points - (360, 0))])
+
+
+def _met_at_360(points: Any) -> Any:
+    """Join parts that end a hair before 360 degrees and begin a hair after 0."""
+    points = points.copy()
+    for edge in (0.0, 360.0):
+        points[abs(points[:, 0] - edge) <= _SLIVER_DEG, 0] = edge
+    return points
 
 
 def _continuous(outline: BaseGeometry, bbox: Any) -> BaseGeometry:

@@ -187,3 +187,57 @@ def test_a_file_too_large_for_regions_is_refused_at_once(tmp_path):
         file.truncate(40_000_000)
     with pytest.raises(ConfigError, match="larger than 32,000,000 bytes"):
         load_regions(tmp_path / "regions.geojson")
+
+
+def _box(west, south, east, north, *more):
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return [[[*corner, *more] for corner in ring]]
+
+
+def _file(folder, geometry, body="mars", **members):
+    properties = {"name": "a", "body": body, "role": "mosaic" if body == "mars" else "train"}
+    feature = {"type": "Feature", "properties": properties, "geometry": geometry}
+    path = folder / "r.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature], **members}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("parts", "west", "east"),
+    [
+        ([_box(350, 10, 359.9999, 12), _box(0.0001, 10, 10, 12)], -10, 10),
+        ([_box(350, 10, 370, 12)], -10, 10), ([_box(170, 10, 190, 12)], 170, 190),
+        ([_box(10, 10, 20, 12, 100.0, 7.0)], 10, 20),
+    ],
+    ids=["a hair at 360", "beyond 360", "across 180", "heights and measures"],
+)  # fmt: skip
+def test_ways_of_counting_to_360_and_corners_of_four_numbers(tmp_path, parts, west, east):
+    region = load_regions(_file(tmp_path, {"type": "MultiPolygon", "coordinates": parts}))["a"]
+    assert (region.bounds[0], region.bounds[2]) == pytest.approx((west, east), abs=1e-3)
+
+
+def test_a_feature_alone_is_a_file_of_one(tmp_path):
+    path = _file(tmp_path, {"type": "Polygon", "coordinates": _box(10, 44, 11, 45)}, "earth")
+    path.write_text(json.dumps(json.loads(path.read_text())["features"][0]))
+    assert list(load_regions(path)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"geometryType": "esriGeometryPolygon", "features": []}', "is Esri JSON.*ogr2ogr OUT.geojson r.geojson"),
+        (b"italy\n1\n 10 44\nEND\nEND\n", "is not JSON.*ogr2ogr"), (b"\xff\xfe{\x00", "save it as UTF-8"),
+    ],
+    ids=["Esri JSON", "poly", "UTF-16"],
+)  # fmt: skip
+def test_other_files_of_polygons_are_told_the_command(tmp_path, content, said):
+    (tmp_path / "r.geojson").write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        load_regions(tmp_path / "r.geojson")
+
+
+def test_degrees_are_degrees_from_greenwich(tmp_path):
+    """NTF (Paris) counts in grads from Paris."""
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4807"}}
+    with pytest.raises(ConfigError, match="count in grads from 2"):
+        load_regions(_file(tmp_path, {"type": "Polygon", "coordinates": _box(10, 44, 11, 45)}, "earth", crs=crs))
