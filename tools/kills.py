@@ -143,7 +143,8 @@ STAGES = {
         Stage("train", _command("train", "--output", "{}", *_PAIRS),
               changing=("state/*", ".lock", "history.csv", "regions.csv", "samples.png", "losses.png",
                         "earlier-weights.safetensors"),
-              meaning={**_SAFETENSORS, "*.csv": _without_time, "card.md": _card, "state/*.json": _state, ".lock": _there}),
+              meaning={**_SAFETENSORS, "*.csv": _without_time, "card.md": _card, "state/*.json": _state,
+                       ".lock": _there}),
         Stage("evaluate", _command(
             "evaluate", "--weights", _WEIGHTS, "--base", f"{_PLANET}/earth/base.tif", "--output", "{}", *_PAIRS)),
         Stage("mosaic", _command(
