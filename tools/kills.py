@@ -50,6 +50,11 @@ def _without_time(path: Path) -> object:
     return [{name: value for name, value in row.items() if name not in ("seconds", "waited")} for row in rows]
 
 
+def _card(path: Path) -> object:
+    """Read a card without the line that tells how long the training took."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if not line.endswith(" seconds")]
+
+
 def _state(path: Path) -> object:
     return _timeless(json.loads(path.read_text(encoding="utf-8")))
 
@@ -138,7 +143,8 @@ STAGES = {
         Stage("train", _command("train", "--output", "{}", *_PAIRS),
               changing=("state/*", ".lock", "history.csv", "regions.csv", "samples.png", "losses.png",
                         "earlier-weights.safetensors"),
-              meaning={**_SAFETENSORS, "*.csv": _without_time, "state/*.json": _state, ".lock": _there}),
+              meaning={**_SAFETENSORS, "*.csv": _without_time, "card.md": _card, "state/*.json": _state,
+                       ".lock": _there}),
         Stage("evaluate", _command(
             "evaluate", "--weights", _WEIGHTS, "--base", f"{_PLANET}/earth/base.tif", "--output", "{}", *_PAIRS)),
         Stage("mosaic", _command(
