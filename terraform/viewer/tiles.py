@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from terraform.mosaic.output.overviews import downsample_2x
-from terraform.storage.atomic_write import atomic_write, write_text
+from terraform.storage.atomic_write import atomic_write, remove_file, remove_stale, write_text
 from terraform.viewer.grid import TileGrid
 from terraform.viewer.pictures import Picture, Planes
 
@@ -51,7 +51,12 @@ def write_tiles(picture: Picture, folder: Path, workers: int | None = None) -> i
     stamp = _stamp(picture)
     if _read(folder / _STAMP) == {**stamp, "complete": True}:
         return 0
-    if {**_read(folder / _STAMP), "complete": False} != stamp:
+    if {**_read(folder / _STAMP), "complete": False} == stamp:
+        for column in folder.glob("*/*/"):
+            remove_stale(column)
+    else:
+        # The stamp goes first: it must not call complete what a kill leaves of the others.
+        remove_file(folder / _STAMP)
         shutil.rmtree(folder, ignore_errors=True)
         write_text(folder / _STAMP, json.dumps(stamp))
     with ThreadPoolExecutor(workers or _cores()) as pool:

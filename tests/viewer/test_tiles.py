@@ -1,5 +1,7 @@
 """Tiles: the picture's own pixels, whole levels round the planet, resumed where a run was stopped."""
 
+import subprocess
+
 import numpy as np
 import pytest
 import rasterio
@@ -89,6 +91,32 @@ def test_a_stopped_run_is_resumed_and_a_finished_one_left(tmp_path, monkeypatch)
     other = mosaic_picture(write_mosaic(tmp_path / "b", 0, 0, 300, 500, seed=1))
     assert write_tiles(other, tmp_path / "tiles", 1) == 4 + 1
     assert level(tmp_path / "tiles", 1, 256).shape[1] == 512 and not (tmp_path / "tiles" / "2").exists()
+
+
+def test_what_a_kill_leaves_is_swept_and_never_called_complete(tmp_path, monkeypatch):
+    picture = mosaic_picture(write_mosaic(tmp_path / "a", 0, 0, 300, 600))
+    folder = tmp_path / "tiles"
+    write_tiles(picture, folder, 1)
+    stamp, tile = folder / "tiles.json", next(folder.glob("1/0/*.webp"))
+    stamp.write_text(stamp.read_text().replace("true", "false"))
+    with subprocess.Popen(["true"]) as dead:
+        dead.wait()
+    (tile.parent / f".0.part-{dead.pid}.webp").write_bytes(b"half")
+    tile.unlink()
+    assert write_tiles(picture, folder, 1) == 1
+    assert not list(folder.rglob(".*"))
+
+    def killed(path, ignore_errors):
+        tile.unlink()
+        raise KeyboardInterrupt
+
+    other = mosaic_picture(write_mosaic(tmp_path / "b", 0, 0, 300, 500, seed=1))
+    monkeypatch.setattr(tiles.shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_tiles(other, folder, 1)
+    monkeypatch.undo()
+    assert write_tiles(picture, folder, 1) == 9
+    assert tile.is_file()
 
 
 def test_a_planet_in_memory(tmp_path):
