@@ -79,7 +79,7 @@ def jobs(folder: Path, *arguments: str) -> set[str]:
 
 
 def jobs_in(log: str) -> set[str]:
-    """All but the report, which is written anew whenever anything is (tests/report/test_workflow.py)."""
+    """All but the report, which is written anew whenever anything is (tests/report/test_report_workflow.py)."""
     return {job for job in re.findall(r"^Job \d+: (.+)$", log, re.MULTILINE) if not job.startswith("write report")}
 
 

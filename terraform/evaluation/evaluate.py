@@ -1,5 +1,6 @@
 """Judge a trained generator on held-out pairs, beside straw men and real imagery."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -112,7 +113,10 @@ def evaluate(
     )  # fmt: skip
     if drawn is not None:
         mars = judge_mars(drawn, judge.judges, roles["train"], config, output)
-        document = document.model_copy(update={"mars": mars})
+        if mars is None:
+            print("Mars is not judged: its mosaics hold fewer than two whole tiles with land", file=sys.stderr)
+        else:
+            document = document.model_copy(update={"mars": mars})
     schema.write(document, output)
 
 

@@ -45,7 +45,11 @@ def test_a_small_run_on_real_rasters(tmp_path):
     for name in ("Snakefile", "environment.yaml", "config.yaml"):
         shutil.copy2(ROOT / name, tmp_path / name)
     (tmp_path / "regions.geojson").write_text(json.dumps(smaller(ROOT / "regions.geojson")))
-    small = {"train": {"total_images": 64, "validate_every": 64, "width": 8}, "mosaics": {"regions": ["korolev"]}}
+    small = {
+        "train": {"total_images": 64, "validate_every": 64, "width": 8},
+        "mosaics": {"regions": ["korolev"]},
+        "evaluation": {"pairs": 16, "judge_steps": 20},
+    }
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "evaluate", "mosaics", "--configfile", *real.OVERLAYS]
     done = subprocess.run(

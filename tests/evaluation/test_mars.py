@@ -63,6 +63,7 @@ def test_the_sea_is_no_land_and_mostly_sea_is_no_tile(mosaic):
     assert len(mostly_sea.places) < len(everywhere.places)
     assert 0.2 <= found.tiles.land.float().mean((1, 2)).min() < 1
     assert (found.tiles.metres[~found.tiles.land] == 0).all()
+    assert sample([mosaic], 1e5, TileSpec(), 100, 0) is None  # all of it sea: nothing to judge
     again = sample([mosaic], 500.0, TileSpec(), 100, 0)
     assert torch.equal(again.tiles.imagery, found.tiles.imagery)
 

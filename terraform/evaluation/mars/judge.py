@@ -47,7 +47,7 @@ class Drawn:
     climates: tuple[Path, Path] | None
 
 
-def judge_mars(drawn: Drawn, judges: Judges, training: Collection, config: Config, folder: Path) -> Mars:
+def judge_mars(drawn: Drawn, judges: Judges, training: Collection, config: Config, folder: Path) -> Mars | None:
     """Score tiles of mosaics, and draw where Mars lies outside what Earth taught.
 
     Parameters
@@ -60,11 +60,18 @@ def judge_mars(drawn: Drawn, judges: Judges, training: Collection, config: Confi
         Of which `mosaics.elevation`, `evaluation.pairs` and `seed` are asked.
     folder : Path
         Where the map goes.
+
+    Returns
+    -------
+    Mars or None
+        None where the mosaics hold fewer than two whole tiles with land.
     """
     earth, settings = lesson_of(training), config.mosaics.elevation
     most = min(config.evaluation.pairs, len(earth.imagery) // 2)
     shoreline_m = None if settings.policy == "clip" else settings.shoreline_m
     mars = sample(drawn.mosaics, shoreline_m, training.spec, most, config.seed)
+    if mars is None:
+        return None
     times = resampling.multiplicities(mars.blocks, config.seed)
     statistics = _of_relief(mars, earth, judges, training.spec.pixel_m)
     found = None

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 from torch import Tensor
 
-from terraform.errors import InputError
 from terraform.evaluation.judges.learning import Lesson
 from terraform.geo import raster
 from terraform.geo.bodies import Body
@@ -21,6 +20,7 @@ from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile_spec import TileSpec
 
 _MOST_VOID, _MOST_SEA = 0.01, 0.8
+_LEAST = 2
 _BLOCK_TILES = 3
 _MOST_TRIES = 8
 
@@ -62,7 +62,9 @@ class MarsTiles(NamedTuple):
     blocks: NDArray[np.int64]
 
 
-def sample(mosaics: Sequence[Mosaic], shoreline_m: float | None, spec: TileSpec, most: int, seed: int) -> MarsTiles:
+def sample(
+    mosaics: Sequence[Mosaic], shoreline_m: float | None, spec: TileSpec, most: int, seed: int
+) -> MarsTiles | None:
     """Sample tiles on a lattice over each mosaic, in random order, until there are enough.
 
     Parameters
@@ -75,10 +77,10 @@ def sample(mosaics: Sequence[Mosaic], shoreline_m: float | None, spec: TileSpec,
         Tiles in all, as many of each mosaic.
     seed : int
 
-    Raises
-    ------
-    InputError
-        No tile is whole and has land.
+    Returns
+    -------
+    MarsTiles or None
+        None where fewer than two tiles are whole and have land: small regions, or sea and ice alone.
     """
     each = -(-most // len(mosaics))
     rows: list[tuple[Any, ...]] = []
@@ -94,9 +96,8 @@ def sample(mosaics: Sequence[Mosaic], shoreline_m: float | None, spec: TileSpec,
                     found += 1
                 if found == each:
                     break
-    if not rows:
-        names = ", ".join(mosaic.region for mosaic in mosaics)
-        raise InputError(f"the mosaics of {names} hold no whole tile with land: draw larger regions")
+    if len(rows) < _LEAST:
+        return None
     imagery, metres, land, places = zip(*rows, strict=True)
     blocks = np.unique(np.array(keys), axis=0, return_inverse=True)[1].reshape(-1)
     lesson = Lesson(*(torch.from_numpy(np.stack(part)) for part in (imagery, metres, land)))
