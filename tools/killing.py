@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -170,7 +171,8 @@ def _run(stage: Stage, world: Path, output: Path, moment: Moment | None) -> tupl
         if moment is not None:
             child.join(moment.delay_s)
             if child.pid is not None and child.exitcode is None:
-                os.killpg(child.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it may end in this very moment
+                    os.killpg(child.pid, signal.SIGKILL)
     except EOFError:
         pass  # it ended before its moment came
     child.join()
