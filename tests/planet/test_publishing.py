@@ -43,7 +43,8 @@ def test_base_maps_stay_what_they_are_within_a_few_levels(run, published):
         again, after, same = read_base(published / f"{body}-base.tif")
         changed = np.abs(after.astype(int) - before)
         assert again == grid and same.licence == made.licence
-        assert changed.mean() < 1 and np.quantile(changed, 0.99) <= 4
+        # Cells of a degree: the edge of the ice is sharper than at a twelfth.
+        assert changed.mean() < 1 and np.quantile(changed, 0.99) <= 6
     with raster.opened(published / "mars-base.tif") as dataset:
         assert dataset.profile["compress"] == "jpeg" and dataset.descriptions[3] == "sea red"
 
