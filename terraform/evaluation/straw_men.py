@@ -12,6 +12,7 @@ from torch import Tensor
 from terraform.config import Condition, Train
 from terraform.evaluation.colour import terrain_classes
 from terraform.evaluation.colour_table import LookupBaseline
+from terraform.evaluation.judges.learning import pictures
 from terraform.evaluation.judges.recoverability import high_pass
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile_spec import TileSpec
@@ -149,7 +150,7 @@ def shade(base: Tensor, hillshade: Tensor) -> Tensor:
 def imagery_of(collection: Collection, chosen: Sequence[int] | Chosen) -> Tensor:
     """Read real imagery, (N, 3, 256, 256) float32 in [-1, 1]."""
     parts = [chosen[first : first + 32] for first in range(0, len(chosen), 32)]
-    return torch.cat([collection.read(part).imagery.permute(0, 3, 1, 2) / 127.5 - 1 for part in parts])
+    return torch.cat([pictures(collection.read(part).imagery) for part in parts])
 
 
 def other_region(training: Collection, count: int, seed: int) -> Tensor:

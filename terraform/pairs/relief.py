@@ -229,7 +229,8 @@ def _turbo(relief: ReliefBatch, sheet: Sheet) -> Tensor:
 
 def inside(values: Tensor, margin_px: int) -> Tensor:
     """Cut off the margin: (..., H, W) -> (..., H - 2 margin, W - 2 margin)."""
-    return values[..., margin_px:-margin_px, margin_px:-margin_px]
+    height, width = values.shape[-2:]
+    return values[..., margin_px : height - margin_px, margin_px : width - margin_px]
 
 
 _CHANNELS: dict[str, Callable[[_View], Tensor]] = {

@@ -80,6 +80,16 @@ def test_other_pairs_another_number_of_steps_and_damage_teach_anew(taught, tmp_p
     assert not torch.equal(other.head.weight, encoder.head.weight)
 
 
+def test_other_code_teaches_anew(taught, tmp_path, monkeypatch):
+    _, collection, lesson, _ = taught
+    path, learnt = tmp_path / "encoder.safetensors", []
+    monkeypatch.setattr("terraform.evaluation.judges.encoder._learn", lambda *given: learnt.append(given))
+    for code in ("one", "one", "another"):
+        monkeypatch.setattr("terraform.evaluation.judges.learning.code_digest", lambda modules, code=code: code)
+        encoder_of(path, collection, lesson, 1, 0)
+    assert len(learnt) == 2
+
+
 def test_learning_leaves_the_random_numbers_of_others_alone(taught, tmp_path):
     _, collection, lesson, _ = taught
     torch.manual_seed(3)

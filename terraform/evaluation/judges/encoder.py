@@ -11,14 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from terraform.evaluation.judges.learning import Lesson, pictures, remembered
+from terraform.evaluation.judges.learning import Lesson, descend, pictures, remembered
 from terraform.learn.data.dataset import Collection
 
 _WIDTHS = (16, 32, 64, 96)
 _CROP_PX = 96
 _TILES_AT_ONCE = 24
 _TEMPERATURE = 0.2
-_LEARNING_RATE = 2e-3
 _WINDOWS = 2
 _AT_ONCE = 16
 
@@ -92,25 +91,20 @@ def encoder_of(path: Path, training: Collection, lesson: Lesson, steps: int, see
         _learn(network, lesson, steps, seed)
         network.standardise(pictures(lesson.imagery))
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return remembered(path, Encoder(), training, {"steps": steps, "seed": seed}, learn)
+    return remembered(path, Encoder, training, steps, seed, learn)
 
 
 def _learn(network: Encoder, lesson: Lesson, steps: int, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(network.parameters(), _LEARNING_RATE)
     count = min(_TILES_AT_ONCE, len(lesson.imagery))
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = _LEARNING_RATE * (1 - step / steps)
+
+    def loss_of() -> Tensor:
         chosen = torch.randperm(len(lesson.imagery), generator=draw)[:count]
         one, other = (_crops(lesson.imagery[chosen], draw) for _ in range(2))
         soft = F.interpolate(F.avg_pool2d(one, 2), scale_factor=2, mode="bilinear")
-        loss = _contrast(network, one, other, soft)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        return _contrast(network, one, other, soft)
+
+    descend(network, steps, loss_of)
 
 
 def _contrast(network: Encoder, one: Tensor, other: Tensor, soft: Tensor) -> Tensor:

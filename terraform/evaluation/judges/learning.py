@@ -12,11 +12,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from terraform import provenance
+from terraform.digest import code_digest
 from terraform.geo.heights import SEA, VOID
 from terraform.learn.data.dataset import Collection
 from terraform.storage.atomic_write import atomic_write
 
 _TILES = 320
+_LEARNING_RATE = 2e-3
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
@@ -53,26 +55,57 @@ def pictures(imagery: Tensor) -> Tensor:
     return imagery.permute(0, 3, 1, 2) / 127.5 - 1
 
 
+def descend(network: nn.Module, steps: int, loss_of: Callable[[], Tensor]) -> None:
+    """Let a judging network learn: Adam, its rate falling linearly to zero.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Learns in place.
+    steps : int
+    loss_of : callable
+        Draws a batch and computes its loss.
+    """
+    optimiser = torch.optim.Adam(network.parameters(), _LEARNING_RATE)
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = _LEARNING_RATE * (1 - step / steps)
+        loss = loss_of()
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+
 def remembered(
-    path: Path, network: _Network, training: Collection, how: dict[str, int], learn: Callable[[_Network], None]
-) -> _Network:
-    """Load what a judging network learnt from the same pairs in the same way, or let it learn and keep it.
+    path: Path, network: Callable[[], _Network], training: Collection, steps: int, seed: int,
+    learn: Callable[[_Network], None],
+) -> _Network:  # fmt: skip
+    """Load what a judging network learnt from the same pairs by the same code, or let it learn and keep it.
+
+    Deterministic, and the caller's random numbers are left as they were.
 
     Parameters
     ----------
     path : Path
         Of weights, which carry licence and attribution of the pairs.
-    network : nn.Module
-        Given its values.
+    network : callable
+        Makes the network.
     training : Collection
-    how : dict of str to int
-        Whatever else its values depend on.
+    steps, seed : int
     learn : callable
         Trains the network in place.
     """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _remembered(path, network(), training, [steps, seed], learn)
+
+
+def _remembered(
+    path: Path, network: _Network, training: Collection, how: list[int], learn: Callable[[_Network], None]
+) -> _Network:
     made = training.provenance
     places = [[pairs.region, len(pairs), pairs.provenance.details] for pairs in training.regions]
-    told = json.dumps([places, how, [list(tensor.shape) for tensor in network.state_dict().values()]], default=str)
+    told = json.dumps([places, how, code_digest([type(network).__module__])], default=str)
     key = hashlib.sha256(told.encode()).hexdigest()
     kept = _kept(path, key)
     if kept is not None:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from terraform.evaluation.judges.learning import Lesson, pictures, remembered
+from terraform.evaluation.judges.learning import Lesson, descend, pictures, remembered
 from terraform.evaluation.resampling import Doubles, Statistic, of_sums
 from terraform.learn.data.dataset import Collection
 from terraform.pairs.smoothing import smooth
@@ -23,7 +23,6 @@ _SOFT_M = 50.0
 _LOCAL_PX = 31
 _CROP_PX = 128
 _AT_ONCE = 8
-_LEARNING_RATE = 2e-3
 
 
 class ReliefReader(nn.Module):
@@ -93,29 +92,25 @@ def reader_of(path: Path, training: Collection, lesson: Lesson, steps: int, seed
     def learn(network: ReliefReader) -> None:
         _learn(network, lesson, training.spec.pixel_m, steps, seed)
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return remembered(path, ReliefReader(), training, {"steps": steps, "seed": seed}, learn)
+    return remembered(path, ReliefReader, training, steps, seed, learn)
 
 
 def _learn(network: ReliefReader, lesson: Lesson, pixel_m: float, steps: int, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     relief, known = high_pass(lesson.metres, lesson.land, pixel_m)
-    optimiser = torch.optim.Adam(network.parameters(), _LEARNING_RATE)
     size = min(_CROP_PX, lesson.imagery.shape[1]) // _CELL_PX
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = _LEARNING_RATE * (1 - step / steps)
+
+    def loss_of() -> Tensor:
         tiles = torch.randint(0, len(relief), (_AT_ONCE,), generator=draw)
         y, x = torch.randint(0, relief.shape[-1] - size + 1, (2,), generator=draw).tolist()
         rows, columns = slice(y, y + size), slice(x, x + size)
         fine = [slice(part.start * _CELL_PX, part.stop * _CELL_PX) for part in (rows, columns)]
         found = network(pictures(lesson.imagery[tiles][:, fine[0], fine[1]]))
         wanted, weight = relief[tiles][..., rows, columns], known[tiles][..., rows, columns]
-        loss = ((found - wanted) ** 2 * weight).sum() / weight.sum().clamp_min(1)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        loss: Tensor = ((found - wanted) ** 2 * weight).sum() / weight.sum().clamp_min(1)
+        return loss
+
+    descend(network, steps, loss_of)
 
 
 def recoverability(found: Tensor, relief: Tensor, known: Tensor) -> Statistic:

@@ -49,8 +49,7 @@ class Batch(NamedTuple):
 
     def without_halo(self, values: Tensor) -> Tensor:
         """Cut off the halo: (N, C, 256 + 2 halo, 256 + 2 halo) -> (N, C, 256, 256)."""
-        halo_px = (values.shape[-1] - self.imagery.shape[-1]) // 2
-        return inside(values, halo_px) if halo_px else values
+        return inside(values, (values.shape[-1] - self.imagery.shape[-1]) // 2)
 
 
 def no_augmentation(count: int) -> AugmentParams:
