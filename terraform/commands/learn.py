@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured
-from terraform.config import Config
-from terraform.learn.runtime import keeping
-from terraform.learn.runtime.malloc import keep_freed
 
 if TYPE_CHECKING:
+    from terraform.config import Config
     from terraform.evaluation.mars.judge import Drawn
 
 
@@ -40,6 +38,8 @@ def train(
     """
     from terraform.learn import train as learning
     from terraform.learn.runtime import distributed as processes
+    from terraform.learn.runtime import keeping
+    from terraform.learn.runtime.malloc import keep_freed
     from terraform.show import boards
 
     keep_freed()
@@ -54,10 +54,11 @@ def train(
         keeping.drop_earlier(output)
 
 
-def _prepare(output: Path, settings: Config, folders: dict[str, list[Path]], longer: bool) -> None:
+def _prepare(output: Path, settings: "Config", folders: dict[str, list[Path]], longer: bool) -> None:
     """Keep earlier weights, and carry the state of a shorter run over where that was asked for."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
+    from terraform.learn.runtime import keeping
 
     if longer:
         seen = carry_over(output, run_fingerprint(settings, collections(folders, settings.condition.needs_climate)))
@@ -97,7 +98,7 @@ def evaluate(
     from terraform.geo.bodies import EARTH
     from terraform.show import boards
 
-    settings = configured(config)
+    settings = configured(config, required=False)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     planet = None
     if base is not None:
