@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured
-from terraform.config import Config
-from terraform.learn.runtime import keeping
-from terraform.learn.runtime.malloc import keep_freed
 
 if TYPE_CHECKING:
+    from terraform.config import Config
     from terraform.evaluation.mars.judge import Drawn
 
 
@@ -40,6 +38,8 @@ def train(
     """
     from terraform.learn import train as learning
     from terraform.learn.runtime import distributed as processes
+    from terraform.learn.runtime import keeping
+    from terraform.learn.runtime.malloc import keep_freed
     from terraform.show import boards
 
     keep_freed()
@@ -56,7 +56,7 @@ def train(
         keeping.drop_earlier(output)
 
 
-def _carry_over(output: Path, settings: Config, folders: dict[str, list[Path]], first: bool) -> None:
+def _carry_over(output: Path, settings: "Config", folders: dict[str, list[Path]], first: bool) -> None:
     """Carry the state of a shorter run over; of several processes the first does, and all refuse what cannot be."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
@@ -70,6 +70,8 @@ def _carry_over(output: Path, settings: Config, folders: dict[str, list[Path]], 
 
 
 def _keep_earlier(output: Path) -> None:
+    from terraform.learn.runtime import keeping
+
     kept = keeping.keep_earlier(output)
     if kept is not None:
         typer.echo(f"the weights of the last finished run are kept in {kept} until new ones are published")
@@ -101,7 +103,7 @@ def evaluate(
     from terraform.geo.bodies import EARTH
     from terraform.show import boards
 
-    settings = configured(config)
+    settings = configured(config, required=False)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     planet = None
     if base is not None:
