@@ -47,7 +47,7 @@ lint: setup
 	$(BIN)/ruff format --check terraform tests benchmarks tools
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint
+	$(BIN)/python -m tools.lint_workflow
 
 # The scripts of the page in the browser, type-checked; needs node.
 lint-page:

@@ -56,8 +56,7 @@ def make_world(folder: Path) -> None:
     """The repository's workflow and package in a folder of their own, with tiny regions and settings."""
     for name in ("workflow", "terraform", "profiles"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "environment.yaml"):
-        shutil.copy2(ROOT / name, folder / name)
+    shutil.copy2(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
     write_regions(folder, [feature(name, *rest) for name, rest in CORNERS.items()])
 

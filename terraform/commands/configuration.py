@@ -18,7 +18,8 @@ def show(
     """Print every setting that holds, and behind it where it comes from: a file, or the default."""
     from terraform.config.origins import told
 
-    typer.echo(told(config or [Path("config.yaml")], section), nl=False)
+    default = Path("config.yaml")
+    typer.echo(told(config or [default] * default.exists(), section), nl=False)
 
 
 @app.command()

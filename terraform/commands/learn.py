@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured
-from terraform.config import Config
-from terraform.learn.runtime import keeping
-from terraform.learn.runtime.malloc import keep_freed
 
 if TYPE_CHECKING:
+    from terraform.config import Config
     from terraform.evaluation.mars.judge import Drawn
 
 
@@ -33,39 +31,47 @@ def train(
     those under `train` in the configuration; terraform/config gives each with its unit and range. A run
     that was stopped resumes from its last state when the same command is given again. `train.tensorboard: true` writes
     for TensorBoard too (extra `board`). Several GPUs or processes:
-    `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
+    `torchrun --standalone --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
 
     Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143
     stopped by Ctrl-C or SIGTERM after saving.
     """
     from terraform.learn import train as learning
     from terraform.learn.runtime import distributed as processes
+    from terraform.learn.runtime import keeping
+    from terraform.learn.runtime.malloc import keep_freed
     from terraform.show import boards
 
     keep_freed()
     settings = configured(config)
     folders = by_role(settings, pairs)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
+    if longer:
+        _carry_over(output, settings, folders, processes.is_first())
     if processes.is_first():
-        _prepare(output, settings, folders, longer)
+        _keep_earlier(output)
     state = learning.train(folders, output, settings, resume, watch)
     if processes.is_first():
         boards.card(output, state, settings)
         keeping.drop_earlier(output)
 
 
-def _prepare(output: Path, settings: Config, folders: dict[str, list[Path]], longer: bool) -> None:
-    """Keep earlier weights, and carry the state of a shorter run over where that was asked for."""
+def _carry_over(output: Path, settings: "Config", folders: dict[str, list[Path]], first: bool) -> None:
+    """Carry the state of a shorter run over; of several processes the first does, and all refuse what cannot be."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
 
-    if longer:
-        seen = carry_over(output, run_fingerprint(settings, collections(folders, settings.condition.needs_climate)))
-        if seen:
-            typer.echo(
-                f"continued from {seen:,} images; the learning rates follow the schedule of "
-                f"{settings.train.total_images:,}"
-            )
+    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate))
+    seen = carry_over(output, identity, writes=first)
+    if seen and first:
+        typer.echo(
+            f"continued from {seen:,} images; the learning rates follow the schedule of {settings.train.total_images:,}"
+        )
+
+
+def _keep_earlier(output: Path) -> None:
+    from terraform.learn.runtime import keeping
+
     kept = keeping.keep_earlier(output)
     if kept is not None:
         typer.echo(f"the weights of the last finished run are kept in {kept} until new ones are published")
@@ -97,7 +103,7 @@ def evaluate(
     from terraform.geo.bodies import EARTH
     from terraform.show import boards
 
-    settings = configured(config)
+    settings = configured(config, required=False)
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     planet = None
     if base is not None:

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from terraform.commands.options import Configs, Output, configured, region_named
-from terraform.config import parse
 from terraform.errors import ConfigError
-from terraform.learn.runtime.malloc import keep_freed
 
 Base = Annotated[
     str | None,
@@ -77,6 +75,8 @@ def generate(
     Earth keeps its own shoreline and climate; those of a configuration are for other bodies, and a config.yaml that is
     not named with --config is about Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
     """
+    from terraform.config import parse
+    from terraform.learn.runtime.malloc import keep_freed
     from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator

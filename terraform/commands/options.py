@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.config import Config, load
+from terraform.errors import ConfigError
 
 if TYPE_CHECKING:
+    from terraform.config import Config
     from terraform.geo.regions import Region
 
 Configs = Annotated[
@@ -20,7 +21,7 @@ Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 Weights = Annotated[Path, typer.Option(help="A trained generator, weights.safetensors.")]
 
 
-def configured(paths: list[Path] | None, required: bool = True) -> Config:
+def configured(paths: list[Path] | None, required: bool = True) -> "Config":
     """Read the configuration files of a command line, `config.yaml` when none is named.
 
     Parameters
@@ -28,13 +29,15 @@ def configured(paths: list[Path] | None, required: bool = True) -> Config:
     required : bool
         Otherwise the defaults serve where there is no `config.yaml`.
     """
+    from terraform.config import Config, load
+
     default = Path("config.yaml")
     if not paths and not required and not default.exists():
         return Config()
     return load(*(paths or [default]))
 
 
-def region_named(config: Config, name: str) -> "Region":
+def region_named(config: "Config", name: str) -> "Region":
     """Look up a region of the regions file, in its role.
 
     Raises
@@ -47,7 +50,7 @@ def region_named(config: Config, name: str) -> "Region":
     return select(load_regions(config.regions.file), [name], config.split.model_dump())[name]
 
 
-def by_role(config: Config, folders: list[Path]) -> dict[str, list[Path]]:
+def by_role(config: "Config", folders: list[Path]) -> dict[str, list[Path]]:
     """Folders of pairs by their region's role.
 
     Where the configuration's split names all of them, the regions file (which needs shapely) is not read.
@@ -55,11 +58,17 @@ def by_role(config: Config, folders: list[Path]) -> dict[str, list[Path]]:
     Raises
     ------
     ConfigError
-        A folder is not named after a region.
+        A folder is not named after a region, or there is neither a regions file nor a split that names it.
     """
     roles = {name: role for role, names in config.split for name in names}
     names = [folder.resolve().name for folder in folders]
-    if not roles.keys() >= set(names):
+    unnamed = sorted(set(names) - roles.keys())
+    if unnamed:
+        if not Path(config.regions.file).exists():
+            raise ConfigError(
+                f"the role of {', '.join(unnamed)} is not known: there is no {config.regions.file}; name the folder in "
+                f"a configuration, such as `python -m terraform config set 'split.test=[{unnamed[0]}]'`"
+            )
         from terraform.geo.regions import load_regions, select
 
         regions = select(load_regions(config.regions.file), names, config.split.model_dump())

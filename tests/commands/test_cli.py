@@ -12,6 +12,9 @@ import rasterio
 from typer.testing import CliRunner
 
 from terraform.__main__ import app
+from terraform.commands.options import by_role
+from terraform.config import Config, parse
+from terraform.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = [sys.executable, "-m", "terraform"]
@@ -137,6 +140,19 @@ def test_options_of_generate_are_checked_like_the_configuration(tmp_path, option
 
 def test_pairs_of_no_known_region_are_refused(place):
     refused(call(place, "train", "somewhere", "--output", "model"), 2, "somewhere")
+
+
+def test_pairs_without_a_role_are_told_how_to_get_one(tmp_path, monkeypatch):
+    """As where `evaluate` runs outside a checkout."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=r"regions\.geojson.*config set 'split\.test=\[italy\]'"):
+        by_role(Config(), [tmp_path / "italy"])
+    assert by_role(parse({"split": {"test": ["italy"]}}), [tmp_path / "italy"])["test"] == [tmp_path / "italy"]
+
+
+def test_without_a_configuration_the_defaults_are_shown(tmp_path):
+    done = call(tmp_path, "config", "show", "train.batch")
+    assert (done.returncode, done.stdout) == (0, "train.batch: 4  # default\n")
 
 
 def test_imagery_of_mars_is_refused(place):

@@ -63,10 +63,24 @@ def test_a_thousand_regions_are_planned_region_by_region(tmp_path):
     }  # fmt: skip
 
 
+def lint(folder):
+    command = [sys.executable, "-m", "tools.lint_workflow", "--directory", folder, "--snakefile", folder / "Snakefile"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
 def test_lint_and_format_are_clean(tmp_path):
     make_world(tmp_path)
-    assert "good condition" in run(tmp_path, "--lint")
+    assert "good condition" in lint(tmp_path).stderr
     subprocess.run([sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow"], cwd=ROOT, check=True)
+
+
+def test_lint_fails_on_every_complaint_but_the_environment_that_a_rule_lacks(tmp_path):
+    make_world(tmp_path)
+    with (tmp_path / "Snakefile").open("a") as file:
+        file.write('rule unlogged:\n    output:\n        "unlogged.txt",\n    shell:\n        "touch {output}"\n')
+    done = lint(tmp_path)
+    assert done.returncode == 1
+    assert re.findall(r"\* (.*)", done.stderr) == ["No log directive defined:"]
 
 
 def test_from_another_folder_the_way_is_told(tmp_path):
@@ -77,10 +91,8 @@ def test_from_another_folder_the_way_is_told(tmp_path):
     assert f"with --directory {tmp_path / 'project'}" in done.stderr + done.stdout
 
 
-def test_the_environments_own_python_runs_the_jobs_where_conda_is_asked_for(tmp_path):
+def test_jobs_run_with_the_python_of_snakemake_and_no_rule_names_conda(tmp_path):
     make_world(tmp_path)
     assert f"{sys.executable} -m terraform fetch" in run(tmp_path, "-n", "-p", "train")
-    done = snakemake(tmp_path, "-n", "-p", "train", "--software-deployment-method", "conda")
-    if "conda" in done.stderr and done.returncode != 0:
-        pytest.skip("conda is not on this machine")
-    assert "        python -m terraform fetch" in done.stdout
+    rules = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow/rules").glob("*.smk")]
+    assert rules and not any("conda" in text for text in rules)

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod
 
 # The package beside the Snakefile is the one that `python -m terraform` runs in the jobs.
 sys.path.insert(0, str(workflow.basedir))
@@ -76,9 +75,7 @@ wildcard_constraints:
     part="[1-9][0-9]*",
 
 
-# With --sdm conda the environment's own Python runs the jobs, else this one.
-METHODS = workflow.deployment_settings.deployment_method
-PYTHON = "python" if DeploymentMethod.CONDA in METHODS else shlex.quote(sys.executable)
+PYTHON = shlex.quote(sys.executable)
 
 
 def command(name, configured=True, processes=1):

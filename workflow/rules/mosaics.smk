@@ -11,8 +11,6 @@ rule draw_strips:
         f"logs/draw_strips/{CONFIG.run}/{{region}}-{{part}}.log",
     benchmark:
         f"logs/draw_strips/{CONFIG.run}/{{region}}-{{part}}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: CPUS
     resources:
         gpu=MOSAIC_GPUS,
@@ -51,8 +49,6 @@ rule draw_mosaic:
         f"logs/draw_mosaic/{CONFIG.run}/{{region}}.log",
     benchmark:
         f"logs/draw_mosaic/{CONFIG.run}/{{region}}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: CPUS
     resources:
         gpu=MOSAIC_GPUS if CONFIG.mosaics.jobs == 1 else 0,

@@ -13,8 +13,6 @@ rule cut_pairs:
         "logs/cut_pairs/{region}.log",
     benchmark:
         "logs/cut_pairs/{region}.tsv"
-    conda:
-        "../../environment.yaml"
     params:
         polygon=polygon,
         settings=stages.relevant(CONFIG, "cut"),
@@ -40,8 +38,6 @@ rule add_temperature:
         "logs/add_temperature/{region}.log",
     benchmark:
         "logs/add_temperature/{region}.tsv"
-    conda:
-        "../../environment.yaml"
     params:
         code=stages.code("temperature"),
     message:

@@ -10,8 +10,6 @@ rule fetch_planet:
     benchmark:
         "logs/fetch_planet/{body}/{kind}.tsv"
     retries: 2
-    conda:
-        "../../environment.yaml"
     resources:
         attempt=lambda wildcards, attempt: attempt,
         downloads=lambda wildcards: work.planet_downloads(CONFIG, wildcards.body, wildcards.kind),
@@ -40,8 +38,6 @@ rule simulate_climate:
         f"logs/simulate_climate/{CONFIG.run}/{{body}}.log",
     benchmark:
         f"logs/simulate_climate/{CONFIG.run}/{{body}}.tsv"
-    conda:
-        "../../environment.yaml"
     params:
         observed=lambda wildcards, input: climate_options(input),
         settings=lambda wildcards: stages.relevant_climate(CONFIG, wildcards.body),
@@ -71,8 +67,6 @@ rule fit_base_model:
         f"logs/fit_base_model/{CONFIG.run}.log",
     benchmark:
         f"logs/fit_base_model/{CONFIG.run}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: min(2, CPUS)
     params:
         match=[f"--match resources/earth/{shlex.quote(name)}" for name in CONFIG.basemap.match],
@@ -100,8 +94,6 @@ rule draw_base_colours:
         f"logs/draw_base_colours/{CONFIG.run}/{{body}}.log",
     benchmark:
         f"logs/draw_base_colours/{CONFIG.run}/{{body}}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: min(2, CPUS)
     params:
         settings=stages.relevant(CONFIG, "base colours"),

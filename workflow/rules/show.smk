@@ -8,8 +8,6 @@ rule draw_sheet:
         "logs/draw_sheet/{region}.log",
     benchmark:
         "logs/draw_sheet/{region}.tsv"
-    conda:
-        "../../environment.yaml"
     params:
         settings=stages.relevant(CONFIG, "sheet"),
         code=stages.code("sheet"),
@@ -31,8 +29,6 @@ rule write_report:
         report(REPORT, caption="../report/report.rst", category="Report"),
     log:
         f"logs/write_report/{CONFIG.run}.log",
-    conda:
-        "../../environment.yaml"
     params:
         again=work.how_to_repeat(workflow.overwrite_configfiles, workflow.config_settings.config),
         settings=CONFIG_FILE.name,

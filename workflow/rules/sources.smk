@@ -10,8 +10,6 @@ rule fetch_raster:
     benchmark:
         "logs/fetch_raster/{body}/{region}/{what}.tsv"
     retries: 2  # for jobs that are killed; what a service refused is not asked again before the next run
-    conda:
-        "../../environment.yaml"
     resources:
         attempt=lambda wildcards, attempt: attempt,
         downloads=lambda wildcards: work.downloads(CONFIG, wildcards.body, wildcards.what),

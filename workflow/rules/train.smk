@@ -19,8 +19,6 @@ rule train_generator:
         f"logs/train_generator/{CONFIG.run}.log",
     benchmark:
         f"logs/train_generator/{CONFIG.run}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: CPUS
     resources:
         gpu=TRAIN_GPUS,
@@ -55,8 +53,6 @@ rule evaluate_generator:
         f"logs/evaluate_generator/{CONFIG.run}.log",
     benchmark:
         f"logs/evaluate_generator/{CONFIG.run}.tsv"
-    conda:
-        "../../environment.yaml"
     threads: CPUS
     resources:
         gpu=GPUS,

@@ -17,8 +17,6 @@ rule export_viewer:
         "logs/export_viewer.log",
     benchmark:
         "logs/export_viewer.tsv"
-    conda:
-        "../../environment.yaml"
     threads: CPUS
     params:
         mosaics=lambda wildcards, input: [f"--mosaic {shlex.quote(str(Path(path).parent))}" for path in input.mosaics],

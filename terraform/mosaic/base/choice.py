@@ -21,8 +21,8 @@ from terraform.provenance import Credit, Provenance
 BASE_MODEL = "base-model.safetensors"
 GENERATOR = "generator.safetensors"
 _PROVENANCE = "PROVENANCE"
-_MODELS = (Path("models"), Path(__file__).parents[3] / "models")
-"""Folders of published models: the working directory's, and that of a checkout of this project."""
+_MODELS = (Path("models"), Path(__file__).parents[2] / "models")
+"""Folders of published models: the working directory's, and the package's, which a checkout links to its own."""
 
 
 def chooser(given: str | None) -> BaseChoice:
