@@ -31,7 +31,7 @@ def train(
     those under `train` in the configuration; terraform/config gives each with its unit and range. A run
     that was stopped resumes from its last state when the same command is given again. `train.tensorboard: true` writes
     for TensorBoard too (extra `board`). Several GPUs or processes:
-    `torchrun --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
+    `torchrun --standalone --nproc-per-node N -m terraform train ...`; `train.batch` is then that of all together.
 
     Exit codes: 2 configuration, 3 pairs, 5 memory, disk or a folder in use, 6 losses that stay infinite, 130 and 143
     stopped by Ctrl-C or SIGTERM after saving.
@@ -46,27 +46,32 @@ def train(
     settings = configured(config)
     folders = by_role(settings, pairs)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
+    if longer:
+        _carry_over(output, settings, folders, processes.is_first())
     if processes.is_first():
-        _prepare(output, settings, folders, longer)
+        _keep_earlier(output)
     state = learning.train(folders, output, settings, resume, watch)
     if processes.is_first():
         boards.card(output, state, settings)
         keeping.drop_earlier(output)
 
 
-def _prepare(output: Path, settings: "Config", folders: dict[str, list[Path]], longer: bool) -> None:
-    """Keep earlier weights, and carry the state of a shorter run over where that was asked for."""
+def _carry_over(output: Path, settings: "Config", folders: dict[str, list[Path]], first: bool) -> None:
+    """Carry the state of a shorter run over; of several processes the first does, and all refuse what cannot be."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
+
+    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate))
+    seen = carry_over(output, identity, writes=first)
+    if seen and first:
+        typer.echo(
+            f"continued from {seen:,} images; the learning rates follow the schedule of {settings.train.total_images:,}"
+        )
+
+
+def _keep_earlier(output: Path) -> None:
     from terraform.learn.runtime import keeping
 
-    if longer:
-        seen = carry_over(output, run_fingerprint(settings, collections(folders, settings.condition.needs_climate)))
-        if seen:
-            typer.echo(
-                f"continued from {seen:,} images; the learning rates follow the schedule of "
-                f"{settings.train.total_images:,}"
-            )
     kept = keeping.keep_earlier(output)
     if kept is not None:
         typer.echo(f"the weights of the last finished run are kept in {kept} until new ones are published")

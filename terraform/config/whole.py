@@ -101,6 +101,13 @@ class Config(Section):
             )
         if self.train.halo_px:
             self._check_halo()
+        if self.train.square_px:
+            self._check_squares()
+        if self.train.discriminator_sees == "detail" and self.train.base == "none":
+            raise ValueError(
+                "train: discriminator_sees is detail, what a picture adds to its base colours, and base is none: set "
+                "train.base to added or channels, or discriminator_sees to picture"
+            )
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):
@@ -118,6 +125,13 @@ class Config(Section):
             )
         if self.condition.encoding == "relief" and "sea_distance" in self.condition.channels:
             raise ValueError("train: halo_px leaves sea_distance a narrower margin than mosaics have: set it to 0")
+
+    def _check_squares(self) -> None:
+        square_px, tile_px = self.train.square_px, self.tile.tile_px
+        if self.train.network == "unet256":
+            raise ValueError(f"train: square_px is {square_px}, and unet256 draws whole tiles of 256: set it to 0")
+        if tile_px % square_px:
+            raise ValueError(f"train: square_px {square_px} does not divide tile.tile_px {tile_px}: choose a divisor")
 
 
 def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:

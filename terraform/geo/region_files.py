@@ -1,6 +1,7 @@
 """Files of polygons as people have them: GeoJSON of any program, GeoPackage, Shapefile; all become features."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,10 +99,12 @@ def _crs(member: Any, path: Path) -> CRS | None:
     try:
         named = member["properties"]
         name = str(named["name"] if "name" in named else f"EPSG:{named['code']}")
+        name = re.sub(r"^IAU2000:+(\d)", r"IAU_2015:\1", name)  # as older programs call them; the numbers are the same
         known = CRS.from_user_input("OGC:CRS84" if name.endswith("CRS84") else name)
     except (TypeError, LookupError, CRSError):
         raise ConfigError(
-            f"{path} is in {member}, which is not known: reproject it to longitude and latitude (CRS84)"
+            f"{path} is in {member}, which is not known: reproject it to longitude and latitude (CRS84), or remove the "
+            "member `crs` if its corners are longitudes and latitudes of the regions' body"
         ) from None
     return _degrees(known, path)
 
@@ -156,9 +159,9 @@ def _from_table(path: Path) -> Features:
         table = geopandas.read_file(path, layer=_layer(path))
     except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): export the polygons again, as GeoJSON") from None
-    features = (
-        json.loads(table.set_crs(None, allow_override=True).to_json(na="drop")) if len(table) else {"features": []}
-    )
+    plain = table.set_crs(None, allow_override=True)
+    # Columns that are somebody else's may hold dates and bytes.
+    features = json.loads(plain.to_json(na="drop", default=str)) if len(table) else {"features": []}
     crs = None if table.crs is None else _degrees(CRS.from_user_input(table.crs), path)
     return Features(features["features"], crs)
 
@@ -167,10 +170,12 @@ def _layer(path: Path) -> str | None:
     import geopandas
 
     table = geopandas.list_layers(path)
-    layers = [str(name) for name, kind in zip(table["name"], table["geometry_type"], strict=True) if kind is not None]
+    # A table without geometries, such as the styles that QGIS keeps, has no kind: None, or NaN.
+    kinds = zip(table["name"], table["geometry_type"], strict=True)
+    layers = [str(name) for name, kind in kinds if isinstance(kind, str)]
     if len(layers) > 1 and "regions" not in layers:
         raise ConfigError(f"{path} has the layers {', '.join(layers)}: call the one with the regions `regions`")
-    return "regions" if "regions" in layers else None
+    return "regions" if "regions" in layers else next(iter(layers), None)
 
 
 def _say_unused(path: Path, features: Sequence[Any]) -> None:

@@ -69,7 +69,7 @@ def _folder(states: Path, text: str) -> Path:
     return states / hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def carry_over(output: Path, identity: dict[str, Any]) -> int:
+def carry_over(output: Path, identity: dict[str, Any], writes: bool = True) -> int:
     """Carry the last state of a shorter run over to a longer one, which then resumes from it.
 
     Parameters
@@ -78,6 +78,8 @@ def carry_over(output: Path, identity: dict[str, Any]) -> int:
         Folder of the model.
     identity : dict
         What the longer run depends on; the shorter one differs in `train.total_images` alone.
+    writes : bool
+        Of several processes all check, so that all end where it cannot be, and the first alone writes.
 
     Returns
     -------
@@ -106,6 +108,8 @@ def carry_over(output: Path, identity: dict[str, Any]) -> int:
         )
     longest = max(fitting, key=_seen)
     require_format(longest)
+    if not writes:
+        return _seen(longest)
     make_folder(folder)
     for path in sorted(longest.glob("*.safetensors")) + sorted(longest.glob("images-*.json")):
         with atomic_write(folder / path.name) as temporary:

@@ -32,7 +32,9 @@ def how_to_continue(plan: Plan, config_file: Path) -> str | None:
     if not same or max(same) >= total:
         return None
     pairs = " ".join(f"results/pairs/{name}" for name in plan.paired)
-    command = f"python -m terraform train --continue --config {shlex.quote(str(config_file))} --output {model} {pairs}"
+    count = plan.config.train.gpus
+    start = "python -m" if count == 1 else f"torchrun --standalone --nproc-per-node {count} -m"
+    command = f"{start} terraform train --continue --config {shlex.quote(str(config_file))} --output {model} {pairs}"
     return (
         f"run {plan.config.run} has weights of {max(same):,} images and train.total_images is {total:,}: training "
         f"starts afresh; to continue it instead, stop, and give this before the same command: {command}"

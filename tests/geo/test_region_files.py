@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 import geopandas
+import pandas
+import pyogrio
 import pytest
 from shapely.geometry import MultiPolygon, box, shape
 
@@ -157,6 +159,17 @@ def test_a_package_of_several_layers_and_a_file_that_is_none(tmp_path):
         load_regions(path)
 
 
+def test_a_package_as_qgis_saves_it_with_dates_and_a_table_of_styles(tmp_path, capsys):
+    path = tmp_path / "regions.gpkg"
+    table(surveyed=[pandas.Timestamp("2020-05-01")], photo=[b"\xff"]).to_file(path, layer="my areas")
+    pyogrio.write_dataframe(pandas.DataFrame({"styleQML": ["<qgis/>"]}), path, layer="layer_styles")
+    assert load_regions(path)["here"].bounds == (6, 45, 8, 47)
+    assert (
+        capsys.readouterr().err
+        == f"{path}: properties that are not used: surveyed, photo (used: name, body, role, title)\n"
+    )
+
+
 @pytest.mark.parametrize("title", ["a\nb", "a\u2028b", "x" * 201, "\ud800", "a\0b", "\x1b[31m"])
 def test_titles_that_no_picture_can_carry_are_refused(tmp_path, title):
     with pytest.raises(ConfigError, match="'here': its title has"):
@@ -234,6 +247,13 @@ def test_other_files_of_polygons_are_told_the_command(tmp_path, content, said):
     (tmp_path / "r.geojson").write_bytes(content)
     with pytest.raises(ConfigError, match=said):
         load_regions(tmp_path / "r.geojson")
+
+
+@pytest.mark.parametrize("name", ["IAU2000:49900", "urn:ogc:def:crs:IAU:2015:49900", "IAU:49900"])
+def test_the_crs_of_mars_as_programs_spell_it(tmp_path, name):
+    crs = {"type": "name", "properties": {"name": name}}
+    path = _file(tmp_path, {"type": "Polygon", "coordinates": _box(235, -5, 243, 2)}, crs=crs)
+    assert load_regions(path)["a"].bounds == (-125, -5, -117, 2)
 
 
 def test_degrees_are_degrees_from_greenwich(tmp_path):

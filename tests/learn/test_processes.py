@@ -14,8 +14,9 @@ from children import child_of, status_of
 from small_world import config, few_pairs, make_world, outcome, run, run_in_child, same
 
 from terraform.errors import ConfigError
-from terraform.learn.data.dataset import collect
+from terraform.learn.data.dataset import by_role, collect
 from terraform.learn.data.loader import BatchLoader
+from terraform.learn.fingerprint import carry_over, run_fingerprint
 from terraform.learn.runtime.distributed import Processes, init
 from terraform.learn.trainer import Trainer
 
@@ -53,19 +54,23 @@ def test_batch_statistics_of_several_processors_are_refused(over):
         Trainer(settings, 2, 0, CPU, Processes(0, 2))
 
 
-def launched(world, folder, settings):
+def started(world, folder, settings, *options):
     """The command line, as a user starts two processes."""
     document = {"train": settings.train.model_dump(), "split": {"train": ["one"], "validation": ["two"]}}
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(document))
     folders = [str(path) for paths in world.values() for path in paths]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [sys.executable, *torchrun, "-m", "terraform", "train", "--output", str(folder), *folders]
+    command = [sys.executable, *torchrun, "-m", "terraform", "train", *options, "--output", str(folder), *folders]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(
+    return subprocess.run(
         [*command, "--config", str(folder / "config.yaml")], capture_output=True, text=True, check=False,
         env=environment, timeout=280,
     )  # fmt: skip
+
+
+def launched(world, folder, settings, *options):
+    done = started(world, folder, settings, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -81,6 +86,23 @@ def test_two_processes_learn_what_one_does(world, tmp_path):
     assert output.count("16/16 images") == 1
     close(*(outcome(tmp_path / name)[0] for name in ("alone", "together")))
     assert losses_of(tmp_path / "alone") == pytest.approx(losses_of(tmp_path / "together"), rel=1e-3)
+
+
+def test_two_processes_continue_a_finished_run(world, tmp_path):
+    shorter = config(batch=4, total_images=8, validate_every=8, discriminator="none")
+    longer = config(batch=4, total_images=16, validate_every=8, discriminator="none")
+    run(world, tmp_path / "alone", shorter)
+    whole = tmp_path / "together"
+    launched(world, whole, shorter)
+    carry_over(tmp_path / "alone", run_fingerprint(longer, by_role(world)))
+    run(world, tmp_path / "alone", longer, resume=True)
+    output = launched(world, whole, longer, "--continue")
+    assert output.count("continued from 8 images") == 1
+    assert "2 processes, cpu; 8 of 16 images seen" in output
+    close(*(outcome(tmp_path / name)[0] for name in ("alone", "together")))
+    done = started(world, whole, config(batch=4, total_images=4), "--continue")
+    assert "cannot be continued: train.discriminator was 'none'" in done.stderr
+    assert "exitcode  : -9" not in done.stderr, "the second process waited for the first, and had to be killed"
 
 
 def close(one, other):

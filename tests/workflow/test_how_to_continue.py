@@ -34,6 +34,11 @@ def test_more_images_are_told_with_the_command(model):
     assert "--output results/model/default results/pairs/" in said
 
 
+def test_several_processes_are_told_as_the_rule_starts_them(model):
+    said = told(total_images=1600, gpus=2)
+    assert "torchrun --standalone --nproc-per-node 2 -m terraform train --continue --config " in said
+
+
 @pytest.mark.parametrize("train", [{"total_images": 800}, {"total_images": 400}, {"total_images": 1600, "width": 8}])
 def test_anything_else_is_not(model, train):
     assert told(**train) is None
