@@ -15,7 +15,7 @@ from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.planet import Climates, Planet, one_shoreline
 from terraform.config.renames import current
-from terraform.config.section import Name, Section
+from terraform.config.section import Name, Section, schema_of
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
 from terraform.config.tile import Tile
@@ -172,7 +172,7 @@ def schema_yaml() -> str:
     """Write the JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
     import yaml
 
-    text: str = yaml.safe_dump(Config.model_json_schema(), sort_keys=False, width=110)
+    text: str = yaml.safe_dump(schema_of(Config), sort_keys=False, width=110)
     return "# Made by `make schema` from terraform/config: do not edit.\n" + text
 
 
