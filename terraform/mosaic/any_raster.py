@@ -48,7 +48,7 @@ from terraform.sources.raster.georeference import (
     georeference,
     require_centric,
 )
-from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
+from terraform.sources.raster.metadata.declared import NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
@@ -83,6 +83,26 @@ class Stated:
     def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
         """Choose the settings that hold on a body; see `inputs.settings_of`."""
         return inputs.settings_of(body, settings, self.settings, self.of_folder)
+
+    def require_plane(self) -> None:
+        """Refuse what means nothing for heights that lie on no map, instead of dropping it.
+
+        Raises
+        ------
+        ConfigError
+            Some of it was said.
+        """
+        of = self.declared
+        said = {
+            "--part": self.part, "--crs": of.crs, "--body": of.body, "--nodata-means sea": self.missing_is_sea,
+            "--grid": self.settings.get("grid"),
+        }  # fmt: skip
+        given = [name for name, value in said.items() if value]
+        if given:
+            raise ConfigError(
+                f"{', '.join(given)}: heights that lie on no map (an .npy, or --pixel-size with --latitude) are of no "
+                "body, have no sea and are drawn in one piece: leave it out"
+            )
 
     def identity(self) -> list[Any]:
         """Tell what the strips of a drawing depend on, as values that JSON holds."""
@@ -140,13 +160,11 @@ def render_raster(
     suffixes = (*COGS, *PICTURES, ".npy") if on_a_plane else (*COGS, *PICTURES)
     check_destination(output, [weights, elevation, Path(base) if base and base[0] != "#" else None], suffixes)
     if on_a_plane:
-        if stated.part is not None:
-            raise ConfigError("heights on a plane are drawn in one piece: leave out --part")
+        stated.require_plane()
         settings = stated.settings_on(None, settings)
         trained = inputs.load_generator(weights, settings)
-        of = stated.declared
-        metres = METRES[of.unit or "m"]
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, of.nodata, metres, climate)
+        read = partial(inputs.plane_heights, elevation, stated.declared)
+        array.draw(trained, read, elevation, output, settings, pixel_m, latitude_deg, base, climate)
         return
     if (pixel_m is None) != (latitude_deg is None):
         raise ConfigError("heights on a plane take --pixel-size and --latitude: give both, or neither")
