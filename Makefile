@@ -5,14 +5,22 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
-.PHONY: setup train planet mosaics viewer view real models-base models-generator test lint lint-page schema bench mutants fuzz kills
+PYTHONS := 3.11 3.12 3.13
+
+.PHONY: setup train planet mosaics viewer view real models-base models-generator test test-all $(PYTHONS:%=test-%) \
+  lint lint-page schema bench mutants fuzz kills
 
 setup: .venv/.ok
 
+# $(call install,FOLDER,PYTHON)
+define install
+	test -x $(1)/bin/python || $(if $(UV),uv venv -q --python $(2) $(1),$(2) -m venv $(1))
+	$(if $(UV),VIRTUAL_ENV=$(1) uv pip install -q,$(1)/bin/pip install -q) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
+	touch $(1)/.ok
+endef
+
 .venv/.ok: pyproject.toml requirements.lock
-	test -x $(BIN)/python || $(if $(UV),uv venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
-	$(if $(UV),VIRTUAL_ENV=.venv uv pip install -q,$(BIN)/pip install -q) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
-	touch $@
+	$(call install,.venv,$(PYTHON))
 
 train planet mosaics viewer: setup
 	$(BIN)/snakemake --cores $(CORES) $@
@@ -41,6 +49,22 @@ models-generator: setup
 
 test: setup
 	$(BIN)/pytest
+
+# The core of the suite on every Python of PYTHONS that is on the path or with pyenv; the others are named. Each has an
+# environment of its own, .venv-VERSION, 6 GB.
+CORE ?= tests/config tests/geo tests/storage tests/climate tests/pairs tests/learn tests/commands \
+  tests/mosaic/test_inference.py tests/test_digest.py tests/test_provenance.py tests/test_imports.py tests/test_wheel.py
+python = $(shell for p in python$(1) $(HOME)/.pyenv/versions/$(1).*/bin/python; do \
+  "$$p" -c "" 2>/dev/null && echo "$$p" && break; done)
+
+test-all: $(PYTHONS:%=test-%)
+
+.SECONDEXPANSION:
+$(PYTHONS:%=test-%): test-%: $$(if $$(call python,$$*),.venv-$$*/.ok)
+	$(if $(call python,$*),.venv-$*/bin/python -m pytest $(CORE),@echo "Python $* is not here: nothing was tested with it")
+
+$(PYTHONS:%=.venv-%/.ok): .venv-%/.ok: pyproject.toml requirements.lock
+	$(call install,.venv-$*,$(call python,$*))
 
 lint: setup
 	$(BIN)/ruff check terraform tests benchmarks tools

@@ -1,5 +1,6 @@
 """The command line: `python -m terraform COMMAND`."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -8,13 +9,30 @@ from typing import Never
 
 import typer
 
-from terraform.commands import cleanup, configuration, doctor, fetch, learn, mosaic, pairs, plan, planet, report, viewer
+from terraform.commands import (
+    cleanup,
+    completion,
+    configuration,
+    doctor,
+    fetch,
+    learn,
+    mosaic,
+    pairs,
+    plan,
+    planet,
+    report,
+    viewer,
+)
 
 app = typer.Typer(
     help="Learn how Earth looks from its relief, then draw Mars as if it were alive.",
+    epilog="Exit codes: 0 done, 2 usage or configuration, 3 input, 4 remote service, 5 disk, memory or permission, "
+    "6 integrity, 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM, 1 anything else.",
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # importing rich takes longer than all else that help needs
+    context_settings={"max_content_width": 120},
 )
 app.command()(fetch.fetch)
 app.command()(pairs.cut)
@@ -40,6 +58,7 @@ app.command("export-pairs")(pairs.export_pairs)
 app.command()(doctor.doctor)
 app.command()(cleanup.prune)
 app.command()(cleanup.clean)
+app.command()(completion.completion)
 app.command(hidden=True)(cleanup.schema)
 app.add_typer(configuration.app, name="config")
 
@@ -53,9 +72,11 @@ def main() -> None:
 
     Such errors (`terraform.errors`, and a training stopped by a signal) carry their `exit_code`.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in every installed package
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` ignores the second
             signal.signal(number, _terminated)
+    completion.prepare()
     try:
         app()
     except MemoryError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.commands.options import Configs, configured
+from terraform.commands.options import AsJson, Configs, configured
 
 if TYPE_CHECKING:
     from terraform.config import Config
@@ -19,10 +19,11 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
 def doctor(
     config: Configs = None,
     online: Annotated[bool, typer.Option("--online", help="Ask each configured service for a small piece.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check this machine, the accounts and, on demand, the services; say what to do about each failure."""
-    from terraform.doctor import as_json, examine, failed, machine
+    from terraform.doctor import as_json as in_json
+    from terraform.doctor import examine, failed, machine
 
     settings = configured(config, required=False)
     checks: list[tuple[str, Check]] = [
@@ -35,10 +36,10 @@ def doctor(
     for name, check in checks:
         made = examine(name, check)
         findings += made
-        if not json_:
+        if not as_json:
             typer.echo("\n".join(map(_line, made)))
-    if json_:
-        typer.echo(json.dumps(as_json(findings), indent=1))
+    if as_json:
+        typer.echo(json.dumps(in_json(findings), indent=1))
     if failed(findings):
         raise typer.Exit(1)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.commands.options import Configs, Folders, Output, Weights, by_role, configured
+from terraform.commands.options import AsJson, Configs, Folders, Output, Weights, by_role, configured
 
 if TYPE_CHECKING:
     from terraform.config import Config
@@ -93,11 +93,12 @@ def evaluate(
     ] = None,
     mars_climate: Annotated[Path | None, typer.Option(help="Climate of Mars: simulate-climate.")] = None,
     earth_climate: Annotated[Path | None, typer.Option(help="Climate of Earth, to compare with.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Judge a trained generator on held-out pairs, and without truth on mosaics of Mars (docs/evaluation.md).
 
     Writes metrics.json, metrics.csv and boards/, and what the two judging networks learnt; a second evaluation of the
-    same training pairs reads that.
+    same training pairs reads that. `--json` prints metrics.json at the end.
     """
     from terraform.evaluation import evaluate as judging
     from terraform.geo.bodies import EARTH
@@ -112,6 +113,8 @@ def evaluate(
         planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
     drawn = _mars(mosaic or [], relief or [], mars_climate, earth_climate)
     judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn)
+    if as_json:
+        typer.echo((output / "metrics.json").read_text(encoding="utf-8").rstrip())
 
 
 def _mars(mosaics: list[Path], reliefs: list[Path], mars: Path | None, earth: Path | None) -> "Drawn | None":

@@ -20,6 +20,8 @@ Folders = Annotated[list[Path], typer.Argument(help="Folders of pairs, as `cut` 
 Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 Weights = Annotated[Path, typer.Option(help="A trained generator, weights.safetensors.")]
 
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+
 
 def configured(paths: list[Path] | None, required: bool = True) -> "Config":
     """Read the configuration files of a command line, `config.yaml` when none is named.

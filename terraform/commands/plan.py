@@ -2,11 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from terraform.commands.options import Configs, configured
+from terraform.commands.options import AsJson, Configs, configured
 
 if TYPE_CHECKING:
     from terraform.geo.regions import Region
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def plan(
     config: Configs = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell which requests and bytes a run would take from each service. Asks nothing of any."""
     from terraform.sources.estimate import estimate, estimate_planets, totals

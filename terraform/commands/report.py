@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from terraform.commands.options import Configs, configured
+from terraform.commands.options import AsJson, Configs, configured
 from terraform.errors import ConfigError, InputError
 
 
@@ -32,7 +32,7 @@ def report(
 def compare(
     runs: Annotated[list[str], typer.Argument(help="Names of evaluated runs, or paths of their metrics.json.")],
     picture: Annotated[Path, typer.Option(help="A .png file.")] = Path("results/evaluation/comparison.png"),
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A row for each metric and run.")] = False,
 ) -> None:
     """Set the metrics of runs side by side, with their intervals: a table, and a picture.

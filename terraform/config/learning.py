@@ -55,6 +55,8 @@ class Train(Section):
     mean square)."""
     discriminator_width: int = Field(64, ge=4, le=256)
     """Filters of the discriminator's first layer."""
+    discriminator_sees: Literal["picture", "detail"] = "picture"
+    """`detail`: what a picture adds to its base colours, enlarged, instead of the picture; needs `base`."""
     adversarial: Literal["bce", "least_squares", "hinge"] = "bce"
     """The adversarial loss."""
     lambda_l1: float = Field(60.0, ge=0, le=1e6)
@@ -69,6 +71,9 @@ class Train(Section):
     halo_px: int = Field(0, ge=0, le=32, multiple_of=16)
     """Pixels around each tile that the generator sees while it learns and whose picture is thrown away (`unet_fc`), so
     that it learns as mosaics draw: far from any border. At most half the margin of a tile."""
+    square_px: int = Field(0, ge=0, le=4096, multiple_of=64)
+    """Pictures are learnt in squares of this side, one step for each; 0: whole. Four times as many steps for the same
+    work, of which a short training has too few."""
     start_from: str | None = None
     """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
     discriminator starts anew."""
@@ -132,8 +137,5 @@ class Train(Section):
         """Collect the settings on which weights depend, as values that JSON holds."""
         chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
         # A setting that is not used must not make runs of before it anew.
-        if self.start_from is None:
-            del chosen["start_from"]
-        if not self.halo_px:
-            del chosen["halo_px"]
-        return chosen
+        unused = {"start_from": None, "halo_px": 0, "square_px": 0, "discriminator_sees": "picture"}
+        return {name: value for name, value in chosen.items() if name not in unused or value != unused[name]}

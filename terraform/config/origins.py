@@ -1,5 +1,6 @@
 """Where each setting of a merged configuration comes from, and how one of them is changed in its file."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,16 +32,32 @@ def told(paths: Sequence[Path], section: str | None = None) -> str:
     ConfigError
         A file is wrong, or there is no such part.
     """
-    whole: Any = load(*paths).model_dump(mode="json")
+    of, names = _part(paths, section)
     origin = _origins(paths)
-    names = [] if section is None else section.split(".")
+    if not isinstance(of, dict):
+        return f"{section}: {_text(of)}  # {origin.get(names, DEFAULT)}\n"
+    return "".join(_lines(of, names, origin, 0))
+
+
+def told_as_json(paths: Sequence[Path], section: str | None = None) -> str:
+    """Write the merged configuration as JSON: `settings`, and `origins` of those that a file sets, by dotted path.
+
+    Parameters and errors are those of `told`.
+    """
+    of, names = _part(paths, section)
+    origins = {".".join(place): file for place, file in _origins(paths).items() if place[: len(names)] == names}
+    return json.dumps({"settings": of, "origins": origins}, indent=1, ensure_ascii=False)
+
+
+def _part(paths: Sequence[Path], section: str | None) -> tuple[Any, tuple[str, ...]]:
+    """Read the configuration and choose a part of it, with its place."""
+    whole: Any = load(*paths).model_dump(mode="json")
+    names = () if section is None else tuple(section.split("."))
     for number, name in enumerate(names):
         if not isinstance(whole, dict) or name not in whole:
             raise ConfigError(_unknown(".".join(names[: number + 1]), whole))
         whole = whole[name]
-    if not isinstance(whole, dict):
-        return f"{section}: {_text(whole)}  # {origin.get(tuple(names), DEFAULT)}\n"
-    return "".join(_lines(whole, tuple(names), origin, 0))
+    return whole, names
 
 
 def _origins(paths: Sequence[Path]) -> dict[tuple[str, ...], str]:

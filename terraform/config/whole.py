@@ -15,7 +15,7 @@ from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.planet import Climates, Planet, one_shoreline
 from terraform.config.renames import current
-from terraform.config.section import Name, Section
+from terraform.config.section import Name, Section, schema_of
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
 from terraform.config.tile import Tile
@@ -101,6 +101,13 @@ class Config(Section):
             )
         if self.train.halo_px:
             self._check_halo()
+        if self.train.square_px:
+            self._check_squares()
+        if self.train.discriminator_sees == "detail" and self.train.base == "none":
+            raise ValueError(
+                "train: discriminator_sees is detail, what a picture adds to its base colours, and base is none: set "
+                "train.base to added or channels, or discriminator_sees to picture"
+            )
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):
@@ -118,6 +125,13 @@ class Config(Section):
             )
         if self.condition.encoding == "relief" and "sea_distance" in self.condition.channels:
             raise ValueError("train: halo_px leaves sea_distance a narrower margin than mosaics have: set it to 0")
+
+    def _check_squares(self) -> None:
+        square_px, tile_px = self.train.square_px, self.tile.tile_px
+        if self.train.network == "unet256":
+            raise ValueError(f"train: square_px is {square_px}, and unet256 draws whole tiles of 256: set it to 0")
+        if tile_px % square_px:
+            raise ValueError(f"train: square_px {square_px} does not divide tile.tile_px {tile_px}: choose a divisor")
 
 
 def parse(document: Mapping[str, Any], name: str = "config.yaml") -> Config:
@@ -158,7 +172,7 @@ def schema_yaml() -> str:
     """Write the JSON schema of the configuration as YAML, for editors; `parse` is what checks."""
     import yaml
 
-    text: str = yaml.safe_dump(Config.model_json_schema(), sort_keys=False, width=110)
+    text: str = yaml.safe_dump(schema_of(Config), sort_keys=False, width=110)
     return "# Made by `make schema` from terraform/config: do not edit.\n" + text
 
 

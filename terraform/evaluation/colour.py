@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from terraform.evaluation.colour_table import HEIGHTS, SEA_BIN, bins_of
@@ -15,6 +16,8 @@ _SLOPES = (0.05, 0.15, 0.3)
 """Borders between plain, gentle, steep and steepest: rise over run, between neighbouring pixels."""
 _LEAST_OF_A_KIND = 2000
 _LEVELS = 256
+_COARSER = 4
+"""Pixels across that are averaged before colours are smoothed over 16 km."""
 
 
 def terrain_classes(stored: StoredPairs, pixel_m: float) -> Tensor:
@@ -99,10 +102,12 @@ def base_drift(pictures: Tensor, base: Tensor, sea: Tensor, valid: Tensor, pixel
         Side of a pixel, metres.
     """
     total, weight = torch.zeros(len(pictures)), torch.zeros(len(pictures))
-    middle = slice(pictures.shape[-1] // 4, -(pictures.shape[-1] // 4))
+    quarter = pictures.shape[-1] // _COARSER // 4
+    middle = slice(quarter, -quarter)
     for kind in (sea, ~sea):
-        known = kind * valid
-        smoothed = smooth(torch.cat([(pictures - base) * known, known], 1), FULL_WIDTH_M / pixel_m)
+        apart = F.avg_pool2d(torch.cat([(pictures - base) * kind * valid, kind * valid], 1), _COARSER)
+        known = apart[:, 3:]
+        smoothed = smooth(apart, FULL_WIDTH_M / pixel_m / _COARSER)
         drift = (smoothed[:, :3] / smoothed[:, 3:].clamp_min(1e-3)).abs() * known
         total += drift[..., middle, middle].sum((1, 2, 3)) / 3
         weight += known[..., middle, middle].sum((1, 2, 3))

@@ -84,7 +84,8 @@ def multiplicities(blocks: NDArray[np.int64], seed: int) -> Doubles:
 def score(statistic: Statistic, weights: Doubles) -> Score:
     """Give a statistic its 95 % interval: the spread of replicates around their mean, laid around the value.
 
-    Distances of resampled sets are larger than those of sets on average; their spread is not.
+    Distances of resampled sets are larger than those of sets on average; their spread is not. There is none where most
+    of the resampled sets hold none of the tiles that count.
 
     Parameters
     ----------
@@ -94,7 +95,12 @@ def score(statistic: Statistic, weights: Doubles) -> Score:
     """
     if statistic.replicate is None or not len(weights):
         return Score(value=statistic.value)
-    replicates = statistic.replicate(weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        replicates = statistic.replicate(weights)
+    # Of few blocks a draw may hold none of the tiles that a metric looks at.
+    replicates = replicates[np.isfinite(replicates)]
+    if len(replicates) < len(weights) / 2:
+        return Score(value=statistic.value)
     spread = np.quantile(replicates - replicates.mean(), [0.025, 0.975])
     low, high = (float(edge) for edge in statistic.value + spread)
     return Score(value=statistic.value, low=low, high=high)

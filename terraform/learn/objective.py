@@ -15,16 +15,24 @@ from terraform.learn.models.losses import (
     mean_colour_loss,
     texture_loss,
 )
+from terraform.pairs.context import BASE_CHANNELS
+
+_ENLARGED = 4.0
+"""Detail beside base colours has a standard deviation of about 20 levels; so much of the range is the condition's."""
 
 
-def pairs_of(batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
+def pairs_of(batch: Batch, generated: Tensor, settings: Train) -> tuple[Tensor, Tensor]:
     """Make what the discriminator is shown: condition with real, and with generated colours.
 
-    What nobody knows is shown equal on both sides.
+    What nobody knows is shown equal on both sides. With `discriminator_sees: detail` the colours are what the picture
+    adds to its base, enlarged.
     """
     condition = batch.tile_condition
-    real = torch.cat([condition, batch.imagery * batch.valid], 1)
-    fake = torch.cat([condition, generated * batch.valid], 1)
+    colours = [batch.imagery, generated]
+    if settings.discriminator_sees == "detail":
+        base = condition[:, -BASE_CHANNELS:]
+        colours = [(picture - base) * _ENLARGED for picture in colours]
+    real, fake = (torch.cat([condition, picture * batch.valid], 1) for picture in colours)
     last = torch.channels_last
     return real.contiguous(memory_format=last), fake.contiguous(memory_format=last)
 

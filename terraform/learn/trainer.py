@@ -70,7 +70,7 @@ class Trainer:
         self._run_generator, self._run_discriminator = (self._compiled(n) for n in (self.generator, self.discriminator))
 
     def step(self, batch: Batch, done: float, image: int = 0) -> None:
-        """Learn from one batch; non-finite losses and gradients change nothing and are counted.
+        """Learn from one batch, square by square; non-finite losses and gradients change nothing and are counted.
 
         Parameters
         ----------
@@ -83,6 +83,11 @@ class Trainer:
         """
         self._share = self._share_of_rate(done)
         self.generator.train()
+        found = [self._learn(square, image) for square in batch.squares(self.settings.square_px)]
+        self.per_image_l1 = torch.stack(found).mean(0)
+
+    def _learn(self, batch: Batch, image: int) -> Tensor:
+        """Make one step and give each picture's L1, (N,)."""
         before = self._buffers.kept()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16"):
             generated = batch.without_halo(self._run_generator(batch.generator_input))
@@ -92,13 +97,13 @@ class Trainer:
                 losses, norms = self._step_joint(generated, batch)
             else:
                 losses, norms = self._step_alternating(generated, batch)
-        self.per_image_l1 = per_image_l1(generated, batch.imagery, batch.valid)
         good = torch.isfinite(losses).all() & torch.isfinite(norms).all()
         self._buffers.restore_unless(before, good)
         self.steps += 1
         if self.settings.ema_decay:
             ema.update(self.average, self.generator, self.settings.ema_decay, self.steps, good)
         self.stats.add(losses, norms, good, image)
+        return per_image_l1(generated, batch.imagery, batch.valid)
 
     def activation_bytes(self, batch: Batch) -> int:
         """Bytes that a step keeps of a batch until its gradients are known; it learns from it meanwhile."""
@@ -168,7 +173,7 @@ class Trainer:
         return torch.cat([g_losses, d_losses]), torch.stack([norm_g, norm_d])
 
     def _discriminator_inputs(self, batch: Batch, generated: Tensor) -> tuple[Tensor, Tensor]:
-        real, fake = objective.pairs_of(batch, generated)
+        real, fake = objective.pairs_of(batch, generated, self.settings)
         if not self.settings.diffaugment:
             return real, fake
         geometry = Geometry(real)

@@ -172,14 +172,20 @@ def make_folder(path: Path) -> None:
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove the temporary files that dead processes left in a folder; those of other machines once a day old.
+    """Remove the temporary files that dead processes left in a folder; see `stale_in`."""
+    for leftover in stale_in(folder):
+        remove_file(leftover)
+
+
+def stale_in(folder: Path) -> Iterator[Path]:
+    """Yield the temporary files that dead processes left in a folder; those of other machines once a day old.
 
     Whether a process of another machine lives cannot be seen from here, where machines share a file system.
     """
     for leftover in folder.glob(f".*{_MARK}*"):
         pid, _, host = leftover.name.rpartition(_MARK)[2].partition(".")[0].partition("-")
-        if pid.isdigit() and (_is_old(leftover) if host not in ("", _HOST) else _is_dead(int(pid))):
-            remove_file(leftover)
+        if pid.isdigit() and (_is_old(leftover) if host not in ("", _HOST) else is_dead(int(pid))):
+            yield leftover
 
 
 def _is_old(path: Path) -> bool:
@@ -189,7 +195,8 @@ def _is_old(path: Path) -> bool:
         return False
 
 
-def _is_dead(pid: int) -> bool:
+def is_dead(pid: int) -> bool:
+    """Whether a process of this machine is gone."""
     return pid != os.getpid() and not _alive(pid)
 
 

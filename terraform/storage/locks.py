@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from terraform.errors import ResourceError
 
@@ -34,37 +35,63 @@ def exclusive(path: Path, when_busy: Callable[[str], None] | None = None) -> Ite
     ResourceError
         The file cannot be written.
     """
+    while True:
+        with _opened(path) as file:
+            _take(file, path, when_busy)
+            if not _is_of(file, path):
+                continue  # removed by whoever held it before: the name is another file's
+            file.truncate(0)
+            file.write(describe_holder(os.getpid()))
+            file.flush()
+            yield
+            return
+
+
+def _opened(path: Path) -> IO[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
+        return path.open("a+", encoding="utf-8")
     except OSError as error:
         raise ResourceError(f"{path}: cannot be written ({error.strerror}): make its folder writable") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if when_busy is not None:
-                file.seek(0)
-                when_busy(file.read().strip() or "another process")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            if error.errno not in _NO_LOCKS:
-                raise
-            print(
-                f"warning: the file system of {path} has no locks ({error.strerror}): nothing here keeps a second "
-                "process from the same work",
-                file=sys.stderr,
-                flush=True,
-            )
-        file.truncate(0)
-        file.write(describe_holder(os.getpid()))
-        file.flush()
-        yield
+
+
+def _take(file: IO[str], path: Path, when_busy: Callable[[str], None] | None) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if when_busy is not None:
+            file.seek(0)
+            when_busy(file.read().strip() or "another process")
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        print(
+            f"warning: the file system of {path} has no locks ({error.strerror}): nothing here keeps a second "
+            "process from the same work",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _is_of(file: IO[str], path: Path) -> bool:
+    """Whether an open file is still what its name leads to."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def describe_holder(pid: int) -> str:
     """Write who holds a lock from now on."""
     return f"process {pid} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n"
+
+
+def holder_of(path: Path) -> str | None:
+    """Say who holds a lock; None where nobody does, or there is none."""
+    holders: list[str] = []
+    with unheld([path], lambda _, holder: holders.append(holder)):
+        return holders[0] if holders else None
 
 
 @contextmanager
@@ -76,7 +103,7 @@ def unheld(paths: Iterable[Path], when_busy: Callable[[Path, str], None]) -> Ite
     paths : iterable of Path
         Locks' files; none is made.
     when_busy : callable
-        Called with a lock that is not free and who holds it; raises.
+        Called with a lock that is not free and who holds it. If it returns, the block runs without that lock.
     """
     with ExitStack() as held:
         for path in paths:

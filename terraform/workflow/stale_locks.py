@@ -47,15 +47,19 @@ def hold_working_folder(arguments: Sequence[str]) -> IO[str] | None:
     except OSError:
         file.close()
         return None
-    file.seek(0)
-    before = file.read()
-    if not before or f" on {socket.gethostname()}," in before:
-        for left in Path(".snakemake/locks").glob("*.lock"):
-            remove_file(left)
+    for left in left_by_the_dead():
+        remove_file(left)
     file.truncate(0)
     file.write(describe_holder(os.getpid()))
     file.flush()
     return file
+
+
+def left_by_the_dead() -> list[Path]:
+    """List Snakemake's locks where nobody holds `LOCK`: none where a run of another machine was the last."""
+    before = LOCK.read_text(encoding="utf-8") if LOCK.is_file() else ""
+    is_ours = not before or f" on {socket.gethostname()}," in before
+    return sorted(Path(".snakemake/locks").glob("*.lock")) if is_ours else []
 
 
 def is_dry_run(argument: str) -> bool:

@@ -39,7 +39,7 @@ def test_documented_numbers_are_read_back():
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real rasters (../shared/data) are not on this machine")
 def test_a_small_run_on_real_rasters(tmp_path):
-    """Regions cut down to some tiles each; what is left out is the size alone."""
+    """Regions cut down to some tiles each, planets to coarse cells; what is left out is the size alone."""
     for name in ("workflow", "terraform", "profiles"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "environment.yaml", "config.yaml"):
@@ -48,7 +48,10 @@ def test_a_small_run_on_real_rasters(tmp_path):
     small = {
         "train": {"total_images": 64, "validate_every": 64, "width": 8},
         "mosaics": {"regions": ["korolev"]},
-        "evaluation": {"pairs": 16, "judge_steps": 20},
+        "evaluation": {"pairs": 8, "judge_steps": 10},
+        "planet": {"climate_cells_per_degree": 0.5},
+        "basemap": {"cells_per_degree": 2, "training": {"steps": 100, "members": 1}},
+        "sources": {body: {"planet": {"cells_per_degree": 2}} for body in ("earth", "mars")},
     }
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "evaluate", "mosaics", "--configfile", *real.OVERLAYS]

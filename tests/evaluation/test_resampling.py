@@ -37,6 +37,20 @@ def test_few_blocks_give_no_interval():
     assert score(Statistic(1.0), multiplicities(np.arange(30), 0)).low is None
 
 
+def test_a_draw_that_holds_no_tile_of_a_metric_is_left_out():
+    """Of the floor every second tile is looked at: a draw of few blocks may hold none of them."""
+    values, weights = np.array([1.0, 2, 3, 4, 5]), multiplicities(np.arange(5), 0)
+    found = score(mean(values), weights)
+    never = np.where(np.arange(5) < 2, values, np.nan)  # of three tiles nothing is known
+
+    def of_known(times):
+        return (times[:, :2] @ never[:2]) / times[:, :2].sum(1)  # 0 / 0 where neither was drawn
+
+    partly = score(Statistic(1.5, of_known), weights)
+    assert found.low < found.high and 0 <= partly.low <= 1.5 <= partly.high
+    assert score(Statistic(1.5, lambda times: np.full(len(times), np.nan)), weights).low is None
+
+
 def test_intervals_are_the_same_in_every_run():
     statistic, blocks = ratio(np.arange(9.0), np.ones(9)), np.arange(9)
     assert score(statistic, multiplicities(blocks, 1)) == score(statistic, multiplicities(blocks, 1))

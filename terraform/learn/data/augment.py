@@ -1,5 +1,7 @@
 """From stored pairs to what the networks see: jitter the metres, then encode; one draw for both halves of a pair."""
 
+from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +48,14 @@ class Batch(NamedTuple):
     def tile_condition(self) -> Tensor:
         """The condition of the tile itself, without the halo."""
         return self.without_halo(self.condition)
+
+    def squares(self, side_px: int) -> Iterator["Batch"]:
+        """Cut into squares of `side_px`, row by row, each with its halo; the whole for 0."""
+        whole = self.imagery.shape[-1]
+        side, halo = side_px or whole, self.condition.shape[-1] - whole
+        for top, left in product(range(0, whole, side), repeat=2):
+            wide, narrow = ((..., slice(top, top + side + more), slice(left, left + side + more)) for more in (halo, 0))
+            yield Batch(self.condition[wide], self.noise[wide], self.imagery[narrow], self.valid[narrow])
 
     def without_halo(self, values: Tensor) -> Tensor:
         """Cut off the halo: (N, C, 256 + 2 halo, 256 + 2 halo) -> (N, C, 256, 256)."""

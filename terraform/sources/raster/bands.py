@@ -218,7 +218,7 @@ def check_colours(raster: Raster) -> None:
     if raster.dtype != "uint8":
         white = "1" if np.dtype(raster.dtype).kind == "f" else "3000"
         raise InputError(
-            f"{raster.name} is {raster.dtype}, imagery is 8-bit (uint8): scale what shall be black and white to 1..255, "
+            f"{raster.name} is {raster.dtype}, imagery is 8-bit (uint8): scale black and white to 1..255, "
             f"for instance gdal_translate -ot Byte -scale 0 {white} 1 255 IN.tif OUT.tif"
         )
 
