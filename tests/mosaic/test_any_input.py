@@ -18,8 +18,8 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH, MARS
 from terraform.learn.models.generators import build_generator
 from terraform.mosaic import any_raster, inputs
-from terraform.mosaic.any_raster import Stated
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.inputs import Stated
 from terraform.mosaic.output.announce import duration, seconds
 from terraform.sources.raster.metadata.declared import Declared, degrees_of
 

@@ -18,8 +18,11 @@ from terraform.geo.grid import Bounds
 from terraform.geo.raster import body_of, semi_major_axis_m
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
+from terraform.sources.raster.metadata.declared import name_of_radius
 
 _STRAIGHT_PX = 0.05
+_UNNAMED = ("", "unknown", "unnamed", "not", "user", "undefined", "based")
+"""How the datum of a CRS begins that names no body, such as "Unknown based on ... ellipsoid"."""
 
 
 class Axes(NamedTuple):
@@ -81,8 +84,9 @@ def body_of_crs(crs: CRS, name: str) -> Body:
     if geodetic is None or geodetic.ellipsoid is None:
         raise InputError(f"{name} is in {crs}, which has no longitudes and latitudes: warp it to a geographic CRS")
     title = (geodetic.datum.name if geodetic.datum else geodetic.name).removeprefix("D_")
+    called = re.split(r"[^a-z]", title.lower(), maxsplit=1)[0]
     return Body(
-        re.split(r"[^a-z]", title.lower(), maxsplit=1)[0],
+        (name_of_radius(radius) if called in _UNNAMED else None) or called,
         radius,
         geodetic.to_wkt(),
         _map_of(geodetic, title),
@@ -100,7 +104,7 @@ def _map_of(geodetic: ProjCRS, title: str) -> str:
 
 
 def require_centric(raster: Raster, body: Body) -> None:
-    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards.
+    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards, from 0.
 
     Raises
     ------
@@ -112,6 +116,12 @@ def require_centric(raster: Raster, body: Body) -> None:
         raise InputError(
             f"{raster.name} is planetographic ({geodetic_crs(raster.crs).name}), expected planetocentric latitudes and "
             f"longitudes to the east: warp it to {_centric(body)}"
+        )
+    meridian = geodetic_crs(raster.crs).prime_meridian
+    if body is not EARTH and meridian is not None and meridian.longitude:
+        raise InputError(
+            f"{raster.name} counts longitudes from {meridian.longitude:g} ({meridian.name}), expected from the body's "
+            f"own 0: warp it to {_centric(body)}"
         )
 
 
