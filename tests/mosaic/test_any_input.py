@@ -130,6 +130,16 @@ def test_messages_name_options_of_this_command(wanted, lowest):
     assert "`" not in str(told.value)
 
 
+@pytest.mark.parametrize(("east_m", "told"), [(0, True), (3e5, True), (4e6, False)])
+def test_a_map_that_stretches_the_surroundings_of_a_pole_is_told(east_m, told, capsys):
+    path = raster(crs="EPSG:3995", shape=(24, 24), transform=Affine(500, 0, east_m, 0, -500, 5e3))
+    drawn(path, Mosaics(window_px=256, device="cpu"))
+    said = capsys.readouterr().err
+    assert ("--grid input draws e.tif on its own map (24 x 24 pixels), --grid polar" in said) == told
+    drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
+    assert "stretches" not in capsys.readouterr().err
+
+
 def test_a_result_that_is_all_void_is_an_error_and_leaves_nothing():
     with pytest.raises(InputError, match="would be empty"):
         drawn(raster(shape=(1, 1), transform=Affine(0.002, 0, 10, 0, -0.002, 46.5)))

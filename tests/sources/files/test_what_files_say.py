@@ -191,3 +191,17 @@ def test_bands_are_what_they_are_called(tmp_path: Path, names: tuple[str, ...], 
         dataset.descriptions = names
     values, grid = fetch(region(EARTH, *HERE), tmp_path / "out.tif", path, kind="imagery")
     assert at(values, grid, 10.2, 44.8).tolist() == [200, 100, 50]
+
+
+def test_pixels_that_no_heights_have_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.tif", PLAIN, "EPSG:4326", Affine(1e-9, 0, 10, 0, -1e-9, 45))
+    with opened(path) as raster, pytest.raises(InputError, match=r"pixels of 0\.00011 m: correct its georeference"):
+        georeference(raster, EARTH)
+
+
+def test_degrees_that_are_said_to_be_metres_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(write(tmp_path / "in.tif", PLAIN, "EPSG:32632", PLACE)) as raster:
+        georeference(raster, EARTH)
+    assert "corner (10, 45) looks like a longitude and a latitude: if it is, say so with --crs EPSG:4326" in (
+        capsys.readouterr().err
+    )
