@@ -15,12 +15,12 @@ from rasterio.transform import Affine
 from servers.netcdf import write_netcdf
 from servers.own_rasters import at, degrees, fetch, region, write
 
-from terraform.errors import InputError
+from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.georeference import body_of_crs, bounds_of, georeference, require_centric
-from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.metadata.declared import Declared, degrees_of
 from terraform.sources.raster.opening import open_raster
 
 HERE = (10.0, 44.6, 10.4, 45.0)
@@ -126,6 +126,12 @@ def test_what_is_no_map_of_a_body_is_refused_by_name(tmp_path: Path, crs: str) -
 )
 def test_a_body_without_a_name_is_known_by_its_radius(radius_m: float, name: str) -> None:
     assert body_of_crs(CRS.from_string(f"+proj=stere +lat_0=-90 +R={radius_m}"), "in.tif").name == name
+
+
+@pytest.mark.parametrize(("given", "said"), [("mras", "do you mean mars"), ("xyzzy", "use one such as earth")])
+def test_a_body_that_is_unknown(given: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"body {given!r} is unknown: {said}"):
+        degrees_of(given)
 
 
 def test_longitudes_of_mars_from_another_meridian_are_refused(tmp_path: Path) -> None:
