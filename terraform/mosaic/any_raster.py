@@ -52,6 +52,8 @@ from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
 
 _STRIP_ROWS = 256
+_STRETCHED = 4.0
+"""A picture of so many times the pixels that its ground takes is mostly stretched or void."""
 
 
 def render_raster(
@@ -171,6 +173,13 @@ def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: s
     pixel_m = placed.pixel_m if settings.grid == "input" else learnt_m
     announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor)
     own, name = placed.raster, Path(placed.raster.name).name
+    needed = own.width * own.height * max(1.0, (placed.pixel_m / learnt_m) ** 2)
+    if settings.grid == "equirectangular" and frame.width * frame.height > _STRETCHED * needed:
+        _say(
+            f"warning: the picture has {frame.width:,} x {frame.height:,} pixels, for near a pole the map of the whole "
+            f"{placed.body.name} stretches places: --grid input draws {name} on its own map ({own.width:,} x "
+            f"{own.height:,} pixels), --grid polar on a polar one of {learnt_m:g} m"
+        )
     if placed.pixel_m < learnt_m / 2 and settings.grid != "input":
         _say(
             f"warning: {name} has {own.width:,} x {own.height:,} pixels of {placed.pixel_m:.3g} m, the picture has "

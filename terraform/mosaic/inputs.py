@@ -12,7 +12,7 @@ from terraform.config import Mosaics, overlay, parse
 from terraform.digest import Stage, stage_digest
 from terraform.errors import ConfigError, InputError
 from terraform.geo import raster
-from terraform.geo.bodies import EARTH, MARS, Body
+from terraform.geo.bodies import EARTH, Body
 from terraform.geo.heights import Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import DEFAULT_TILE
@@ -49,8 +49,6 @@ class Stated:
         What missing heights stand for.
     settings : mapping of str to value
         Settings of `mosaics`, nested as there, that hold on every body.
-    of_folder : bool
-        The settings are those of the working folder's configuration, which nobody named: they are about Mars.
     part : Part, optional
         Only this part of the strips is drawn, for the command that joins them.
     """
@@ -58,12 +56,11 @@ class Stated:
     declared: Declared = NOTHING
     missing_is_sea: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
-    of_folder: bool = False
     part: Part | None = None
 
     def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
         """Choose the settings that hold on a body; see `inputs.settings_of`."""
-        return settings_of(body, settings, self.settings, self.of_folder)
+        return settings_of(body, settings, self.settings)
 
     def require_plane(self) -> None:
         """Refuse what means nothing for heights that lie on no map, instead of dropping it.
@@ -91,7 +88,7 @@ class Stated:
         return [of.crs, of.body, of.unit, of.nodata, self.missing_is_sea]
 
 
-def settings_of(body: Body | None, settings: Mosaics, own: Mapping[str, Any], of_folder: bool = False) -> Mosaics:
+def settings_of(body: Body | None, settings: Mosaics, own: Mapping[str, Any]) -> Mosaics:
     """Choose the settings that hold on a body.
 
     Earth's heights and latitudes are those that the generator knows: what suits other bodies changes neither.
@@ -104,17 +101,12 @@ def settings_of(body: Body | None, settings: Mosaics, own: Mapping[str, Any], of
         Of other bodies.
     own : mapping of str to value
         Settings of `mosaics`, nested as there, that hold on every body, Earth too.
-    of_folder : bool
-        `settings` are the working folder's, which nobody named: they are about Mars. No other body takes any of them
-        but the device, so that its picture is the same in every folder.
 
     Raises
     ------
     ConfigError
         One of `own` is wrong.
     """
-    if of_folder and body != MARS:
-        settings = Mosaics(device=settings.device)
     chosen = settings.model_dump()
     if body == EARTH:
         floods = "shoreline_m" in own.get("elevation", {})

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from terraform.sources.raster.formats import Raster
 from terraform.sources.raster.metadata.declared import name_of_radius
 
 _STRAIGHT_PX = 0.05
+_LEAST_PIXEL_M = 1e-3
 _UNNAMED = ("", "unknown", "unnamed", "not", "user", "undefined", "based")
 """How the datum of a CRS begins that names no body, such as "Unknown based on ... ellipsoid"."""
 
@@ -145,7 +147,28 @@ def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
                 f"{raster.name} has latitudes from {south:g} to {north:g} degrees: correct its georeference"
                 f", or say with {raster.declared.name('crs')} what it is in"
             )
-    return GeoreferencedRaster(raster, body, _axes(raster, body))
+    placed = GeoreferencedRaster(raster, body, _axes(raster, body))
+    _check_size(placed)
+    return placed
+
+
+def _check_size(placed: GeoreferencedRaster) -> None:
+    """Refuse pixels that no heights have, and warn of degrees that are said to be metres."""
+    raster, crs = placed.raster, placed.raster.declared.name("crs")
+    if not placed.pixel_m > _LEAST_PIXEL_M:
+        raise InputError(
+            f"{raster.name} has pixels of {placed.pixel_m:.2g} m: correct its georeference, or say with {crs} what it "
+            "is in"
+        )
+    corners = [raster.transform @ (column, row) for column in (0, raster.width) for row in (0, raster.height)]
+    if raster.crs.is_projected and placed.pixel_m < 1 and all(abs(x) <= 360 and abs(y) <= 90 for x, y in corners):
+        x, y = corners[0]
+        print(
+            f"warning: {raster.name} is in metres ({raster.crs}), and its corner ({x:g}, {y:g}) looks like a longitude "
+            f"and a latitude: if it is, say so with {crs} {placed.body.geographic_crs}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def bounds_of(placed: GeoreferencedRaster) -> Bounds:

@@ -15,12 +15,12 @@ from rasterio.transform import Affine
 from servers.netcdf import write_netcdf
 from servers.own_rasters import at, degrees, fetch, region, write
 
-from terraform.errors import InputError
+from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.georeference import body_of_crs, bounds_of, georeference, require_centric
-from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.metadata.declared import Declared, degrees_of
 from terraform.sources.raster.opening import open_raster
 
 HERE = (10.0, 44.6, 10.4, 45.0)
@@ -128,6 +128,12 @@ def test_a_body_without_a_name_is_known_by_its_radius(radius_m: float, name: str
     assert body_of_crs(CRS.from_string(f"+proj=stere +lat_0=-90 +R={radius_m}"), "in.tif").name == name
 
 
+@pytest.mark.parametrize(("given", "said"), [("mras", "do you mean mars"), ("xyzzy", "use one such as earth")])
+def test_a_body_that_is_unknown(given: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"body {given!r} is unknown: {said}"):
+        degrees_of(given)
+
+
 def test_longitudes_of_mars_from_another_meridian_are_refused(tmp_path: Path) -> None:
     sphere = 'GEOGCS["Mars",DATUM["Mars",SPHEROID["Mars",3396190,0]],PRIMEM["Viking",10],UNIT["degree",{}]]'
     path = write(tmp_path / "in.tif", PLAIN, CRS.from_wkt(sphere.format(0.0174532925199433)).to_wkt(), PLACE)
@@ -191,3 +197,17 @@ def test_bands_are_what_they_are_called(tmp_path: Path, names: tuple[str, ...], 
         dataset.descriptions = names
     values, grid = fetch(region(EARTH, *HERE), tmp_path / "out.tif", path, kind="imagery")
     assert at(values, grid, 10.2, 44.8).tolist() == [200, 100, 50]
+
+
+def test_pixels_that_no_heights_have_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.tif", PLAIN, "EPSG:4326", Affine(1e-9, 0, 10, 0, -1e-9, 45))
+    with opened(path) as raster, pytest.raises(InputError, match=r"pixels of 0\.00011 m: correct its georeference"):
+        georeference(raster, EARTH)
+
+
+def test_degrees_that_are_said_to_be_metres_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(write(tmp_path / "in.tif", PLAIN, "EPSG:32632", PLACE)) as raster:
+        georeference(raster, EARTH)
+    assert "corner (10, 45) looks like a longitude and a latitude: if it is, say so with --crs EPSG:4326" in (
+        capsys.readouterr().err
+    )

@@ -1,5 +1,6 @@
 """What the user says of files: CRS, body, unit and missing value, where a file says none or a wrong one."""
 
+import difflib
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -129,7 +130,9 @@ def degrees_of(body: str) -> CRS:
         return CRS.from_user_input(BODIES[body].geographic_crs)
     known = _spheres()
     if body.lower() not in known:
-        raise ConfigError(f"body {body!r} is unknown: use one such as earth, mars, moon, mercury, venus, titan")
+        close = difflib.get_close_matches(body.lower(), [*BODIES, *known], 1)
+        meant = f"do you mean {close[0]}?" if close else "use one such as earth, mars, moon, mercury, venus, titan"
+        raise ConfigError(f"body {body!r} is unknown: {meant}")
     return CRS.from_user_input(f"IAU_2015:{known[body.lower()]}")
 
 
