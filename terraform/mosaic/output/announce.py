@@ -34,10 +34,12 @@ def announce(
     """
     chosen = settings.elevation
     shoreline = "its own" if chosen.policy == "clip" else f"{chosen.shoreline_m:g} m"
+    size_m = float(f"{pixel_m:.4g}")
+    drawn = shape[0] * parts, shape[1] * parts
     print(
         f"drawing {body.name if body else 'heights on a plane'}: policy {chosen.policy}, shoreline {shoreline}, "
-        f"climate {_climate(settings)}, base {base}; {shape[1]:,} x {shape[0]:,} pixels of {float(f'{pixel_m:.4g}'):,.10g} m, about "
-        f"{duration(seconds(predictor, (shape[0] * parts, shape[1] * parts)))}",
+        f"climate {_climate(settings)}, base {base}; {shape[1]:,} x {shape[0]:,} pixels of {size_m:,.10g} m, about "
+        f"{duration(seconds(predictor, drawn))}",
         flush=True,
     )
 
