@@ -1,12 +1,15 @@
 """From a generator to a mosaic, and a picture of a whole body: generate, render-planet."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from terraform.commands.options import Configs, Output, configured, region_named
+from terraform.commands.options import Output, configured, region_named
 from terraform.errors import ConfigError
+
+if TYPE_CHECKING:
+    from terraform.config import Config
 
 Base = Annotated[
     str | None,
@@ -17,13 +20,19 @@ Base = Annotated[
 ]
 
 
+NamedConfigs = Annotated[
+    list[Path] | None,
+    typer.Option("--config", help="Configuration; repeat it for overlays. Default: none; of a region, config.yaml."),
+]
+
+
 def generate(
     elevation: Annotated[Path, typer.Option(help="Any elevation raster of any body.")],
     output: Output,
     weights: Annotated[
         Path | None, typer.Option(help="A trained generator. Default: the published one, models/generator.safetensors.")
     ] = None,
-    config: Configs = None,
+    config: NamedConfigs = None,
     region: Annotated[str | None, typer.Option(help="A region to draw; the output is then a folder.")] = None,
     window: Annotated[int | None, typer.Option(help="Side of the generator's windows, pixels.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
@@ -72,22 +81,24 @@ def generate(
 ) -> None:
     """Draw an elevation raster as if it were alive.
 
-    Earth keeps its own shoreline and climate; those of a configuration are for other bodies, and a config.yaml that is
-    not named with --config is about Mars alone. OUTPUT is .tif, .png, .jpg or .webp; with --region it is a folder.
+    The picture is the same in every folder: a config.yaml holds where --config names it, and with --region, for which
+    OUTPUT is a folder. Earth keeps its own shoreline and climate; those of a configuration are for other bodies.
+    OUTPUT is .tif, .png, .jpg or .webp.
     """
     from terraform.config import parse
     from terraform.learn.runtime.malloc import keep_freed
-    from terraform.mosaic.any_raster import Stated, render_raster
+    from terraform.mosaic.any_raster import render_raster
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.checkpoint import Part
+    from terraform.mosaic.inputs import Stated
     from terraform.mosaic.region import render_region
     from terraform.sources.raster.metadata.declared import Declared
 
     weights = weights or published_generator()
     keep_freed()
     only = Part.parse(part) if part else None
-    settings = configured(config, required=region is not None)
+    settings = configured(config) if region is not None else _named(config)
     elevated = _given({"policy": policy, "shoreline_m": shoreline})
     own = _given({"window_px": window, "device": device, "grid": grid, "compression": compression})
     own |= {"elevation": elevated} if elevated else {}
@@ -102,14 +113,14 @@ def generate(
         place, air = region_named(settings, region), air_chooser(climate, base)
         render_region(weights, elevation, place, output, settings.mosaics, resume, chooser(base), own, air, only)
     else:
-        stated = Stated(declared, nodata_means == "sea", own, not config, only)
+        stated = Stated(declared, nodata_means == "sea", own, only)
         render_raster(weights, elevation, output, settings.mosaics, pixel_size, latitude, resume, base, stated, climate)
 
 
 def render_planet(
     elevation: Annotated[Path, typer.Option(help="Heights of a whole body, at any resolution.")],
     output: Annotated[Path, typer.Option(help="A .jpg, .png or .tif.")],
-    config: Configs = None,
+    config: NamedConfigs = None,
     base: Base = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
 ) -> None:
@@ -118,9 +129,20 @@ def render_planet(
     from terraform.mosaic.picture import planet
     from terraform.mosaic.picture.ground import body_named_by
 
-    settings, own = configured(config, required=False).mosaics, {"elevation": _given({"shoreline_m": shoreline})}
-    chosen = settings_of(body_named_by(elevation), settings, own, of_folder=not config)
+    own = {"elevation": _given({"shoreline_m": shoreline})}
+    chosen = settings_of(body_named_by(elevation), _named(config).mosaics, own)
     planet.render_planet(base, elevation, output, chosen.elevation.shoreline_m)
+
+
+def _named(config: list[Path] | None) -> "Config":
+    """Read the configuration files that were named; the working folder's says nothing of one's own rasters."""
+    from terraform.config import Config
+
+    if config:
+        return configured(config)
+    if Path("config.yaml").is_file():
+        typer.echo("config.yaml is not read: name it with --config if its `mosaics` shall hold")
+    return Config()
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

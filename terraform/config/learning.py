@@ -75,8 +75,8 @@ class Train(Section):
     """Pictures are learnt in squares of this side, one step for each; 0: whole. Four times as many steps for the same
     work, of which a short training has too few."""
     start_from: str | None = None
-    """Weights file with whose generator training starts (fine-tuning): same network, width and channels. The
-    discriminator starts anew."""
+    """Weights file with whose generator training starts (fine-tuning): same network and width, and its channels, to
+    which others may be added. The discriminator starts anew."""
     total_images: int = Field(100_000, ge=1, le=10**12)
     """Images seen in all; after raising it, `train --continue` continues a finished run."""
     batch: int = Field(4, ge=1, le=65_536)

@@ -14,7 +14,7 @@ from terraform.config.learning import Condition, Train
 from terraform.config.mosaics import Mosaics
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.planet import Climates, Planet, one_shoreline
-from terraform.config.renames import current
+from terraform.config.renames import RENAMES, current
 from terraform.config.section import Name, Section, schema_of
 from terraform.config.services import Downloads
 from terraform.config.sources import SOURCES, Sources
@@ -204,9 +204,11 @@ def _meant(place: tuple[Any, ...]) -> str:
         if part not in SOURCES:
             section = getattr(section, str(part), None)
     given, known = str(place[-1]), list(type(section).model_fields) if isinstance(section, Section) else []
+    everywhere = {old.rpartition(".")[2]: new for old, new in RENAMES.items()} | dict(_settings(Config()))
+    if given in everywhere:
+        return f" (do you mean {everywhere[given]}?)"
     close = get_close_matches(given, known, 1) or [name for name in known if _is_part(given, name)]
     if not close:
-        everywhere = dict(_settings(Config()))
         close = [everywhere[name] for name in get_close_matches(given, everywhere, 1, cutoff=0.8)]
     return f" (do you mean {close[0]}?)" if close else ""
 

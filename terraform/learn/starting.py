@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from terraform.config import Condition, Config
 from terraform.errors import ConfigError
@@ -16,6 +16,8 @@ _NAMED = 5
 def start_from_weights(trainer: Trainer, config: Config) -> str | None:
     """Give a trainer's generator, and its average, the values of `train.start_from`.
 
+    Channels of the condition that the weights do not know are joined with weights of 0: the first picture is theirs.
+
     Returns
     -------
     str or None
@@ -24,7 +26,8 @@ def start_from_weights(trainer: Trainer, config: Config) -> str | None:
     Raises
     ------
     ConfigError
-        The weights see other channels, or are of another network: each value that differs is named, with both shapes.
+        The weights see channels that the condition lacks, or are of another network: each value that differs is named,
+        with both shapes.
     InputError
         They are missing, damaged or none of ours.
     """
@@ -33,16 +36,44 @@ def start_from_weights(trainer: Trainer, config: Config) -> str | None:
         return None
     given = weights.load(Path(path))
     seen, wanted = _channels(given.condition), _channels(config.condition)
-    if seen != wanted:
+    if not _within(seen, wanted):
         raise ConfigError(
             f"train.start_from: {path} sees {', '.join(seen)}, and the condition is {', '.join(wanted)}: set "
             "condition.channels to those of the weights, or start without them"
         )
-    tensors = given.network.state_dict()
+    tensors = _widened(given.network.state_dict(), trainer.generator, seen[1:], wanted[1:])
     _check_shapes(trainer.generator.state_dict(), tensors, path)
     for network in (trainer.generator, trainer.average):
         network.load_state_dict(tensors)
-    return f"starting from the generator of {path}"
+    new = [name for name in wanted if name not in seen]
+    return f"starting from the generator of {path}" + (f", to which {', '.join(new)} is new" if new else "")
+
+
+def _within(seen: list[str], wanted: list[str]) -> bool:
+    """Whether the channels are those that are wanted, in their order, or some of them."""
+    return seen == [name for name in wanted if name in seen]
+
+
+def _widened(
+    tensors: Mapping[str, Tensor], network: nn.Module, seen: list[str], wanted: list[str]
+) -> dict[str, Tensor]:
+    """Give kernels that read the condition zeros for the channels that are new to them."""
+    own = network.state_dict()
+    new = len(wanted) - len(seen)
+    widened = dict(tensors)
+    for name, first in getattr(network, "reads_condition", {}).items():
+        kernel = tensors.get(name)
+        if not new or kernel is None or name not in own or own[name].shape[1] != kernel.shape[1] + new:
+            continue
+        after = range(first + len(seen), kernel.shape[1])  # base colours and noise
+        places = [
+            *range(first),
+            *(first + wanted.index(channel) for channel in seen),
+            *(place + new for place in after),
+        ]
+        widened[name] = own[name].new_zeros(own[name].shape).to(kernel.dtype)
+        widened[name][:, places] = kernel
+    return widened
 
 
 def _channels(condition: Condition) -> list[str]:

@@ -6,11 +6,9 @@ region with the raster's bounds.
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +26,9 @@ from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
-from terraform.mosaic.checkpoint import Part, open_checkpoint
+from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.inputs import Stated
 from terraform.mosaic.output import stac
 from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.destination import COGS, check_destination, write_picture
@@ -48,46 +47,13 @@ from terraform.sources.raster.georeference import (
     georeference,
     require_centric,
 )
-from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
 
 _STRIP_ROWS = 256
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What the user says of a raster and of how it is drawn, beside the settings.
-
-    Attributes
-    ----------
-    declared : Declared
-        Of the file: CRS, body, unit, missing value.
-    missing_is_sea : bool
-        What missing heights stand for.
-    settings : mapping of str to value
-        Settings of `mosaics`, nested as there, that hold on every body.
-    of_folder : bool
-        The settings are those of the working folder's configuration, which nobody named: they are about Mars.
-    part : Part, optional
-        Only this part of the strips is drawn, for the command that joins them.
-    """
-
-    declared: Declared = NOTHING
-    missing_is_sea: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    of_folder: bool = False
-    part: Part | None = None
-
-    def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
-        """Choose the settings that hold on a body; see `inputs.settings_of`."""
-        return inputs.settings_of(body, settings, self.settings, self.of_folder)
-
-    def identity(self) -> list[Any]:
-        """Tell what the strips of a drawing depend on, as values that JSON holds."""
-        of = self.declared
-        return [of.crs, of.body, of.unit, of.nodata, self.missing_is_sea]
+_STRETCHED = 4.0
+"""A picture of so many times the pixels that its ground takes is mostly stretched or void."""
 
 
 def render_raster(
@@ -140,13 +106,11 @@ def render_raster(
     suffixes = (*COGS, *PICTURES, ".npy") if on_a_plane else (*COGS, *PICTURES)
     check_destination(output, [weights, elevation, Path(base) if base and base[0] != "#" else None], suffixes)
     if on_a_plane:
-        if stated.part is not None:
-            raise ConfigError("heights on a plane are drawn in one piece: leave out --part")
+        stated.require_plane()
         settings = stated.settings_on(None, settings)
         trained = inputs.load_generator(weights, settings)
-        of = stated.declared
-        metres = METRES[of.unit or "m"]
-        array.draw(trained, elevation, output, settings, pixel_m, latitude_deg, base, of.nodata, metres, climate)
+        read = partial(inputs.plane_heights, elevation, stated.declared)
+        array.draw(trained, read, elevation, output, settings, pixel_m, latitude_deg, base, climate)
         return
     if (pixel_m is None) != (latitude_deg is None):
         raise ConfigError("heights on a plane take --pixel-size and --latitude: give both, or neither")
@@ -209,6 +173,13 @@ def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: s
     pixel_m = placed.pixel_m if settings.grid == "input" else learnt_m
     announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor)
     own, name = placed.raster, Path(placed.raster.name).name
+    needed = own.width * own.height * max(1.0, (placed.pixel_m / learnt_m) ** 2)
+    if settings.grid == "equirectangular" and frame.width * frame.height > _STRETCHED * needed:
+        _say(
+            f"warning: the picture has {frame.width:,} x {frame.height:,} pixels, for near a pole the map of the whole "
+            f"{placed.body.name} stretches places: --grid input draws {name} on its own map ({own.width:,} x "
+            f"{own.height:,} pixels), --grid polar on a polar one of {learnt_m:g} m"
+        )
     if placed.pixel_m < learnt_m / 2 and settings.grid != "input":
         _say(
             f"warning: {name} has {own.width:,} x {own.height:,} pixels of {placed.pixel_m:.3g} m, the picture has "

@@ -1,7 +1,6 @@
 """Drawing heights that lie on no map: a pixel size and a latitude are enough, and an `.npy` needs no GDAL."""
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -83,18 +82,17 @@ class PlaneTerrain:
 
 
 def draw(
-    trained: TrainedGenerator, elevation: Path, output: Path, settings: Mosaics, pixel_m: float | None,
-    latitude_deg: float | None, base: str | None = None, nodata: float | None = None, metres: float = 1.0,
-    climate: Path | None = None,
+    trained: TrainedGenerator, read: Callable[[], Heights], elevation: Path, output: Path, settings: Mosaics,
+    pixel_m: float | None, latitude_deg: float | None, base: str | None = None, climate: Path | None = None,
 ) -> None:  # fmt: skip
-    """Draw an array of heights into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
+    """Draw heights on a plane into `.npy`, a picture (without GDAL) or `.tif`; see `mosaic.render_raster`.
 
     Parameters
     ----------
-    nodata : float, optional
-        The value that stands for missing.
-    metres : float
-        What a height of 1 is, metres.
+    read : callable
+        Gives the heights, (H, W).
+    elevation : Path
+        Where they are from.
 
     Raises
     ------
@@ -103,10 +101,10 @@ def draw(
     """
     if pixel_m is None or latitude_deg is None or not _is_place(pixel_m, latitude_deg):
         raise InputError(
-            f"{elevation} does not say where it lies: give its pixel size (metres, above 0; given {pixel_m}) and its "
-            f"latitude (-90 to 90 degrees; given {latitude_deg})"
+            f"{elevation} does not say where it lies: give --pixel-size (metres, above 0; given {pixel_m}) and "
+            f"--latitude (-90 to 90 degrees; given {latitude_deg})"
         )
-    raw = read_heights(elevation, nodata, metres)
+    raw = read()
     label = describe(trained, elevation, pixel_m)
     terrain = _terrain(raw, pixel_m, latitude_deg, settings, trained.spec)
     terrain = replace(terrain, base=_base(base, trained), air=_air(climate, trained))
@@ -230,34 +228,19 @@ def _air(climate: Path | None, trained: TrainedGenerator) -> AirMap | None:
 
 
 def read_heights(path: Path, nodata: float | None, metres_: float) -> Heights:
-    """Read a plane of heights, (H, W): metres, with what is missing marked as void.
+    """Read a plane of heights from an `.npy`, (H, W): metres, with what is missing marked as void.
 
-    `nodata` and `metres_` as for `plane_of`; a raster's own missing value counts where `nodata` is None.
+    `nodata` and `metres_` as for `plane_of`.
 
     Raises
     ------
     InputError
         It is damaged, no plane of numbers, or void everywhere.
     """
-    if path.suffix.lower() == ".npy":
-        try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, *HEADER_ERRORS) as error:
-            raise InputError(f"{path} cannot be read as .npy ({error}): save it with numpy.save") from None
-    else:
-        from terraform.geo import raster
-
-        with raster.opened(path) as dataset:
-            values = raster.read(dataset)
-            if nodata is None:
-                nodata = dataset.nodata
-            if dataset.crs is not None:
-                print(
-                    f"warning: {path.name} says where it lies ({dataset.crs}): --pixel-size and --latitude put it on a "
-                    "plane instead, and the result on no map",
-                    file=sys.stderr,
-                    flush=True,
-                )
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, *HEADER_ERRORS) as error:
+        raise InputError(f"{path} cannot be read as .npy ({error}): save it with numpy.save") from None
     return plane_of(values, str(path), nodata, metres_)
 
 

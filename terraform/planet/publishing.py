@@ -1,16 +1,18 @@
-"""Publish the base model and the base maps of the bodies, each small and with a card."""
+"""Publish the base model, and base maps and climates of the bodies, each small and with a card."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from terraform import provenance
 from terraform.basemap import model as models
+from terraform.climate.monthly import MonthlyClimate
 from terraform.errors import ResourceError
-from terraform.planet.rasters import read_base, write_base
+from terraform.geo.planet_grid import PlanetGrid
+from terraform.planet.rasters import read_base, read_climate, write_base, write_climate
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 from terraform.storage.hashing import sha256_of
@@ -36,6 +38,13 @@ _MAP = (
     "blue of each cell as land, 4 to 6 as sea with its ice. JPEG of quality {quality}, each band for itself: "
     "{mean:.2f} levels of 255 from what was drawn on average, {most:.0f} at most in 999 of 1,000 values."
 )
+_CLIMATE = (
+    "Temperature and precipitation of the months on {body}, {width:,} x {height:,} cells, the temperature "
+    "reduced to height 0 by {rate:.2f} K/km: with a generator that sees the temperature of the air. The "
+    "shoreline lies at {shoreline:g} m."
+)
+_CLIMATE_CELLS_PER_DEGREE = 2 / 3
+_CLIMATE_LIMITS = "smooth below some 200 km; without the heights that it was reduced by"
 _LIMITS = (
     "it learnt from all of Earth, so nothing that is held out may be judged with it; smooth below some 16 km; its "
     "colours are those of a cloud-free composite, without seasons, cities or fields"
@@ -51,7 +60,7 @@ class _Compressed(NamedTuple):
 
 
 def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str) -> None:
-    """Publish the base model and base maps of a finished run.
+    """Publish the base model, and base maps and climates of bodies, of a finished run.
 
     Parameters
     ----------
@@ -60,7 +69,7 @@ def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str
     bodies : sequence of str
         Whose base maps it holds.
     output : Path
-        A folder: `base-model.safetensors`, `BODY-base.tif`, and a section for each in `README.md`.
+        A folder: `base-model.safetensors`, `BODY-base.tif`, `BODY-climate.tif`, and a section for each in `README.md`.
     command : str
         How the run was made, for the cards.
 
@@ -79,6 +88,8 @@ def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str
     for body in bodies:
         path = output / f"{body}-base.tif"
         cards[path.name] = _publish_map(folder / body / "base.tif", path, command)
+        path = output / f"{body}-climate.tif"
+        cards[path.name] = _publish_climate(folder / body / "climate.tif", path, command)
     replace_sections(output / "README.md", MODELS_TITLE, cards)
 
 
@@ -93,18 +104,31 @@ def _publish_map(source: Path, path: Path, command: str) -> str:
         raise ResourceError(f"{path} has more than {MOST_BYTES:,} bytes at any quality: draw it with larger cells")
     changed = np.abs(read_base(path)[1].astype(np.int16) - levels)
     found = _Compressed(quality, float(changed.mean()), float(np.quantile(changed, 0.999)))
-    size = {
-        "body": grid.body.name.capitalize(),
-        "cells": grid.cells_per_degree,
-        "width": grid.width,
-        "height": grid.height,
-    }
-    return _card(path, _MAP.format(**size, **found._asdict()), made, command)
+    return _card(path, _MAP.format(**_size(grid), **found._asdict()), made, command)
 
 
-def _card(path: Path, what: str, made: Provenance, command: str) -> str:
+def _publish_climate(source: Path, path: Path, command: str) -> str:
+    """Reduce a climate to height 0, average it to coarse cells, and return its card."""
+    climate, made = read_climate(source)
+    rate, grid = climate.lapse_rate_k_per_km, climate.grid.coarser(_CLIMATE_CELLS_PER_DEGREE)
+    level = climate.monthly.at_sea_level(climate.height_m, rate)
+    monthly = MonthlyClimate(
+        *(climate.grid.coarsened(months, grid) for months in (level.temperature, level.precipitation))
+    )
+    reduced = climate._replace(grid=grid, monthly=monthly, height_m=np.zeros(monthly.temperature.shape[1:], np.float32))
+    write_climate(path, reduced, made)
+    what = _CLIMATE.format(**_size(grid), rate=rate, shoreline=climate.shoreline_m)
+    return _card(path, what, made, command, _CLIMATE_LIMITS)
+
+
+def _size(grid: PlanetGrid) -> dict[str, Any]:
+    size = {"cells": grid.cells_per_degree, "width": grid.width, "height": grid.height}
+    return {"body": grid.body.name.capitalize(), **size}
+
+
+def _card(path: Path, what: str, made: Provenance, command: str, limits: str = _LIMITS) -> str:
     credits = "\n".join(f"  * {credit.attribution} ({credit.licence})" for credit in made.credits)
     return _CARD.format(
         name=path.name, what=what, command=command, version=made.code_version, created=made.created,
-        bytes=path.stat().st_size, sha256=sha256_of(path), licence=made.licence, credits=credits, limits=_LIMITS,
+        bytes=path.stat().st_size, sha256=sha256_of(path), licence=made.licence, credits=credits, limits=limits,
     )  # fmt: skip

@@ -27,6 +27,7 @@ def written(folder: Path, text: str) -> Path:
         ({"train": {"imags": 5}}, "total_images"), ({"train": {"lr": 0.1}}, "learning_rate"),
         ({"trian": {}}, "train"), ({"shoreline_m": 5}, "mosaics.elevation.shoreline_m"),
         ({"mosaics": {"shoreline": 5}}, "mosaics.elevation.shoreline_m"), ({"regions": {"exlude": []}}, "exclude"),
+        ({"images": 5}, "train.total_images"), ({"mosaics": {"width": 5}}, "train.width"),
     ],
 )  # fmt: skip
 def test_the_setting_that_was_meant_is_named(given, meant):

@@ -9,9 +9,14 @@ from safetensors.torch import load_file
 from small_world import config, few_pairs, make_world, run
 
 from terraform.errors import ConfigError, InputError
+from terraform.learn import weights
 from terraform.learn.data.dataset import by_role
 from terraform.learn.fingerprint import carry_over, run_fingerprint
+from terraform.learn.models.generators import build_generator
 from terraform.learn.runtime import keeping
+from terraform.learn.starting import start_from_weights
+from terraform.learn.trainer import Trainer
+from terraform.provenance import Credit, Provenance
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,25 @@ def test_training_starts_from_other_weights(world, finished, tmp_path):
     plain = config(total_images=2)
     assert "start_from" not in plain.of_training()["train"]
     assert identity(world, settings)["start_from"] != identity(world, plain).get("start_from")
+
+
+@pytest.mark.parametrize("network", ["unet_fc", "unet256", "cnn"])
+def test_a_channel_that_the_weights_do_not_know_changes_nothing_at_first(tmp_path, network):
+    norm = {"norm": "batch"} if network != "unet_fc" else {}
+    few, more = ["elevation", "sea"], ["elevation", "slope", "sea"]
+    made = Provenance((Credit("sample", "CC0-1.0", "an invented world", True),))
+    old = config({"channels": few}, network=network, **norm)
+    torch.manual_seed(3)
+    generator = build_generator(old.train, 2 + old.train.noise).eval()
+    weights.save(tmp_path / "w", generator, old.condition, old.sheet, old.train, made)
+    new = config({"channels": more}, network=network, start_from=str(tmp_path / "w"), **norm)
+    trainer = Trainer(new.train, 3, 0, torch.device("cpu"))
+    assert "to which slope is new" in start_from_weights(trainer, new)
+    seen = torch.rand(1, 2 + old.train.noise, 256, 256)
+    wider = torch.cat([seen[:, :1], torch.rand(1, 1, 256, 256), seen[:, 1:]], 1)
+    with torch.no_grad():
+        drawn, again = generator(seen), trainer.generator.eval()(wider)
+    assert torch.allclose(drawn, again, atol=1e-5) and drawn.std() > 0
 
 
 @pytest.mark.parametrize(

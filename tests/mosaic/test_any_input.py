@@ -12,14 +12,16 @@ from exact import CLIP, Same, level, read, trained, write_raster
 from PIL import Image
 from rasterio.crs import CRS
 from rasterio.transform import Affine
+from typer.testing import CliRunner
 
+from terraform.__main__ import app
 from terraform.config import Climate, Elevation, Mosaics, Train
 from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import EARTH, MARS
 from terraform.learn.models.generators import build_generator
 from terraform.mosaic import any_raster, inputs
-from terraform.mosaic.any_raster import Stated
 from terraform.mosaic.inference import Predictor
+from terraform.mosaic.inputs import Stated
 from terraform.mosaic.output.announce import duration, seconds
 from terraform.sources.raster.metadata.declared import Declared, degrees_of
 
@@ -49,9 +51,8 @@ def drawn(path, about=OF_MARS, output="out.tif", **said):
     return read(output)
 
 
-@pytest.mark.parametrize("of_folder", [True, False])
-def test_earth_keeps_its_shoreline_and_climate_in_a_folder_about_mars(of_folder, capsys):
-    picture, valid = drawn(raster(), of_folder=of_folder)
+def test_earth_keeps_its_shoreline_and_climate_beside_a_configuration_about_mars(capsys):
+    picture, valid = drawn(raster())
     assert np.abs(picture[valid] - level(1500)).max() <= 1
     told = capsys.readouterr().out.splitlines()[0]
     assert told.startswith(
@@ -59,13 +60,10 @@ def test_earth_keeps_its_shoreline_and_climate_in_a_folder_about_mars(of_folder,
     )
 
 
-def test_mars_takes_what_the_folder_says_and_the_moon_does_not(capsys):
-    picture, valid = drawn(raster(crs="IAU_2015:49900"), of_folder=True)
+def test_mars_takes_what_a_named_configuration_says(capsys):
+    picture, valid = drawn(raster(crs="IAU_2015:49900"))
     assert np.abs(picture[valid] - level(6000)).max() <= 1
     assert "shoreline -4500 m, climate latitude_scale 0.6" in capsys.readouterr().out
-    picture, valid = drawn(raster(crs="IAU_2015:30100"), of_folder=True)
-    assert np.abs(picture[valid] - level(1500)).max() <= 1
-    assert "drawing moon: policy sea_level, shoreline 0 m, climate its own" in capsys.readouterr().out
 
 
 def test_the_command_line_holds_on_every_body():
@@ -75,19 +73,24 @@ def test_the_command_line_holds_on_every_body():
     assert inputs.settings_of(MARS, OF_MARS, {"elevation": {"policy": "affine"}}).elevation.shoreline_m == -4500
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4326", "IAU_2015:30100"], ids=["earth", "moon"])
-def test_a_folder_about_mars_says_nothing_of_other_bodies(crs):
-    """Neither their map, nor the arithmetic that draws them, nor the file that is written."""
+@pytest.mark.parametrize("crs", ["EPSG:4326", "IAU_2015:49900", "IAU_2015:30100"], ids=["earth", "mars", "moon"])
+def test_the_picture_is_the_same_in_every_folder(crs):
+    """Whatever the config.yaml says that lies there: it is not named."""
+    raster(crs=crs)
+    asked = ["generate", "--weights", "w", "--elevation", "e.tif", "--base", "#7a6a4f", "--output"]
+    assert CliRunner().invoke(app, [*asked, "alone.tif"]).exit_code == 0
     about = OF_MARS.model_copy(update={"grid": "polar", "precision": "bf16", "window_px": 512, "compression": "webp"})
-    drawn(raster(crs=crs), about, "here.tif", of_folder=True)
-    drawn(raster(crs=crs), Mosaics(device="cpu"), "elsewhere.tif", of_folder=True)
-    assert Path("here.tif").read_bytes() == Path("elsewhere.tif").read_bytes()
-    drawn(raster(crs=crs), about, "here.tif", of_folder=True, settings={"grid": "input"})
-    assert read("here.tif")[0].shape[:2] == (48, 48)
+    Path("config.yaml").write_text(json.dumps({"mosaics": about.model_dump(mode="json")}))
+    done = CliRunner().invoke(app, [*asked, "here.tif"])
+    assert done.exit_code == 0 and "config.yaml is not read: name it with --config" in done.output
+    assert Path("here.tif").read_bytes() == Path("alone.tif").read_bytes()
+    done = CliRunner().invoke(app, [*asked, "named.tif", "--grid", "input", "--config", "config.yaml"])
+    assert done.exit_code == 0 and "is not read" not in done.output
+    assert read("named.tif")[0].shape[:2] == (48, 48)
 
 
 def test_the_body_is_said_and_wins(capsys):
-    picture, valid = drawn(raster(), body="mars", of_folder=True)
+    picture, valid = drawn(raster(), body="mars")
     assert np.abs(picture[valid] - level(6000)).max() <= 1
     assert "its degrees are taken for those of mars" in capsys.readouterr().err
     with rasterio.open("out.tif") as dataset:
@@ -125,6 +128,16 @@ def test_messages_name_options_of_this_command(wanted, lowest):
     with pytest.raises(InputError, match=lowest) as told:
         drawn(raster(crs=None))
     assert "`" not in str(told.value)
+
+
+@pytest.mark.parametrize(("east_m", "told"), [(0, True), (3e5, True), (4e6, False)])
+def test_a_map_that_stretches_the_surroundings_of_a_pole_is_told(east_m, told, capsys):
+    path = raster(crs="EPSG:3995", shape=(24, 24), transform=Affine(500, 0, east_m, 0, -500, 5e3))
+    drawn(path, Mosaics(window_px=256, device="cpu"))
+    said = capsys.readouterr().err
+    assert ("--grid input draws e.tif on its own map (24 x 24 pixels), --grid polar" in said) == told
+    drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
+    assert "stretches" not in capsys.readouterr().err
 
 
 def test_a_result_that_is_all_void_is_an_error_and_leaves_nothing():

@@ -84,7 +84,7 @@ def test_the_command(drawn, suffix):
 
 
 def test_a_configuration_about_mars_says_nothing_of_earths_shoreline(tmp_path, monkeypatch):
-    """Nor does one that nobody named say anything of any body but Mars."""
+    """Nor does one that nobody named say anything at all."""
     monkeypatch.chdir(tmp_path)
     heights = np.full((90, 180), -100, np.int16)
     write_raster(tmp_path / "e.tif", heights, Affine(2, 0, -180, 0, -2, 90), "EPSG:4326")

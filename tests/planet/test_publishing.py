@@ -13,7 +13,8 @@ from terraform.geo.bodies import MARS
 from terraform.mosaic.base.reading import read_base as read_for_mosaics
 from terraform.planet import publishing
 from terraform.planet.base_colours import draw_base_colours
-from terraform.planet.rasters import read_base, write_base
+from terraform.planet.rasters import read_base, read_climate, write_base
+from terraform.planet.temperature import of_climate
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,8 @@ def run(planets, settings, tmp_path_factory):
     (folder / model.name).write_bytes(model.read_bytes())
     for body in ("earth", "mars"):
         own = planets / body
+        (folder / body).mkdir()
+        (folder / body / "climate.tif").write_bytes((own / "climate.tif").read_bytes())
         draw_base_colours(model, own / "elevation.tif", own / "climate.tif", folder / body, settings.basemap)
     return folder
 
@@ -63,12 +66,22 @@ def test_mosaics_read_a_published_map(published):
     np.testing.assert_array_equal(read_for_mosaics(path, MARS).levels, read_base(path)[1])
 
 
+def test_a_published_climate_says_how_warm_the_shoreline_is_and_holds_no_heights(run, published):
+    for body in ("earth", "mars"):
+        before, after = (of_climate(path) for path in (run / body / "climate.tif", published / f"{body}-climate.tif"))
+        assert (after.lapse_rate_k_per_km, after.shoreline_m) == (before.lapse_rate_k_per_km, before.shoreline_m)
+        coarse = before.grid.coarsened(before.celsius, after.grid)
+        np.testing.assert_allclose(after.celsius, coarse, atol=0.02)
+        assert not read_climate(published / f"{body}-climate.tif")[0].height_m.any()
+
+
 def test_each_file_has_a_card_and_other_cards_stay(published):
     text = (published / "README.md").read_text()
     names = [line[3:] for line in text.splitlines() if line.startswith("## ")]
-    assert names == ["base-model.safetensors", "earth-base.tif", "mars-base.tif", "generator.safetensors"]
+    kinds = [f"{body}-{kind}.tif" for body in ("earth", "mars") for kind in ("base", "climate")]
+    assert names == ["base-model.safetensors", *kinds, "generator.safetensors"]
     assert "A detail generator." in text and "old" not in text.split()
-    for name in names[:3]:
+    for name in names[:5]:
         assert hashlib.sha256((published / name).read_bytes()).hexdigest() in text
     made = provenance.from_json(load(published / "base-model.safetensors").texts["PROVENANCE"])
     assert f"licence: **{made.licence}**" in text and made.attribution in text and "`make models-base`" in text

@@ -24,17 +24,21 @@ def _attributes(of: Mapping[str, str]) -> bytes:
 
 def write_netcdf(
     path: Path, latitude: NDArray[np.float64], longitude: NDArray[np.float64],
-    variables: Mapping[str, tuple[NDArray[np.float32], str]],
+    variables: Mapping[str, tuple[NDArray[np.float32], str]], **attributes: str,
 ) -> Path:  # fmt: skip
-    """Write variables of (12, lat, lon) float32, each with its unit, and the coordinates."""
+    """Write variables of (12, lat, lon) or (lat, lon) float32, each with its unit, and the coordinates.
+
+    All variables have the `attributes` too, as text.
+    """
     sizes = {"time": 12, "lat": len(latitude), "lon": len(longitude)}
     order = list(sizes)
     table: list[tuple[str, Sequence[str], NDArray[np.generic], dict[str, str]]] = [
         ("time", ["time"], np.arange(12.0), {"units": "months since 0001-01-01"}),
         ("lat", ["lat"], latitude, {"units": "degrees_north", "standard_name": "latitude"}),
         ("lon", ["lon"], longitude, {"units": "degrees_east", "standard_name": "longitude"}),
-        *((name, order, values, {"units": unit}) for name, (values, unit) in variables.items()),
-    ]
+        *((name, order[-values.ndim :], values, {"units": unit, **attributes})
+          for name, (values, unit) in variables.items()),
+    ]  # fmt: skip
     dimensions = struct.pack(">ii", _DIMENSION, len(sizes))
     dimensions += b"".join(_name(name) + struct.pack(">i", size) for name, size in sizes.items())
     bodies = [values.astype(">f8" if values.dtype == np.float64 else ">f4").tobytes() for _, _, values, _ in table]

@@ -91,6 +91,13 @@ def test_from_another_folder_the_way_is_told(tmp_path):
     assert f"with --directory {tmp_path / 'project'}" in done.stderr + done.stdout
 
 
+def test_a_folder_with_braces_blanks_and_quotes_in_its_name(tmp_path):
+    world = tmp_path / "my {run} of 'Mars'"
+    make_world(world)
+    run(world, "resources/earth/nw/elevation.tif")
+    assert (world / "resources/earth/nw/elevation.tif").is_file()
+
+
 def test_jobs_run_with_the_python_of_snakemake_and_no_rule_names_conda(tmp_path):
     make_world(tmp_path)
     assert f"{sys.executable} -m terraform fetch" in run(tmp_path, "-n", "-p", "train")

@@ -27,6 +27,7 @@ class Cnn(nn.Module):
 
     def __init__(self, channels: int, width: int, norm: str) -> None:
         super().__init__()
+        self.reads_condition = {"layers.0.0.weight": 0}
         sizes = [channels, width, width * 2, width * 4, width * 8]
         down = [_down(a, b, norm if i else "none") for i, (a, b) in enumerate(pairwise(sizes))]
         up = [_up(a, b, norm) for a, b in zip(sizes[:1:-1], sizes[-2:0:-1], strict=True)]
@@ -50,6 +51,7 @@ class UNet256(nn.Module):
 
     def __init__(self, channels: int, width: int, norm: str) -> None:
         super().__init__()
+        self.reads_condition = {"down.0.0.weight": 0}
         sizes = [width, width * 2, width * 4, *[width * 8] * 5]
         self.down = nn.ModuleList()
         for i, (a, b) in enumerate(pairwise([channels, *sizes])):
@@ -94,6 +96,8 @@ class UNetFc(nn.Module):
     def __init__(self, channels: int, settings: Train) -> None:
         super().__init__()
         w, norm = settings.width, settings.norm
+        # Kernels that see the condition, and how many channels of theirs come before it.
+        self.reads_condition = {"down.0.0.weight": 0, "pointwise.0.weight": 0, "detail.0.weight": w // 2}
         self.condition, self.adds_base = channels - settings.noise, settings.base == "added"
         self.scales = settings.noise_at == "scales" and settings.noise > 0
         sizes = [self.condition, w, 2 * w, 4 * w, 8 * w]

@@ -81,7 +81,8 @@ def _pixel_m(frame: GeoBox, body: Body, crs: CRS | None) -> float:
     """Height of a pixel on the ground, metres, whichever way it is turned."""
     unit = 1.0
     if crs is not None:
-        unit = body.metres_per_degree if crs.is_geographic else crs.axis_info[0].unit_conversion_factor
+        unit = crs.axis_info[0].unit_conversion_factor  # metres, or radians
+        unit *= body.radius_m if crs.is_geographic else 1
     return float(math.hypot(frame.transform.b, frame.transform.e) * unit)
 
 

@@ -24,12 +24,16 @@ _UNITS: dict[str, float] = {
     "us survey feet": METRES["us-ft"], "foot us": METRES["us-ft"], "us foot": METRES["us-ft"],
     "us feet": METRES["us-ft"], "ftus": METRES["us-ft"], "us ft": METRES["us-ft"], "ft us": METRES["us-ft"],
     "survey foot": METRES["us-ft"], "survey feet": METRES["us-ft"], "sft": METRES["us-ft"],
-    "fathom": 1.8288, "fathoms": 1.8288,
+    "intl foot": METRES["ft"], "intl feet": METRES["ft"], "international feet": METRES["ft"], "foot intl": METRES["ft"],
+    "yd": 0.9144, "yard": 0.9144, "yards": 0.9144, "fathom": 1.8288, "fathoms": 1.8288,
     "km": 1000.0, "kilometre": 1000.0, "kilometres": 1000.0, "kilometer": 1000.0, "kilometers": 1000.0,
     "dm": 0.1, "decimetre": 0.1, "decimeter": 0.1, "cm": 0.01, "centimetre": 0.01, "centimeter": 0.01,
     "centimetres": 0.01, "centimeters": 0.01, "mm": 0.001, "millimetre": 0.001, "millimeter": 0.001,
 }  # fmt: skip
 """Metres of a unit as files spell it."""
+_ANYWHERE = Body("any body", 1e12, "", "", -np.inf, np.inf)
+_UNSAID = ("", "unknown", "none", "n/a")
+"""Units that say nothing."""
 
 _APART_M = 200.0
 """A value that lies so far below all others, and is one of those that stand for missing, is missing."""
@@ -91,16 +95,17 @@ def _metres(raster: Raster) -> tuple[float, str | None]:
     """Metres of a unit of a raster, negative where it counts downwards, and its name; None where nothing says it."""
     factor, unit = _unit(raster)
     # GDAL gives the unit of a vertical axis as the band's, without its direction.
-    if _counts_downwards(raster.crs):
+    if raster.downwards or _counts_downwards(raster.crs):
         return -factor, f"{unit or 'm'} downwards"
     return factor, unit
 
 
 def _unit(raster: Raster) -> tuple[float, str | None]:
     said, own = raster.declared.unit, raster.unit
+    own = None if own is not None and own.strip().lower() in _UNSAID else own
     if said is not None and (raster.declared.wins or own is None):
         return METRES[said], said
-    if own is not None and own.strip():
+    if own is not None:
         factor = _length(own)
         if factor is None:
             raise InputError(
@@ -151,17 +156,13 @@ def _converted(raster: Raster, band: int, factor: float) -> Raster:
         hidden = _with_clear(found, raster)
         if factor == 1.0:
             return Pixels(values, hidden)
-        own = classify_heights(Pixels(values, hidden), raster, _anywhere(), missing_is_sea=True)
+        own = classify_heights(Pixels(values, hidden), raster, _ANYWHERE, missing_is_sea=True)
         metres = np.where(own.valid, values.astype(np.float64) * factor, np.where(own.sea, np.nan, np.inf))
         return Pixels(metres.astype(np.float32), hidden)
 
     if factor == 1.0:
         return replace(raster, bands=1, colours=(), read=read)
     return replace(raster, bands=1, colours=(), read=read, dtype="float32", nodata=float("nan"))
-
-
-def _anywhere() -> Body:
-    return Body("any", 1e12, "", "", -np.inf, np.inf)
 
 
 def _sea_floor_m(raster: Raster, body: Body) -> float | None:
@@ -171,7 +172,7 @@ def _sea_floor_m(raster: Raster, body: Body) -> float | None:
     rows = max(1, _SCANNED_PX // raster.width) if every == 1 else 1
     for top in range(0, raster.height, max(every, rows)):
         pixels = raster.read((top, min(top + rows, raster.height)), (0, raster.width))
-        found = classify_heights(pixels, raster, _anywhere(), missing_is_sea=False)
+        found = classify_heights(pixels, raster, _ANYWHERE, missing_is_sea=False)
         deep = np.unique(found.values[..., 0][found.valid & (found.values[..., 0] < body.lowest_m)])
         lowest += deep[:2].tolist()
     known = sorted(set(lowest))
@@ -215,9 +216,10 @@ def check_colours(raster: Raster) -> None:
             "gdal_translate -b 1 -b 2 -b 3 IN.tif OUT.tif (or -expand rgb for a palette)"
         )
     if raster.dtype != "uint8":
+        white = "1" if np.dtype(raster.dtype).kind == "f" else "3000"
         raise InputError(
-            f"{raster.name} is {raster.dtype}, imagery is 8-bit: scale it to 0..255, for instance "
-            "gdal_translate -ot Byte -scale 0 3000 1 255 IN.tif OUT.tif"
+            f"{raster.name} is {raster.dtype}, imagery is 8-bit (uint8): scale black and white to 1..255, "
+            f"for instance gdal_translate -ot Byte -scale 0 {white} 1 255 IN.tif OUT.tif"
         )
 
 

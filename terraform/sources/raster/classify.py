@@ -13,6 +13,9 @@ from terraform.sources.raster.metadata.declared import Declared
 DEEPEST_M = -12_000.0
 """Below every floor of Earth's seas, metres."""
 
+ANY_BODY = Body("any body", 1e12, "", "", DEEPEST_M, 30_000.0)
+"""What is known of heights of which no body is: they lie within these, whatever the body."""
+
 _MARKS = (
     -9999,
     -99999,
@@ -115,17 +118,27 @@ def _check_range(values: NDArray[Any], valid: NDArray[np.bool_], raster: Raster,
     known = values if valid.all() else values[valid]
     if not known.size:
         return
-    lowest, highest = float(known.min()), float(known.max())
+    require_heights(float(known.min()), float(known.max()), raster.name, body, raster.declared)
+
+
+def require_heights(lowest: float, highest: float, name: str, body: Body, declared: Declared) -> None:
+    """Refuse a lowest and a highest value of a file that no heights of a body have, and ask what they are.
+
+    Raises
+    ------
+    InputError
+        One of them is outside the physical range of the body.
+    """
     if highest > _RADIUS * body.radius_m and not _stands_for_missing(lowest, highest):
         raise InputError(
-            f"{raster.name} holds {lowest:g} to {highest:g}, and the radius of {body.name} is {body.radius_m:.7g} m: "
+            f"{name} holds {lowest:g} to {highest:g}, and the radius of {body.name} is {body.radius_m:.7g} m: "
             "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR), or take "
             "the radius away, for instance gdal_calc.py --calc 'A.astype(float)-RADIUS' -A IN.tif --outfile OUT.tif"
         )
     if lowest < body.lowest_m or highest > body.highest_m:
         raise InputError(
-            f"{raster.name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
-            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body, raster.declared)}"
+            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
+            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body, declared)}"
         )
 
 
@@ -160,5 +173,7 @@ def _stands_for_missing(lowest: float, highest: float) -> bool:
 
 def _other(body: Body, declared: Declared) -> str:
     """Ask whether heights are another body's."""
+    if body == ANY_BODY:
+        return "with --body or --crs instead of --pixel-size it is drawn on the map of a body"
     how = declared.name("body" if declared.options else "crs")
     return f"are they another body's than {body.name}'s? Say which with {how}"

@@ -1,6 +1,7 @@
 """One's own rasters of every format, opened as one `Raster` by their suffix, without guessing."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +15,9 @@ from rasterio.windows import Window
 
 from terraform.errors import InputError
 from terraform.geo import raster as raster
-from terraform.sources.raster.metadata.declared import NOTHING, Declared, crs_of
-from terraform.sources.raster.metadata.place import located
-from terraform.sources.raster.metadata.sidecar import mask_beside, read_sidecar
+from terraform.sources.raster.metadata.declared import NOTHING, NOWHERE, Declared, crs_of
+from terraform.sources.raster.metadata.place import in_degrees, located
+from terraform.sources.raster.metadata.sidecar import mask_beside, read_sidecar, unit_beside
 
 Span = tuple[int, int]
 
@@ -56,6 +57,8 @@ class Raster:
         Colour interpretation of the bands, lower-case, such as "red", "alpha", "undefined"; empty where unknown.
     sea_below : float or None
         Heights below it are sea, metres.
+    downwards : bool
+        They are depths, by the file's own word.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Raster:
     unit: str | None = None
     colours: tuple[str, ...] = ()
     sea_below: float | None = None
+    downwards: bool = False
 
 
 def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool = True) -> Raster:
@@ -91,9 +95,15 @@ def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool
         It has no georeference or no CRS; the declared CRS is unknown; a file beside it is damaged.
     """
     beside = read_sidecar(path)
-    transform, crs = located(path, dataset, beside, own_crs)
+    if declared.nowhere:
+        crs, transform = beside.crs or dataset.crs or NOWHERE, dataset.transform
+    else:
+        transform, given = located(path, dataset, beside, own_crs)
+        crs, transform = in_degrees(path, crs_of(path, given, declared), transform, declared)
     shape = (dataset.height, dataset.width)
-    own_mask = MaskFlags.per_dataset in dataset.mask_flag_enums[0]
+    # A band of transparency is dealt with by its colour interpretation, which may be other than GDAL's.
+    flags = dataset.mask_flag_enums[0]
+    own_mask = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     other_mask = mask_beside(path, shape)
     scale = dataset.scales[0] if beside.scale is None else beside.scale
     offset = dataset.offsets[0] if beside.offset is None else beside.offset
@@ -117,12 +127,44 @@ def describe_dataset(path: Path, dataset: Any, declared: Declared, own_crs: bool
             hidden = covered if hidden is None else hidden | covered
         return Pixels(values, hidden)
 
-    names = tuple(beside.colours.get(band, of.name) for band, of in enumerate(dataset.colorinterp))
+    described = [beside.names.get(band, text or "") for band, text in enumerate(dataset.descriptions)]
+    colours = colours_named(
+        [beside.colours.get(band, of.name) for band, of in enumerate(dataset.colorinterp)], described
+    )
     return Raster(
-        str(path), crs_of(path, crs, declared), transform, *shape, dataset.count,
+        str(path), crs, transform, *shape, dataset.count,
         "float32" if scaled else dataset.dtypes[0], float("nan") if scaled else nodata, window, declared,
-        beside.unit or dataset.units[0] or None, names,
+        beside.unit or dataset.units[0] or unit_beside(path), colours,
     )  # fmt: skip
+
+
+_NAMED = {
+    "red": r"red|b04", "green": r"green|b03", "blue": r"blue|b02",
+    "nir": r"n\.?i\.?r\.?|near[ _-]?infra[ _-]?red|b08|b8a",
+}  # fmt: skip
+"""How bands are called, Sentinel-2's by their numbers."""
+
+
+def colours_named(interpretation: Sequence[str], described: Sequence[str]) -> tuple[str, ...]:
+    """Choose the colours of bands: what they are called, where each of red, green and blue is called so once.
+
+    A band that is called near infrared is no transparency, though four bands of a byte are often written so.
+    """
+    called = [_colour_of(text) for text in described]
+    if all(called.count(name) == 1 for name in ("red", "green", "blue")):
+        rest = [("alpha" if name == "alpha" and said is None else "undefined")
+                for name, said in zip(interpretation, called, strict=True)]  # fmt: skip
+        return tuple(said if said in ("red", "green", "blue") else other
+                     for said, other in zip(called, rest, strict=True))  # fmt: skip
+    return tuple("undefined" if said == "nir" and name == "alpha" else name
+                 for name, said in zip(interpretation, called, strict=True))  # fmt: skip
+
+
+def _colour_of(text: str) -> str | None:
+    found = [
+        name for name, pattern in _NAMED.items() if re.search(rf"(?<![a-z0-9])({pattern})(?![a-z0-9])", text.lower())
+    ]
+    return "nir" if "nir" in found else found[0] if len(found) == 1 else None
 
 
 def _first(*values: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +19,12 @@ from terraform.geo.grid import Bounds
 from terraform.geo.raster import body_of, semi_major_axis_m
 from terraform.geo.resample import Axis
 from terraform.sources.raster.formats import Raster
+from terraform.sources.raster.metadata.declared import name_of_radius
 
 _STRAIGHT_PX = 0.05
+_LEAST_PIXEL_M = 1e-3
+_UNNAMED = ("", "unknown", "unnamed", "not", "user", "undefined", "based")
+"""How the datum of a CRS begins that names no body, such as "Unknown based on ... ellipsoid"."""
 
 
 class Axes(NamedTuple):
@@ -81,8 +86,9 @@ def body_of_crs(crs: CRS, name: str) -> Body:
     if geodetic is None or geodetic.ellipsoid is None:
         raise InputError(f"{name} is in {crs}, which has no longitudes and latitudes: warp it to a geographic CRS")
     title = (geodetic.datum.name if geodetic.datum else geodetic.name).removeprefix("D_")
+    called = re.split(r"[^a-z]", title.lower(), maxsplit=1)[0]
     return Body(
-        re.split(r"[^a-z]", title.lower(), maxsplit=1)[0],
+        (name_of_radius(radius) if called in _UNNAMED else None) or called,
         radius,
         geodetic.to_wkt(),
         _map_of(geodetic, title),
@@ -100,7 +106,7 @@ def _map_of(geodetic: ProjCRS, title: str) -> str:
 
 
 def require_centric(raster: Raster, body: Body) -> None:
-    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards.
+    """Of other bodies than Earth, latitudes are planetocentric and longitudes count eastwards, from 0.
 
     Raises
     ------
@@ -112,6 +118,12 @@ def require_centric(raster: Raster, body: Body) -> None:
         raise InputError(
             f"{raster.name} is planetographic ({geodetic_crs(raster.crs).name}), expected planetocentric latitudes and "
             f"longitudes to the east: warp it to {_centric(body)}"
+        )
+    meridian = geodetic_crs(raster.crs).prime_meridian
+    if body is not EARTH and meridian is not None and meridian.longitude:
+        raise InputError(
+            f"{raster.name} counts longitudes from {meridian.longitude:g} ({meridian.name}), expected from the body's "
+            f"own 0: warp it to {_centric(body)}"
         )
 
 
@@ -135,7 +147,28 @@ def georeference(raster: Raster, body: Body) -> GeoreferencedRaster:
                 f"{raster.name} has latitudes from {south:g} to {north:g} degrees: correct its georeference"
                 f", or say with {raster.declared.name('crs')} what it is in"
             )
-    return GeoreferencedRaster(raster, body, _axes(raster, body))
+    placed = GeoreferencedRaster(raster, body, _axes(raster, body))
+    _check_size(placed)
+    return placed
+
+
+def _check_size(placed: GeoreferencedRaster) -> None:
+    """Refuse pixels that no heights have, and warn of degrees that are said to be metres."""
+    raster, crs = placed.raster, placed.raster.declared.name("crs")
+    if not placed.pixel_m > _LEAST_PIXEL_M:
+        raise InputError(
+            f"{raster.name} has pixels of {placed.pixel_m:.2g} m: correct its georeference, or say with {crs} what it "
+            "is in"
+        )
+    corners = [raster.transform @ (column, row) for column in (0, raster.width) for row in (0, raster.height)]
+    if raster.crs.is_projected and placed.pixel_m < 1 and all(abs(x) <= 360 and abs(y) <= 90 for x, y in corners):
+        x, y = corners[0]
+        print(
+            f"warning: {raster.name} is in metres ({raster.crs}), and its corner ({x:g}, {y:g}) looks like a longitude "
+            f"and a latitude: if it is, say so with {crs} {placed.body.geographic_crs}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def bounds_of(placed: GeoreferencedRaster) -> Bounds:

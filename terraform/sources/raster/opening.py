@@ -24,11 +24,14 @@ from terraform.sources.raster.metadata.declared import Declared, crs_of
 from terraform.sources.raster.metadata.place import world_file
 
 _GDAL = {
-    ".tif": "GTiff", ".tiff": "GTiff", ".bil": "EHdr", ".flt": "EHdr", ".asc": "AAIGrid", ".dt0": "DTED",
-    ".dt1": "DTED", ".dt2": "DTED", ".dem": "USGSDEM", ".jp2": "JP2OpenJPEG", ".j2k": "JP2OpenJPEG", ".cub": "ISIS3",
-    ".xml": "PDS4", ".img": "ENVI", ".dat": "ENVI", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG",
+    ".tif": "GTiff", ".tiff": "GTiff", ".bil": "EHdr", ".bip": "EHdr", ".bsq": "EHdr", ".flt": "EHdr",
+    ".asc": "AAIGrid", ".dt0": "DTED", ".dt1": "DTED", ".dt2": "DTED", ".dem": "USGSDEM", ".jp2": "JP2OpenJPEG",
+    ".j2k": "JP2OpenJPEG", ".cub": "ISIS3", ".xml": "PDS4", ".img": "ENVI", ".dat": "ENVI", ".png": "PNG",
+    ".jpg": "JPEG", ".jpeg": "JPEG",
 }  # fmt: skip
-_WITH_SIBLINGS = (".bil", ".flt", ".asc", ".img", ".dat", ".xml")
+_RAW = (".bil", ".bip", ".bsq", ".flt")
+"""Pixels alone, which a header describes: Esri's, or ENVI's."""
+_WITH_SIBLINGS = (*_RAW, ".asc", ".img", ".dat", ".xml")
 _PICTURES = (".png", ".jpg", ".jpeg")
 _UNSURE = (".xml", ".img", ".dat")
 """Suffixes that many other files have: in a folder they do not count."""
@@ -39,6 +42,10 @@ _LABEL = ".lbl"
 _NETCDF = (*netcdf.SUFFIXES, ".h5", ".hdf5")
 _HEIGHTS = ("z", "elevation", "topo", "altitude", "height", "dem", "Band1")
 """Names of a variable of heights, the best first."""
+
+_UNPACK = ("zip", "gz", "tgz", "tar", "bz2", "xz", "7z", "rar", "kmz")
+_POINTS = ("las", "laz", "e57", "ply", "pts", "csv")
+_SHAPES = ("shp", "geojson", "json", "kml", "dxf", "dwg", "stl", "obj", "gltf", "glb")
 
 SUFFIXES = (*_GDAL, *_NETCDF, *_SRTM, _LABEL)
 """Of the files that can be read, lower-case."""
@@ -81,6 +88,8 @@ def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
         The file is missing, damaged, a VRT, of no known format, or lacks its header or its CRS.
     """
     suffix = suffix_of(path)
+    if path.is_dir():
+        raise InputError(_no_folder(path))
     if not path.is_file():
         more = ": correct its name" if declared.options else ": check `path`, and `rasters` where it uses {rasters}"
         raise InputError(f"{path} does not exist{more}")
@@ -95,13 +104,38 @@ def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
             yield replace(raster, unit=unit)
     elif suffix in _GDAL:
         _check_beside(path, suffix)
-        with door.opened(path, _GDAL[suffix], siblings=suffix in _WITH_SIBLINGS) as dataset:
+        with door.opened(path, _driver(path, suffix), siblings=suffix in _WITH_SIBLINGS) as dataset:
             yield describe_dataset(path, dataset, declared)
     else:
-        raise InputError(
-            f"{path} is of no format that is read here ({', '.join(SUFFIXES)}): turn it into a GeoTIFF, gdal_translate "
-            f"{path.name} {path.stem}.tif"
-        )
+        raise InputError(_no_raster(path))
+
+
+def _driver(path: Path, suffix: str) -> str:
+    """Choose the driver that may read a file: of pixels alone by their header."""
+    header = _header(path) if suffix in _RAW else None
+    return "ENVI" if header is not None and _is_envi(header) else _GDAL[suffix]
+
+
+def _no_folder(path: Path) -> str:
+    if (path / "hdr.adf").is_file():
+        return f"{path} is a grid of ArcInfo: turn it into a GeoTIFF, gdal_translate {path} {path.name}.tif"
+    return f"{path} is a folder: name one raster in it"
+
+
+def _no_raster(path: Path) -> str:
+    """Say what to do with a file of another kind: the one command that converts it, where there is one."""
+    kind = path.suffix.lower().removeprefix(".")
+    if kind in _UNPACK:
+        return f"{path} is an archive: unpack it, and name the raster in it"
+    if kind in _POINTS or kind in _SHAPES:
+        what = "points" if kind in _POINTS else "shapes"
+        return f"{path} holds {what}, not a grid of heights: make a grid of them (gdal_grid, or PDAL for point clouds)"
+    if _start(path)[:5].lower() == b"ncols":
+        return f"{path} looks like an ASCII grid: call it {path.stem}.asc"
+    return (
+        f"{path} is of no format that is read here ({', '.join(SUFFIXES)}): turn it into a GeoTIFF, gdal_translate "
+        f"{path.name} {path.stem}.tif"
+    )
 
 
 def _refuse_vrt(path: Path) -> None:
@@ -151,13 +185,13 @@ def _check_beside(path: Path, suffix: str) -> None:
         for other in (path.with_name(path.name + end) for end in (".msk", ".ovr")):
             if other.is_file():
                 _refuse_vrt(other)
-    header = next((h for h in map(path.with_suffix, (".hdr", ".HDR")) if h.is_file()), None)
-    if suffix in (".bil", ".flt") and header is None:
+    header = _header(path)
+    if suffix in _RAW and header is None:
         raise InputError(
             f"{path} has no header: put {path.stem}.hdr (NROWS, NCOLS, NBITS, PIXELTYPE, BYTEORDER, ULXMAP, ULYMAP, "
             "XDIM, YDIM) beside it"
         )
-    if suffix in (".img", ".dat") and (header is None or not _start(header).lstrip().startswith(b"ENVI")):
+    if suffix in (".img", ".dat") and (header is None or not _is_envi(header)):
         label = path.with_suffix(".lbl")
         raise InputError(
             f"{path} has no header of ENVI ({path.stem}.hdr) beside it: "
@@ -169,6 +203,14 @@ def _check_beside(path: Path, suffix: str) -> None:
         )
     if suffix == ".xml":
         _check_pds4(path)
+
+
+def _header(path: Path) -> Path | None:
+    return next((header for header in map(path.with_suffix, (".hdr", ".HDR")) if header.is_file()), None)
+
+
+def _is_envi(header: Path) -> bool:
+    return _start(header).lstrip().startswith(b"ENVI")
 
 
 def _check_pds4(path: Path) -> None:

@@ -12,6 +12,8 @@ from servers.own_rasters import at, degrees, fetch, region, write
 
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, MARS
+from terraform.sources.raster.metadata.declared import NOTHING
+from terraform.sources.raster.opening import open_raster
 
 GROUND = (np.arange(200 * 200).reshape(200, 200) % 977).astype(np.int16)
 HERE = (10.0, 44.6, 10.4, 45.0)
@@ -68,11 +70,52 @@ def test_usgs_dem_of_utm(tmp_path: Path) -> None:
     assert at(values, grid, 9.03, 44.98) == pytest.approx(expected, abs=8)
 
 
-@pytest.mark.parametrize("name", ["in.grb", "in.sdat", "in.e00", "in.zip", "in"])
+@pytest.mark.parametrize("name", ["in.grb", "in.sdat", "in.e00", "in"])
 def test_the_rest_is_told_the_command(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"anything")
     with pytest.raises(InputError, match=rf"gdal_translate {name} in\.tif"):
         fetch(region(EARTH, *HERE), tmp_path / "out.tif", tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("in.zip", b"PK", "an archive: unpack it"), ("in.tif.gz", b"\x1f\x8b", "an archive: unpack it"),
+        ("in.laz", b"LASF", "holds points, not a grid"), ("in.shp", b"\0\0", "holds shapes, not a grid"),
+        ("in.txt", b"NCOLS 5\n", r"call it in\.asc"), ("in.txt", b"1 2 3\n", r"gdal_translate in\.txt in\.tif"),
+    ],
+)  # fmt: skip
+def test_what_no_command_converts_is_told_what_to_do(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        fetch(region(EARTH, *HERE), tmp_path / "out.tif", tmp_path / name)
+
+
+def test_folders_are_told_of(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder: name one raster in it"), open_raster(tmp_path, NOTHING):
+        pass
+    (tmp_path / "hdr.adf").write_bytes(b"GRID1.2")
+    with pytest.raises(InputError, match=f"gdal_translate {tmp_path}"), open_raster(tmp_path, NOTHING):
+        pass
+
+
+@pytest.mark.parametrize("suffix", [".bil", ".bip", ".bsq"])
+@pytest.mark.parametrize("of", ["ENVI", "Esri"])
+def test_pixels_alone_are_read_by_the_header_beside_them(tmp_path: Path, suffix: str, of: str) -> None:
+    path = tmp_path / f"in{suffix}"
+    path.write_bytes(GROUND.astype("<i2").tobytes())
+    layout = suffix[1:]
+    place = "map info = {Geographic Lat/Lon, 1, 1, 10, 45, 0.002, 0.002, WGS-84}"
+    envi = (
+        f"ENVI\nsamples = 200\nlines = 200\nbands = 1\ndata type = 2\ninterleave = {layout}\nbyte order = 0\n{place}\n"
+    )
+    esri = (
+        f"BYTEORDER I\nLAYOUT {layout}\nNROWS 200\nNCOLS 200\nNBANDS 1\nNBITS 16\nPIXELTYPE SIGNEDINT\n"
+        "ULXMAP 10.001\nULYMAP 44.999\nXDIM 0.002\nYDIM 0.002\n"
+    )
+    path.with_suffix(".hdr").write_text(envi if of == "ENVI" else esri)
+    values, grid = fetch(region(EARTH, *HERE), tmp_path / "out.tif", path, crs="EPSG:4326")
+    assert at(values, grid, 10.101, 44.799) == GROUND[100, 50]
 
 
 def test_no_file_leads_to_another(tmp_path: Path) -> None:

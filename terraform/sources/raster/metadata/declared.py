@@ -1,5 +1,6 @@
 """What the user says of files: CRS, body, unit and missing value, where a file says none or a wrong one."""
 
+import difflib
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,9 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo.bodies import BODIES
 
 _SAME = 0.01
-"""Radii that differ by less are of one body."""
+"""Radii that differ by less are of one body, if its name is known."""
+_SAME_BODY = 1e-3
+"""Radii that differ by less name a body."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Declared:
         CRS, missing value and unit hold also where the file says another; else they hold where it says none.
     options : bool
         They are options of the command line; else settings of the configuration. Messages call them so.
+    nowhere : bool
+        Where the file lies is not asked: one without a georeference is in `NOWHERE`.
     """
 
     crs: str | None = None
@@ -41,6 +46,7 @@ class Declared:
     body: str | None = None
     wins: bool = False
     options: bool = False
+    nowhere: bool = False
 
     def name(self, setting: str) -> str:
         """Name a setting as the user writes it: `--nodata` or `nodata:`."""
@@ -52,6 +58,9 @@ METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048, "us-ft": 1200 / 3937}
 
 NOTHING = Declared()
 """The files say it all."""
+
+NOWHERE = CRS.from_wkt('LOCAL_CS["on no map",UNIT["metre",1]]')
+"""What has no CRS and needs none is in."""
 
 
 def crs_of(path: Path, given: CRS | None, declared: Declared) -> CRS:
@@ -119,15 +128,31 @@ def degrees_of(body: str) -> CRS:
     """
     if body in BODIES:
         return CRS.from_user_input(BODIES[body].geographic_crs)
+    known = _spheres()
+    if body.lower() not in known:
+        close = difflib.get_close_matches(body.lower(), [*BODIES, *known], 1)
+        meant = f"do you mean {close[0]}?" if close else "use one such as earth, mars, moon, mercury, venus, titan"
+        raise ConfigError(f"body {body!r} is unknown: {meant}")
+    return CRS.from_user_input(f"IAU_2015:{known[body.lower()]}")
+
+
+@cache
+def name_of_radius(radius_m: float) -> str | None:
+    """Name the body of a CRS that names none, by its radius; None where no body of the IAU is so large."""
+    radii = {name: _radius_m(CRS.from_user_input(f"IAU_2015:{code}")) for name, code in _spheres().items()}
+    name = min(radii, key=lambda of: abs(radii[of] - radius_m))
+    return name if abs(radii[name] / radius_m - 1) < _SAME_BODY else None
+
+
+@cache
+def _spheres() -> dict[str, str]:
+    """List the bodies that PROJ knows by the IAU, and the codes of their longitudes and latitudes on a sphere."""
     from pyproj.database import query_crs_info
     from pyproj.enums import PJType
 
-    known = {of.name.split(" (")[0].lower(): of.code
-             for of in query_crs_info("IAU_2015", [PJType.GEOGRAPHIC_2D_CRS])
-             if of.name.endswith("Sphere / Ocentric")}  # fmt: skip
-    if body.lower() not in known:
-        raise ConfigError(f"body {body!r} is unknown: use one such as earth, mars, moon, mercury, venus, titan")
-    return CRS.from_user_input(f"IAU_2015:{known[body.lower()]}")
+    return {of.name.split(" (")[0].lower(): of.code
+            for of in query_crs_info("IAU_2015", [PJType.GEOGRAPHIC_2D_CRS])
+            if of.name.endswith("Sphere / Ocentric")}  # fmt: skip
 
 
 def _radius_m(crs: CRS) -> float:

@@ -4,6 +4,8 @@ GDAL would open whatever such a file is, a virtual raster too, which can read an
 by its few known elements, a mask by the GeoTIFF driver alone.
 """
 
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.transform import Affine
@@ -19,6 +22,8 @@ from terraform.errors import InputError
 from terraform.geo import raster as door
 
 _LARGEST = 20_000_000
+_LARGEST_PROJECTION = 100_000
+"""Of an `.aux.xml` and of a `.prj`, bytes."""
 Span = tuple[int, int]
 
 
@@ -35,6 +40,11 @@ class Sidecar(NamedTuple):
         All of the first band.
     colours : dict of int to str
         Colour interpretation of bands, counted from 0, lower-case.
+    names : dict of int to str
+        Descriptions of bands, counted from 0.
+    points : tuple of GroundControlPoint
+        Ground control points.
+    points_crs : rasterio CRS or None
     """
 
     crs: CRS | None = None
@@ -44,6 +54,9 @@ class Sidecar(NamedTuple):
     offset: float | None = None
     unit: str | None = None
     colours: dict[int, str] = {}  # noqa: RUF012  (a named tuple's default, never changed)
+    names: dict[int, str] = {}  # noqa: RUF012
+    points: tuple[GroundControlPoint, ...] = ()
+    points_crs: CRS | None = None
 
 
 def read_sidecar(path: Path) -> Sidecar:
@@ -55,6 +68,7 @@ def read_sidecar(path: Path) -> Sidecar:
         It is damaged, or no such file.
     """
     beside = path.with_name(path.name + ".aux.xml")
+    _warn_of_erdas(path)
     if not beside.is_file():
         return Sidecar()
     root = _parsed(beside)
@@ -63,14 +77,40 @@ def read_sidecar(path: Path) -> Sidecar:
     try:
         nodata, scale, offset = (_number(first, name) for name in ("NoDataValue", "Scale", "Offset"))
         numbers = [float(text) for text in (root.findtext("GeoTransform") or "").split(",") if text.strip()]
-    except ValueError as error:
+        points = tuple(_point(point) for point in root.findall("GCPList/GCP"))
+    except (TypeError, ValueError) as error:
         raise InputError(f"{beside} is damaged ({error}): correct it, or remove it") from None
-    colours = {int(band.get("band", "1")) - 1: (band.findtext("ColorInterp") or "").lower() for band in bands}
+    listed = root.find("GCPList")
     return Sidecar(
         _crs(root.findtext("SRS"), beside), Affine.from_gdal(*numbers) if len(numbers) == 6 else None,
         nodata, scale, offset, None if first is None else first.findtext("UnitType"),
-        {band: name for band, name in colours.items() if name},
+        {band: name.lower() for band, name in _of_bands(bands, "ColorInterp").items()},
+        _of_bands(bands, "Description"), points,
+        None if listed is None else _crs(listed.get("Projection"), beside),
     )  # fmt: skip
+
+
+def _of_bands(bands: list[ElementTree.Element], name: str) -> dict[int, str]:
+    """Read a text of each band that has it, by the band's number, counted from 0."""
+    found = {int(band.get("band", "1")) - 1: (band.findtext(name) or "").strip() for band in bands}
+    return {band: text for band, text in found.items() if text}
+
+
+def _point(point: ElementTree.Element) -> GroundControlPoint:
+    line, pixel, x, y = (float(point.get(name, "")) for name in ("Line", "Pixel", "X", "Y"))
+    return GroundControlPoint(line, pixel, x, y)
+
+
+def _warn_of_erdas(path: Path) -> None:
+    """Say that an `.aux` is not read: ERDAS keeps CRS, missing value and statistics there, in a format of its own."""
+    for beside in (path.with_suffix(".aux"), path.with_name(path.name + ".aux")):
+        if beside.is_file():
+            print(
+                f"warning: {beside.name} beside {path.name} is not read (ERDAS): if it holds its CRS or missing value, "
+                f"write both into a GeoTIFF, gdal_translate {path.name} OUT.tif",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def _parsed(beside: Path) -> ElementTree.Element:
@@ -108,15 +148,27 @@ def projection_beside(path: Path) -> CRS | None:
     InputError
         It is no CRS.
     """
-    found = (path.with_suffix(end) for end in (".prj", ".PRJ"))
-    beside = next((candidate for candidate in found if candidate.is_file()), None)
-    if beside is None or beside.stat().st_size > 100_000:
-        return None
-    text = beside.read_text(encoding="utf-8", errors="replace").strip()
+    text = _projection_text(path)
     try:
         return CRS.from_wkt(text, morph_from_esri_dialect=True) if text else None
     except (CRSError, ValueError) as error:
-        raise InputError(f"{beside} holds a CRS that is not known ({error}): correct it, or remove it") from None
+        raise InputError(
+            f"{path.with_suffix('.prj')} holds a CRS that is not known ({error}): correct it, or remove it"
+        ) from None
+
+
+def unit_beside(path: Path) -> str | None:
+    """Read the unit of heights in an old `.prj` of ARC/INFO (`Zunits FEET`), where one says it."""
+    said = re.search(r"^\s*zunits\s+(\S+)", _projection_text(path), re.IGNORECASE | re.MULTILINE)
+    return None if said is None or said[1].lower() in ("no", "none") else said[1]
+
+
+def _projection_text(path: Path) -> str:
+    found = (path.with_suffix(end) for end in (".prj", ".PRJ"))
+    beside = next((candidate for candidate in found if candidate.is_file()), None)
+    if beside is None or beside.stat().st_size > _LARGEST_PROJECTION:
+        return ""
+    return beside.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def mask_beside(path: Path, shape: tuple[int, int]) -> Callable[[Span, Span], NDArray[np.bool_]] | None:
