@@ -61,12 +61,15 @@ def make_world(folder: Path) -> None:
     write_regions(folder, [feature(name, *rest) for name, rest in CORNERS.items()])
 
 
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*SNAKEMAKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def snakemake(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [*SNAKEMAKE, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 
-def run(folder: Path, *arguments: str) -> str:
-    done = snakemake(folder, *arguments)
+def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    done = snakemake(folder, *arguments, environment=environment)
     logs = "".join(f"\n== {path}\n{path.read_text()}" for path in sorted((folder / "logs").rglob("*.log")))
     assert done.returncode == 0, done.stderr + logs
     return done.stdout + done.stderr

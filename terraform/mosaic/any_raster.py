@@ -17,7 +17,6 @@ from terraform.config import Mosaics
 from terraform.errors import ConfigError, InputError
 from terraform.geo import raster as door
 from terraform.geo.bodies import Body
-from terraform.geo.geobox import GeoBox
 from terraform.geo.grid import Bounds, RasterGrid
 from terraform.geo.heights import VOID, pack
 from terraform.geo.resample import Axis
@@ -52,6 +51,8 @@ from terraform.sources.raster.resample import planes
 from terraform.storage.atomic_write import remove_file
 
 _STRIP_ROWS = 256
+_MANY = 1e9
+"""Pixels to draw beyond which a coarser picture may have been meant."""
 _STRETCHED = 4.0
 """A picture of so many times the pixels that its ground takes is mostly stretched or void."""
 
@@ -141,7 +142,7 @@ def render_georeferenced(
         target = _target(raster, body, bounds, settings, trained.spec.pixel_m)
         check_picture(output, target.frame.height, target.frame.width)
         predictor = Predictor(trained, settings)
-        _tell(placed, target.frame, settings, chosen.origin if chosen else "none", predictor)
+        _tell(placed, target, settings, chosen.origin if chosen else "none", predictor)
         parts = [part.provenance for part in (chosen, air) if part and part.provenance]
         label = describe(trained, elevation, placed.pixel_m, parts)
         place = [*bounds, *stated.identity()]
@@ -167,11 +168,21 @@ def render_georeferenced(
     stac.write_item(beside, output.stem, title, body, target.frame, output.name, label)
 
 
-def _tell(placed: GeoreferencedRaster, frame: GeoBox, settings: Mosaics, base: str, predictor: Predictor) -> None:
-    """Say what is going to be drawn, and where much finer relief comes out in few pixels."""
+def _tell(
+    placed: GeoreferencedRaster, target: GridWindow | OutputGrid, settings: Mosaics, base: str, predictor: Predictor
+) -> None:
+    """Say what is going to be drawn, where much finer relief comes out in few pixels, and what takes very many."""
+    frame = target.frame
+    parts = target.parts if isinstance(target, OutputGrid) else 1
     learnt_m = predictor.trained.spec.pixel_m
     pixel_m = placed.pixel_m if settings.grid == "input" else learnt_m
-    announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor)
+    announce(placed.body, settings, base, (frame.height, frame.width), pixel_m, predictor, parts)
+    pixels = frame.width * frame.height * parts**2
+    if pixels > _MANY:
+        _say(
+            f"warning: {pixels / 1e9:,.0f} billion pixels of {learnt_m:g} m are drawn for this picture; render-planet "
+            "draws a whole body at 1/12 degree in seconds"
+        )
     own, name = placed.raster, Path(placed.raster.name).name
     needed = own.width * own.height * max(1.0, (placed.pixel_m / learnt_m) ** 2)
     if settings.grid == "equirectangular" and frame.width * frame.height > _STRETCHED * needed:

@@ -106,8 +106,8 @@ def _not_all_void(stripes: Iterable[NDArray[np.uint8]], output: Path) -> Iterato
         yield stripe
     if not seen:
         raise NothingVisible(
-            f"{output} would be empty: every pixel is void, because the relief is smaller than a pixel of 200 m or all "
-            "of it is missing; give more of it, or say which value is missing"
+            f"{output} would be empty: every pixel is void: the relief is one pixel or smaller than one of 200 m, or "
+            "all of it is missing; give more of it, or say which value is missing"
         )
 
 

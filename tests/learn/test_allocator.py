@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from terraform.__main__ import app
-from terraform.commands import learn, mosaic
 from terraform.errors import ConfigError, InputError
+from terraform.learn.runtime import malloc
 
 _WORK = """
 import resource
@@ -64,7 +64,6 @@ def test_commands_that_run_networks_keep_what_is_freed(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
-    for commands in (learn, mosaic):
-        monkeypatch.setattr(commands, "keep_freed", lambda: asked.append(True))
+    monkeypatch.setattr(malloc, "keep_freed", lambda: asked.append(True))
     done = CliRunner().invoke(app, [word.replace("PLACE", str(tmp_path)) for word in command])
     assert asked == [True] and isinstance(done.exception, (InputError, ConfigError)), done.output

@@ -4,6 +4,7 @@ import os
 
 import pytest
 import torch
+from small_world import config, few_pairs, make_world, outcome, run, same
 from torch import nn
 
 from terraform.config import Condition, Train
@@ -54,3 +55,17 @@ def test_no_layer_adds_up_in_any_order(network, discriminator):
         assert not isinstance(module, UNORDERED), module
         assert not (isinstance(module, nn.Upsample) and module.mode != "nearest"), module
         assert getattr(module, "padding_mode", "zeros") == "zeros", module
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_two_runs_of_one_seed_are_equal_to_the_byte_and_of_another_are_not(tmp_path, monkeypatch, device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    few_pairs(monkeypatch)
+    world, made = make_world(tmp_path / "world", 4), {}
+    for name, seed in (("one", 0), ("again", 0), ("other", 1)):
+        settings = config(total_images=4, deterministic=True, device=device).model_copy(update={"seed": seed})
+        run(world, tmp_path / name, settings)
+        made[name] = outcome(tmp_path / name)
+    assert same(made["one"], made["again"])
+    assert not same(made["one"], made["other"])

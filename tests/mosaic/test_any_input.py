@@ -1,6 +1,7 @@
 """Drawing what people bring: the same picture wherever it is drawn, options for what a file does not say, no void."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -138,6 +139,24 @@ def test_a_map_that_stretches_the_surroundings_of_a_pole_is_told(east_m, told, c
     assert ("--grid input draws e.tif on its own map (24 x 24 pixels), --grid polar" in said) == told
     drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
     assert "stretches" not in capsys.readouterr().err
+
+
+def test_what_takes_billions_of_pixels_is_told_before(capsys, monkeypatch):
+    """A coarse raster of the whole Earth on its own grid is drawn at 200 m and averaged."""
+    monkeypatch.setattr(any_raster, "open_checkpoint", None)
+    path = raster(shape=(90, 180), transform=Affine(2, 0, -180, 0, -2, 90))
+    with pytest.raises(TypeError):
+        drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
+    told = capsys.readouterr()
+    assert "warning: 20 billion pixels of 200 m are drawn for this picture; render-planet" in told.err
+    assert re.search(r"180 x 90 pixels of 222,400 m, about \d+(\.\d)? (min|h)", told.out), "not those 16,200 alone"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_raster_over_a_pole_is_drawn_without_a_warning_of_numbers():
+    path = raster(crs="IAU_2015:30135", shape=(24, 24), transform=Affine(500, 0, -6e3, 0, -500, 6e3))
+    _, valid = drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
+    assert valid.all()
 
 
 def test_a_result_that_is_all_void_is_an_error_and_leaves_nothing():

@@ -72,3 +72,15 @@ def test_a_picture_with_its_overviews(tmp_path, compression):
         error = np.abs(found[:3].astype(int) - planes[:3])[:, inside]
         assert error.max() == 0 if exact else error.mean() < 8
         planes = downsample_2x(planes)
+
+
+def test_a_picture_that_may_pass_four_gigabytes_is_made_a_big_tiff(tmp_path, monkeypatch):
+    """The driver of the final file decides by itself only when it is told to be safe."""
+    copied = {}
+    copy = rasterio.shutil.copy
+    monkeypatch.setattr(
+        rasterio.shutil, "copy", lambda *files, **options: (copied.update(options), copy(*files, **options))
+    )
+    frame = GeoBox(64, 64, Affine(200, 0, 0, 0, -200, 0), MARS)
+    cog.write(tmp_path / "out.tif", frame, [np.full((4, 64, 64), 255, np.uint8)], "deflate", {})
+    assert copied["driver"] == "COG" and copied["bigtiff"] in ("IF_SAFER", "YES")

@@ -6,12 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from canary import secrets
 from tiny_world import make_world, run
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A world in which everything has been made, once for all processes that run tests."""
+    """A world in which everything has been made, once for all processes that run tests, by one who has secrets."""
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
     folder = shared / "finished-world"
@@ -21,7 +22,9 @@ def finished(tmp_path_factory) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             make_world(folder)
-            (folder / "done").write_text(run(folder, "all"), encoding="utf-8")
+            home = shared / "finished-world-home"
+            shutil.rmtree(home, ignore_errors=True)
+            (folder / "done").write_text(run(folder, "all", environment=secrets(home)), encoding="utf-8")
     return folder
 
 

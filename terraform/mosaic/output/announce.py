@@ -14,8 +14,9 @@ _REST = 1.4
 
 
 def announce(
-    body: Body | None, settings: Mosaics, base: str, shape: tuple[int, int], pixel_m: float, predictor: Predictor
-) -> None:
+    body: Body | None, settings: Mosaics, base: str, shape: tuple[int, int], pixel_m: float, predictor: Predictor,
+    parts: int = 1,
+) -> None:  # fmt: skip
     """Say what is drawn: body, policy, shoreline, climate, base colours, size, pixel size, time.
 
     Parameters
@@ -28,13 +29,17 @@ def announce(
         Rows and columns of the result.
     pixel_m : float
         Side of its pixels, metres.
+    parts : int
+        Pixels along each side of one of its pixels that the network draws, to be averaged.
     """
     chosen = settings.elevation
     shoreline = "its own" if chosen.policy == "clip" else f"{chosen.shoreline_m:g} m"
+    size_m = float(f"{pixel_m:.4g}")
+    drawn = shape[0] * parts, shape[1] * parts
     print(
         f"drawing {body.name if body else 'heights on a plane'}: policy {chosen.policy}, shoreline {shoreline}, "
-        f"climate {_climate(settings)}, base {base}; {shape[1]:,} x {shape[0]:,} pixels of {pixel_m:.4g} m, about "
-        f"{duration(seconds(predictor, shape))}",
+        f"climate {_climate(settings)}, base {base}; {shape[1]:,} x {shape[0]:,} pixels of {size_m:,.10g} m, about "
+        f"{duration(seconds(predictor, drawn))}",
         flush=True,
     )
 

@@ -220,7 +220,7 @@ def _warped(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, band
     warped = np.zeros((len(stack), *shape), np.float32)
     reproject(
         stack, warped,
-        src_transform=shift_transform(of.raster.transform, left, top) * Affine.scale(factor), src_crs=of.raster.crs,
+        src_transform=shift_transform(of.raster.transform, left, top) @ Affine.scale(factor), src_crs=of.raster.crs,
         dst_transform=affine_of(block), dst_crs=degrees_crs(of.raster.crs, of.body),
         resampling=Resampling.bilinear, tolerance=_WARP_TOLERANCE_PX,
     )  # fmt: skip
@@ -232,7 +232,7 @@ def _window(of: GeoreferencedRaster, block: RasterGrid) -> PixelWindow | None:
     lon = np.linspace(block.longitudes.origin, block.longitudes.end, 17)
     lat = np.linspace(block.latitudes.origin, block.latitudes.end, 17)
     to_source = transformer(degrees_crs(of.raster.crs, of.body), of.raster.crs)
-    x, y = to_source.transform(*np.meshgrid(lon, lat))
+    x, y = (np.where(np.isfinite(axis), axis, np.nan) for axis in to_source.transform(*np.meshgrid(lon, lat)))
     back = ~of.raster.transform
     columns, rows = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
     seen = np.isfinite(columns) & np.isfinite(rows)
