@@ -18,6 +18,11 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes minutes, or else one process would be busy with it at the end and the others idle."""
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
+
+
 @dataclass(frozen=True)
 class Disk:
     """A file system of its own."""
@@ -54,8 +59,3 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Disk]]:
     yield made
     for folder in mounted:
         subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-# No test asserts a time: on a busy machine an example of a property may take long.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")

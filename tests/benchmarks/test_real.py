@@ -37,6 +37,7 @@ def test_documented_numbers_are_read_back():
     assert real.documented(f"{real._START}\n{real._table(GOOD)}\n{real._END}") == GOOD
 
 
+@pytest.mark.minutes
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the real rasters (../shared/data) are not on this machine")
 def test_a_small_run_on_real_rasters(tmp_path):
     """Regions cut down to some tiles each, planets to coarse cells; what is left out is the size alone."""

@@ -83,6 +83,7 @@ def drawn_in_one_job(world: Path) -> str:
     return digest(world / "alone/terraformed.tif")
 
 
+@pytest.mark.minutes
 @pytest.mark.slurm
 @pytest.mark.timeout(SECONDS + 300)
 def test_from_regions_to_mars_through_sbatch(cluster: Slurm, world: Path) -> None:

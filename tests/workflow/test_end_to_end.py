@@ -230,6 +230,7 @@ def check_that_earth_engine_takes_the_place_of_the_bucket_and_no_secret_is_writt
     assert not any(secret.decode() in world.out for secret in secrets)
 
 
+@pytest.mark.minutes
 @pytest.mark.timeout(1800)  # 85 s of processor time, on a busy machine many times that
 def test_from_regions_to_mars(world: World) -> None:
     """One run for all that is asserted on it."""
