@@ -114,7 +114,7 @@ def test_missing_value_and_unit_are_said():
         heights = dataset.read(1)
         heights[:, :24] = -9999
         dataset.write(heights, 1)
-    with pytest.raises(InputError, match=r"if that is the missing value, say so with --nodata$"):
+    with pytest.raises(InputError, match=r"if that is the missing value, say so with --nodata( -9999)?$"):
         drawn(path)
     picture, valid = drawn(path, nodata=-9999)
     assert valid.mean() == pytest.approx(0.5, abs=0.02)

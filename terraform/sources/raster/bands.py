@@ -38,6 +38,8 @@ _UNSAID = ("", "unknown", "none", "n/a")
 _APART_M = 200.0
 """A value that lies so far below all others, and is one of those that stand for missing, is missing."""
 _SUSPECTS = (-9999.0, -10000.0, -3000.0, -1000.0)
+_NEAR, _SMALL = 0.015, 30.0
+"""How near to a radius, as a share of it, and how near to 0 numbers lie that may be kilometres."""
 _SCANNED_PX = 4_000_000
 _SCANNED_ROWS = 96
 
@@ -64,8 +66,10 @@ def heights_of(raster: Raster, body: Body) -> Raster:
             "has no heights; if these are metres, all is well"
         )
     made = raster if raster.bands == 1 and factor == 1.0 else _converted(raster, band, factor)
+    found = _extremes(made)
+    _check_extremes(found, made, body, unit is None)
     if body.name == EARTH.name and body.lowest_m > DEEPEST_M:
-        lowest = _sea_floor_m(made, body)
+        lowest = _sea_floor_m(found, body)
         if lowest is not None:
             _say(f"{_file(raster)} holds the floor of the sea ({lowest:,.0f} m): what lies below 0 m in it is sea")
             made = replace(made, sea_below=0.0)
@@ -165,20 +169,52 @@ def _converted(raster: Raster, band: int, factor: float) -> Raster:
     return replace(raster, bands=1, colours=(), read=read, dtype="float32", nodata=float("nan"))
 
 
-def _sea_floor_m(raster: Raster, body: Body) -> float | None:
-    """Find the lowest height of a raster that holds the floor of the sea, by a scan of some of its rows."""
-    lowest: list[float] = []
+def _extremes(raster: Raster) -> NDArray[np.float32]:
+    """Scan some rows of a raster: the two lowest and the two highest values of each piece, sorted, each once."""
+    ends = []
     every = 1 if raster.height * raster.width <= _SCANNED_PX else max(1, raster.height // _SCANNED_ROWS)
     rows = max(1, _SCANNED_PX // raster.width) if every == 1 else 1
     for top in range(0, raster.height, max(every, rows)):
         pixels = raster.read((top, min(top + rows, raster.height)), (0, raster.width))
         found = classify_heights(pixels, raster, _ANYWHERE, missing_is_sea=False)
-        deep = np.unique(found.values[..., 0][found.valid & (found.values[..., 0] < body.lowest_m)])
-        lowest += deep[:2].tolist()
-    known = sorted(set(lowest))
-    if known and known[0] in (*_SUSPECTS, *SENTINELS) and (len(known) == 1 or known[1] - known[0] > _APART_M):
+        values = np.unique(found.values[..., 0][found.valid])
+        ends += [values[:2], values[-2:]]
+    return np.unique(np.concatenate(ends))
+
+
+def _check_extremes(known: NDArray[np.float32], raster: Raster, body: Body, unsaid: bool) -> None:
+    """Ask what extremes stand for that may be missing, or, where nothing says a unit, kilometres.
+
+    Raises
+    ------
+    InputError
+        The lowest value is -9999 and lies far below all others.
+    """
+    if known.size < 2:
+        return
+    low, high = float(known[0]), float(known[-1])
+    if low == _SUSPECTS[0] and known[1] - low > _APART_M:
+        raise InputError(
+            f"{raster.name} holds {low:g}, far below all else: if that is the missing value, say so with "
+            f"{raster.declared.name('nodata')} {low:g}"
+        )
+    more = f"if these are kilometres, say so with {raster.declared.name('unit')} km; if they are metres, all is well"
+    radius_km = body.radius_m / 1000
+    if unsaid and max(abs(low - radius_km), abs(high - radius_km)) < _NEAR * radius_km:
+        _say(
+            f"warning: {_file(raster)} holds {low:g} to {high:g}, and the radius of {body.name} is {radius_km:.7g} km: "
+            + more
+        )
+    elif unsaid and np.dtype(raster.dtype).kind == "f" and max(abs(low), abs(high)) < _SMALL:
+        _say(f"warning: {_file(raster)} holds {low:g} to {high:g}, and nothing says their unit: {more}")
+
+
+def _sea_floor_m(known: NDArray[np.float32], body: Body) -> float | None:
+    """Find the lowest height of a raster that holds the floor of the sea, by its extremes."""
+    deep = known[known < body.lowest_m].tolist()
+    if deep and deep[0] in (*_SUSPECTS, *SENTINELS) and (len(deep) == 1 or deep[1] - deep[0] > _APART_M):
         return None
-    return known[0] if known and known[0] >= DEEPEST_M else None
+    return deep[0] if deep and deep[0] >= DEEPEST_M else None
 
 
 def colours_of(raster: Raster) -> Raster:

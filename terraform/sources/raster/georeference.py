@@ -22,6 +22,8 @@ from terraform.sources.raster.formats import Raster
 from terraform.sources.raster.metadata.declared import name_of_radius
 
 _STRAIGHT_PX = 0.05
+_HIGHEST_M, _ROUND_M = 30_000.0, 200_000.0
+"""No body of such a radius, metres, has places so high or so low: Vesta's south pole and Olympus Mons have 22 km."""
 _LEAST_PIXEL_M = 1e-3
 _UNNAMED = ("", "unknown", "unnamed", "not", "user", "undefined", "based")
 """How the datum of a CRS begins that names no body, such as "Unknown based on ... ellipsoid"."""
@@ -86,14 +88,15 @@ def body_of_crs(crs: CRS, name: str) -> Body:
     if geodetic is None or geodetic.ellipsoid is None:
         raise InputError(f"{name} is in {crs}, which has no longitudes and latitudes: warp it to a geographic CRS")
     title = (geodetic.datum.name if geodetic.datum else geodetic.name).removeprefix("D_")
+    reach = _HIGHEST_M if radius > _ROUND_M else math.inf
     called = re.split(r"[^a-z]", title.lower(), maxsplit=1)[0]
     return Body(
         (name_of_radius(radius) if called in _UNNAMED else None) or called,
         radius,
         geodetic.to_wkt(),
         _map_of(geodetic, title),
-        -math.inf,
-        math.inf,
+        -reach,
+        reach,
     )
 
 

@@ -238,4 +238,4 @@ def _labelled(path: Path, declared: Declared) -> Raster:
     def window(rows: Span, columns: Span) -> Pixels:
         return Pixels(image.scaled(rows, columns), None)
 
-    return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window, declared)
+    return Raster(str(path), crs, image.transform, height, width, 1, image.dtype, nodata, window, declared, "m")

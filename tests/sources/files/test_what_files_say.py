@@ -211,3 +211,35 @@ def test_degrees_that_are_said_to_be_metres_are_told_of(tmp_path: Path, capsys: 
     assert "corner (10, 45) looks like a longitude and a latitude: if it is, say so with --crs EPSG:4326" in (
         capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("crs", "values", "said"),
+    [
+        ("IAU_2015:30100", (1736.2, 1738.1), "1736.2 to 1738.1, and the radius of moon is 1737.4 km: if these"),
+        ("IAU_2015:49900", (-1.5, 8.75), "-1.5 to 8.75, and nothing says their unit: if these are kilometres, say so"),
+        ("EPSG:4326", (0.0, 1.0), "0 to 1, and nothing says their unit"), ("EPSG:4326", (0.0, 40.0), None),
+    ],
+)  # fmt: skip
+def test_numbers_that_may_be_kilometres_are_asked_about(
+    tmp_path: Path, crs: str, values: tuple[float, float], said: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "in.tif", np.linspace(*values, 400, dtype=np.float32).reshape(20, 20), crs, PLACE)
+    metres(path)
+    told = capsys.readouterr().err
+    assert said in told if said else told == ""
+    metres(path, unit="m")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("highest", "lowest", "said"),
+    [(58_000, 0, "heights on moon are -30000 to 30000 m: if they are in feet"), (500, -9999, "--nodata -9999")],
+)
+def test_heights_that_no_other_body_has_either_are_refused(
+    tmp_path: Path, highest: float, lowest: float, said: str
+) -> None:
+    values = np.linspace(100, highest, 400, dtype=np.float32).reshape(20, 20)
+    values[0, 0] = lowest
+    with pytest.raises(InputError, match=said):
+        metres(write(tmp_path / "in.tif", values, "IAU_2015:30100", PLACE))
