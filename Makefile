@@ -54,8 +54,9 @@ test: setup
 
 # The core of the suite on every Python of PYTHONS that is on the path or with pyenv; the others are named. Each has an
 # environment of its own, .venv-VERSION, 6 GB.
-CORE ?= tests/config tests/geo tests/storage tests/climate tests/pairs tests/learn tests/commands \
-  tests/mosaic/test_inference.py tests/test_digest.py tests/test_provenance.py tests/test_imports.py tests/test_wheel.py
+CORE ?= tests/config tests/geo tests/storage tests/climate tests/pairs tests/commands tests/learn/test_train.py \
+  tests/learn/test_weights.py tests/learn/test_generators.py tests/mosaic/test_inference.py tests/test_digest.py \
+  tests/test_provenance.py tests/test_imports.py tests/test_wheel.py
 python = $(shell for p in python$(1) $(HOME)/.pyenv/versions/$(1).*/bin/python; do \
   "$$p" -c "" 2>/dev/null && echo "$$p" && break; done)
 

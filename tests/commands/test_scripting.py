@@ -83,6 +83,20 @@ def test_what_would_be_removed_as_json(place):
     assert not (place / "results").exists()
 
 
+def test_what_was_judged_as_json(place, monkeypatch):
+    from terraform.evaluation import evaluate
+
+    def judge(weights, folders, output, *rest) -> None:
+        output.mkdir()
+        (output / "metrics.json").write_text('{"run": "default"}\n')
+
+    monkeypatch.setattr(evaluate, "evaluate", judge)
+    line = ["evaluate", "--weights", "w.safetensors", "--output", "judged", "pairs/italy"]
+    assert called(*line) == ""
+    (place / "judged/metrics.json").unlink(), (place / "judged").rmdir()
+    assert json.loads(called(*line, "--json")) == {"run": "default"}
+
+
 @pytest.fixture
 def shell(tmp_path) -> dict[str, str]:
     """An environment in which `terraform-planets` is on the path, as an installation puts it there."""
