@@ -117,7 +117,7 @@ def test_grads_of_a_known_datum_keep_its_shift(tmp_path: Path) -> None:
 )
 def test_what_is_no_map_of_a_body_is_refused_by_name(tmp_path: Path, crs: str) -> None:
     path = write(tmp_path / "in.tif", PLAIN, CRS.from_user_input(crs).to_wkt(), Affine(5, 0, 0, 0, -5, 0))
-    with pytest.raises(InputError, match=r"in\.tif is in '.*', which is no map of a body.*--crs"), opened(path):
+    with pytest.raises(InputError, match=r"in\.tif is in the CRS '.*', which is no map of a body.*--crs"), opened(path):
         pass
 
 

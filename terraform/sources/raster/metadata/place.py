@@ -84,8 +84,8 @@ def in_degrees(path: Path, crs: CRS, transform: Affine, declared: Declared) -> t
     if geodetic is None or geodetic.ellipsoid is None or whole.is_geocentric:
         more = ", or draw it on no map with --pixel-size and --latitude" * declared.options
         raise InputError(
-            f"{path} is in {whole.name!r}, which is no map of a body: warp it, gdalwarp -t_srs EPSG:4326 {path.name} "
-            f"OUT.tif, or say with {declared.name('crs')} what it is in{more}"
+            f"{path} is in the CRS {whole.name!r}, which is no map of a body: say with "
+            f"{declared.name('crs')} which one it is in{more}"
         )
     unit = whole.axis_info[0]
     degrees = math.degrees(unit.unit_conversion_factor)
