@@ -170,8 +170,13 @@ class Generator:
         Raises
         ------
         InputError
-            It is no plane of heights; base colours are needed and missing.
+            It is no plane of heights; no place has such a pixel size or latitude; base colours are needed and missing.
         """
+        if not _is_place(pixel_m, latitude_deg):
+            raise InputError(
+                f"pixel_m is {pixel_m} and latitude_deg is {latitude_deg}: expected metres above 0, and "
+                "-90 to 90 degrees"
+            )
         policy = {"policy": "clip"} if shoreline_m is None else {"policy": "sea_level", "shoreline_m": shoreline_m}
         settings = parse({"mosaics": {"elevation": policy, "device": self.device}}, "load_generator").mosaics
         raw = plane_of(np.asarray(heights_m), "the array", None, 1.0)
@@ -208,8 +213,8 @@ def _base(given: str | None, trained: TrainedGenerator) -> BaseMap | None:
         return None
     if given is None or not given.startswith("#"):
         raise InputError(
-            f"these weights need base colours, and heights that lie on no map take one colour (given {given}): add "
-            "--base '#7a6a4f' or another"
+            f"these weights need base colours, and heights that lie on no map take one colour (given {given}): give "
+            "one such as '#7a6a4f' (--base on the command line, base= in Python)"
         )
     return colour_map(given)
 

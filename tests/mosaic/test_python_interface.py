@@ -45,6 +45,12 @@ def test_what_is_no_plane_of_heights_is_refused(file, wrong):
         terraform.load_generator(file)(wrong)
 
 
+@pytest.mark.parametrize("place", [{"pixel_m": -1}, {"pixel_m": float("nan")}, {"latitude_deg": 95}])
+def test_what_is_no_place_is_refused(file, place):
+    with pytest.raises(InputError, match="expected metres above 0, and -90 to 90 degrees"):
+        terraform.load_generator(file)(np.zeros((8, 8)), **place)
+
+
 def test_a_file_that_is_none_is_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         terraform.load_generator(tmp_path / "none.safetensors")

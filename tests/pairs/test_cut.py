@@ -267,30 +267,32 @@ def test_pairs_are_read_on_from_the_file_that_was_opened(tmp_path):
         again.elevation[len(again)]
 
 
+@pytest.mark.parametrize("share", [1.0, 0.6])
 @pytest.mark.parametrize("shift_px", [(0, 1), (1, 0), (0.5, -0.25)])
-def test_each_raster_is_placed_by_its_own_grid(tmp_path, shift_px):
-    """Imagery whose pixels lie elsewhere than those of the relief still shows the ground of its tile.
-
-    Taken for pixels of the relief's grid, it would be shifted against it, and nobody would notice.
-    """
-    place = region()
+def test_each_raster_is_placed_by_its_own_grid(tmp_path, shift_px, share):
+    """Imagery whose pixels lie elsewhere than those of the relief shows the ground of its tile, or nothing."""
+    place, spec = region(), TileSpec()
     elevation, imagery = rasters(tmp_path, place)
     own = download_grid(place)
     moved = [
-        Axis(axis.origin + shift * axis.step, axis.step, axis.count)
+        Axis(axis.origin + shift * axis.step, axis.step, round(axis.count * share))
         for axis, shift in zip((own.latitudes, own.longitudes), shift_px, strict=True)
     ]
-    lon, lat = np.meshgrid(moved[1].centres(), moved[0].centres())
-    raster.write_strips(imagery, RasterGrid(place.body, *moved), [np.rint(colours(lon, lat)).astype(np.uint8)], 3,
-                        "uint8", {})  # fmt: skip
+
+    def waves(lon, lat):
+        """24 pixels long: taken for pixels of the relief's grid, they would be off by 6 levels and more."""
+        north, east = lat / moved[0].step * np.pi / 12, lon / moved[1].step * np.pi / 12
+        return np.stack([120 + 80 * np.sin(turn) for turn in (north, east, north + east)], -1)
+
+    painted = np.rint(waves(*np.meshgrid(moved[1].centres(), moved[0].centres()))).astype(np.uint8)
+    raster.write_strips(imagery, RasterGrid(place.body, *moved), [painted], 3, "uint8", {})
     cut.cut(place, elevation, imagery, tmp_path / "moved", EVERYTHING)
-    pairs, spec = open_pairs(tmp_path / "moved"), TileSpec()
-    rows = {row.index: row for row in rows_of(place, spec)}
-    for number, tile in enumerate(pairs.tiles):
+    pairs, rows = open_pairs(tmp_path / "moved"), {row.index: row for row in rows_of(place, spec)}
+    for picture, tile in zip(pairs.imagery, pairs.tiles, strict=True):
         row, column = rows[int(tile["row"])], int(tile["column"])
-        lon = row.longitudes(spec.margin_px).centres()[column * spec.tile_px :][: spec.side_px]
-        lon, lat = np.meshgrid(lon, row.latitudes(spec.margin_px).centres())
-        expected = colours(lon, lat)[spec.inner, spec.inner]
-        known = pairs.imagery[number].max(-1) > 0
-        assert known.mean() > 0.99
-        assert np.abs(pairs.imagery[number] - expected)[known].max() < 1.6
+        lon = row.longitudes().centres()[column * spec.tile_px :][: spec.tile_px]
+        lon, lat = np.meshgrid(lon, row.latitudes().centres())
+        known, shown = picture.max(-1) > 0, (lon < moved[1].centres()[-1]) & (lat > moved[0].centres()[-1])
+        assert (known == shown).mean() > 0.99
+        if known.any():
+            assert np.abs(picture - waves(lon, lat))[known].mean(0).max() < 3
