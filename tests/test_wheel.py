@@ -84,7 +84,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
 def test_its_licences_name_what_is_in_it(wheel):
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/METADATA")]
     said = email.message_from_bytes(wheel.read(name))
-    assert said["License-Expression"] == "MIT AND BSD-2-Clause AND CC-BY-NC-SA-4.0"
+    assert said["License-Expression"] == "MIT AND BSD-2-Clause AND CC-BY-NC-SA-4.0 AND LicenseRef-ITU"
     files = said.get_all("License-File") or []
     assert {Path(file).name for file in files} == {"LICENSE", "README.md", "ol-LICENSE.md", "three-LICENSE.txt"}
 

@@ -70,6 +70,11 @@ def _from_geojson(path: Path) -> Features:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
     except json.JSONDecodeError as error:
+        if path.suffix.lower() == ".poly":
+            raise ConfigError(
+                f"{path} is a polygon of Osmosis (.poly), which GDAL cannot convert: take the region from Geofabrik's "
+                "index-v1.json, which is GeoJSON, or draw it"
+            ) from None
         raise ConfigError(
             f"{path} is not JSON (line {error.lineno}: {error.msg}): export it again as GeoJSON, for instance "
             f"ogr2ogr OUT.geojson {path.name}"

@@ -176,9 +176,16 @@ def _checked_name(name: Any, number: int, more: str = "") -> str:
     if not isinstance(name, str) or not _SLUG.fullmatch(name) or name in _RESERVED:
         raise ConfigError(
             f"feature {number} is named {name!r}: a name is 1 to 64 lower-case letters, digits, '_' or '-', begins "
-            f"with a letter or digit and is no reserved file name (put anything else into 'title'){more}"
+            f"with a letter or digit and is no reserved file name (put anything else into 'title'){more or _like(name)}"
         )
     return name
+
+
+def _like(name: Any) -> str:
+    """Suggest a name like one that cannot be: "Genève 2" becomes "geneve-2"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() if isinstance(name, str) else ""
+    slug = re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-_")[:64]
+    return f": such as {slug!r}" if _SLUG.fullmatch(slug) and slug not in _RESERVED else ""
 
 
 def _checked_role(role: Any, more: str = "") -> Role:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from terraform.config import Config
+from terraform.config import Config, Train
 from terraform.learn.runtime.checkpoint import Row, TrainState
 from terraform.learn.weights import TrainedGenerator, load, parameters_of
 from terraform.pairs.store import Pairs, open_pairs
@@ -38,9 +38,9 @@ python -m terraform generate --weights weights.safetensors --elevation ANY.tif -
 
 ## Training
 
-* learnt from {pairs} pairs of {regions}; {seen} images seen of {images}
+* learnt from {pairs} pairs of {regions}; {seen} images seen of {images}{start}
 * losses: L1 x {lambda_l1:g}, texture x {lambda_texture:g}, feature matching x {lambda_feature_matching:g}
-* discriminator `{discriminator}`; learning rate {learning_rate:g}, batch {batch}
+* discriminator `{discriminator}` of the {discriminator_sees}; learning rate {learning_rate:g}, batch {batch}
 * {seconds:.0f} seconds
 
 ## Evaluation
@@ -114,7 +114,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
     text = _MODEL.format(
         **settings.model_dump(include={
             "network", "width", "base", "noise", "lambda_l1", "lambda_texture", "lambda_feature_matching",
-            "discriminator", "learning_rate", "batch",
+            "discriminator", "discriminator_sees", "learning_rate", "batch",
         }),
         run=config.run,
         synthetic=_synthetic(made, "Trained on"),
@@ -128,6 +128,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
         regions=", ".join(made.details["regions"]),
         seen=state.best_images,
         images=settings.total_images,
+        start=_start(settings),
         seconds=state.seconds,
         rule={"swd": "sliced Wasserstein distance", "l1": "mean absolute difference"}[settings.checkpoint_metric],
         swd=best.val_swd,
@@ -137,6 +138,11 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
         credits=_credits(made),
     )  # fmt: skip
     write_text(path, _front_matter(_model_matter(config, trained, best)) + text)
+
+
+def _start(settings: Train) -> str:
+    squares = f", in squares of {settings.square_px} pixels" if settings.square_px else ""
+    return squares + (f"; it started from the generator of `{settings.start_from}`" if settings.start_from else "")
 
 
 def _model_matter(config: Config, trained: TrainedGenerator, best: Row) -> dict[str, Any]:

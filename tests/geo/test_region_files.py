@@ -256,6 +256,23 @@ def test_the_crs_of_mars_as_programs_spell_it(tmp_path, name):
     assert load_regions(path)["a"].bounds == (-125, -5, -117, 2)
 
 
+@pytest.mark.parametrize(
+    ("name", "like"), [("Genève 2", "'geneve-2'"), ("Italy", "'italy'"), ("\u6771\u4eac", None), (7, None)]
+)
+def test_a_name_that_cannot_be_gets_one_like_it(tmp_path, name, like):
+    path = _file(tmp_path, {"type": "Polygon", "coordinates": _box(10, 44, 11, 45)})
+    path.write_text(path.read_text().replace('"name": "a"', f'"name": {json.dumps(name)}'))
+    with pytest.raises(ConfigError, match="a name is 1 to 64 lower-case letters") as told:
+        load_regions(path)
+    assert str(told.value).endswith(f": such as {like}" if like else "'title')")
+
+
+def test_a_poly_of_geofabrik_is_told_what_to_take_instead(tmp_path):
+    (tmp_path / "italy.poly").write_text("italy\n1\n 10 44\nEND\nEND\n")
+    with pytest.raises(ConfigError, match=r"polygon of Osmosis.*index-v1\.json"):
+        load_regions(tmp_path / "italy.poly")
+
+
 def test_degrees_are_degrees_from_greenwich(tmp_path):
     """NTF (Paris) counts in grads from Paris."""
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4807"}}

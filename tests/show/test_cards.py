@@ -37,6 +37,21 @@ def test_the_card_of_a_model(tmp_path):
     assert all(f"\n## {heading}\n" in text for heading in headings)
 
 
+def test_the_card_says_where_a_training_started_and_how_it_went_on(tmp_path):
+    world = make_world(tmp_path)
+    first, then = tmp_path / "first", tmp_path / "then"
+    start = first / "weights.safetensors"
+    with pytest.MonkeyPatch.context() as patch:
+        few_pairs(patch)
+        run(world, first, config(total_images=4, validate_every=4))
+        settings = config(total_images=4, validate_every=4, start_from=str(start), square_px=128)
+        state = run(world, then, settings)
+    cards.write(tmp_path / "card.md", then / "weights.safetensors", state, settings)
+    said = " ".join(parts(tmp_path / "card.md")[1].split())
+    assert f"images seen of 4, in squares of 128 pixels; it started from the generator of `{start}`" in said
+    assert "discriminator `patch70` of the picture" in said
+
+
 def test_the_card_of_pairs(tmp_path):
     folder = make_pairs(tmp_path / "one", 4)
     cards.write_of_pairs(folder / "card.md", folder)
