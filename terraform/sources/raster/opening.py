@@ -93,7 +93,7 @@ def open_raster(path: Path, declared: Declared) -> Iterator[Raster]:
     if not path.is_file():
         more = ": correct its name" if declared.options else ": check `path`, and `rasters` where it uses {rasters}"
         raise InputError(f"{path} does not exist{more}")
-    _refuse_vrt(path)
+    _refuse_vrt(path, declared.options)
     if suffix == _LABEL:
         yield _labelled(path, declared)
     elif suffix in _SRTM:
@@ -138,13 +138,13 @@ def _no_raster(path: Path) -> str:
     )
 
 
-def _refuse_vrt(path: Path) -> None:
+def _refuse_vrt(path: Path, alone: bool = True) -> None:
     with path.open("rb") as file:
         start = file.read(512)
     if path.suffix.lower() == ".vrt" or b"<VRTDataset" in start:
         raise InputError(
-            f"{path} is a VRT, which can make GDAL read any file: turn it into a GeoTIFF (gdal_translate IN OUT.tif), "
-            "or name its rasters in a list or a folder"
+            f"{path} is a VRT, which can make GDAL read any file: turn it into a GeoTIFF, gdal_translate {path.name} "
+            f"{path.stem}.tif{'' if alone else ', or name its rasters in a list or a folder'}"
         )
 
 

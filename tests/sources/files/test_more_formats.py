@@ -12,7 +12,7 @@ from servers.own_rasters import at, degrees, fetch, region, write
 
 from terraform.errors import InputError
 from terraform.geo.bodies import EARTH, MARS
-from terraform.sources.raster.metadata.declared import NOTHING
+from terraform.sources.raster.metadata.declared import NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 
 GROUND = (np.arange(200 * 200).reshape(200, 200) % 977).astype(np.int16)
@@ -89,6 +89,16 @@ def test_what_no_command_converts_is_told_what_to_do(tmp_path: Path, name: str, 
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=said):
         fetch(region(EARTH, *HERE), tmp_path / "out.tif", tmp_path / name)
+
+
+def test_a_virtual_raster_is_told_what_its_command_has(tmp_path: Path) -> None:
+    path = tmp_path / "tiles.vrt"
+    path.write_text("<VRTDataset/>")
+    with pytest.raises(InputError, match=r"gdal_translate tiles\.vrt tiles\.tif, or name its rasters in a list"):
+        fetch(region(EARTH, *HERE), tmp_path / "out.tif", path)
+    one = pytest.raises(InputError, match=r"gdal_translate tiles\.vrt tiles\.tif$")
+    with one, open_raster(path, Declared(options=True)):
+        pass
 
 
 def test_folders_are_told_of(tmp_path: Path) -> None:
