@@ -20,6 +20,16 @@ Base = Annotated[
 ]
 
 
+NoData = Annotated[float | None, typer.Option(help="The value that stands for missing heights.")]
+Crs = Annotated[
+    str | None, typer.Option(help="CRS of the raster, such as IAU_2015:49900; it wins over the file's own.")
+]
+BodyName = Annotated[
+    str | None, typer.Option(help="Body of a raster in degrees (earth, mars, moon, ...); it wins over the file's.")
+]
+Unit = Annotated[
+    Literal["m", "km", "ft", "us-ft"] | None, typer.Option(help="Unit of the heights; it wins over the file's.")
+]
 NamedConfigs = Annotated[
     list[Path] | None,
     typer.Option("--config", help="Configuration; repeat it for overlays. Default: none; of a region, config.yaml."),
@@ -67,17 +77,11 @@ def generate(
     latitude: Annotated[
         float | None, typer.Option(help="Middle latitude of heights that lie on no map, degrees.")
     ] = None,
-    nodata: Annotated[float | None, typer.Option(help="The value that stands for missing heights.")] = None,
+    nodata: NoData = None,
     nodata_means: Annotated[Literal["sea", "void"], typer.Option(help="What missing heights stand for.")] = "void",
-    crs: Annotated[
-        str | None, typer.Option(help="CRS of the raster, such as IAU_2015:49900; it wins over the file's own.")
-    ] = None,
-    body: Annotated[
-        str | None, typer.Option(help="Body of a raster in degrees (earth, mars, moon, ...); it wins over the file's.")
-    ] = None,
-    unit: Annotated[
-        Literal["m", "km", "ft", "us-ft"] | None, typer.Option(help="Unit of the heights; it wins over the file's.")
-    ] = None,
+    crs: Crs = None,
+    body: BodyName = None,
+    unit: Unit = None,
 ) -> None:
     """Draw an elevation raster as if it were alive.
 
@@ -123,15 +127,21 @@ def render_planet(
     config: NamedConfigs = None,
     base: Base = None,
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
+    nodata: NoData = None,
+    crs: Crs = None,
+    body: BodyName = None,
+    unit: Unit = None,
 ) -> None:
     """Draw a whole body at 1/12 degree: base colours, light on its relief, its sea by depth."""
     from terraform.mosaic.inputs import settings_of
     from terraform.mosaic.picture import planet
     from terraform.mosaic.picture.ground import body_named_by
+    from terraform.sources.raster.metadata.declared import Declared
 
+    declared = Declared(crs, nodata, unit, body and body.lower(), wins=True, options=True)
     own = {"elevation": _given({"shoreline_m": shoreline})}
-    chosen = settings_of(body_named_by(elevation), _named(config).mosaics, own)
-    planet.render_planet(base, elevation, output, chosen.elevation.shoreline_m)
+    chosen = settings_of(body_named_by(elevation, declared), _named(config).mosaics, own)
+    planet.render_planet(base, elevation, output, chosen.elevation.shoreline_m, declared=declared)
 
 
 def _named(config: list[Path] | None) -> "Config":

@@ -97,6 +97,24 @@ def test_a_configuration_about_mars_says_nothing_of_earths_shoreline(tmp_path, m
         assert (tmp_path / "here.png").read_bytes() == (tmp_path / "there.png").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("metres", "options", "said"),
+    [
+        (3_390_000, [], "the radius of mars is 3396190 m: these look like a radius"),
+        (2, ["--body", "pluto", "--crs", "EPSG:4326"], "--crs says the body too: leave out --body pluto"),
+        (2, [], "if these are kilometres, say so with --unit km"),
+    ],
+)
+def test_what_is_asked_of_a_raster_is_an_option_of_this_command(tmp_path, monkeypatch, metres, options, said):
+    monkeypatch.chdir(tmp_path)
+    heights = np.full((90, 180), metres, np.float32)
+    heights[0] += 1
+    write_raster(tmp_path / "e.tif", heights, Affine(2, 0, -180, 0, -2, 90), "IAU_2015:49900")
+    asked = ["render-planet", "--base", "#7a6a4f", "--elevation", "e.tif", "--output", "o.png", *options]
+    done = CliRunner().invoke(app, asked)
+    assert said in done.output + str(done.exception)
+
+
 def test_what_is_no_picture_is_refused(drawn):
     with pytest.raises(InputError, match=r"\.jpg, \.png or \.tif"):
         render_planet("#7a6a4f", drawn / "e.tif", drawn / "out.gif", 0.0)

@@ -1,6 +1,7 @@
 """Relief and sea of a whole body on the grid of a picture, from any raster of its heights."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,10 @@ from terraform.geo.resample import Axis
 from terraform.geo.spherical_spline import isotropic
 from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.sources.raster.bands import heights_of
-from terraform.sources.raster.classify import MaskedPixels
+from terraform.sources.raster.classify import MaskedPixels, refuse_radius
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, body_of_crs, georeference, require_centric
-from terraform.sources.raster.metadata.declared import Declared
+from terraform.sources.raster.metadata.declared import NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.planet import with_sea_floor
 from terraform.sources.raster.resample import planes
@@ -55,7 +56,7 @@ class PlanetRelief:
     land: Field
 
 
-def read_relief(path: Path, shoreline_m: float, cells_per_degree: int) -> PlanetRelief:
+def read_relief(path: Path, shoreline_m: float, cells_per_degree: int, declared: Declared = NOTHING) -> PlanetRelief:
     """Read the relief of a whole body; where heights are missing is sea.
 
     Parameters
@@ -66,13 +67,15 @@ def read_relief(path: Path, shoreline_m: float, cells_per_degree: int) -> Planet
         What lies below it is sea, metres.
     cells_per_degree : int
         Of the picture. Coarser heights are enlarged as smooth curves (cubic B-splines), finer ones averaged.
+    declared : Declared
+        What the user says of the raster.
 
     Raises
     ------
     InputError
         It is no raster of heights, or does not cover its body.
     """
-    with open_raster(path, Declared()) as found:
+    with open_raster(path, declared) as found:
         body = body_of_crs(found.crs, path.name)
         raster = heights_of(found, with_sea_floor(body))
         require_centric(raster, body)
@@ -91,10 +94,11 @@ def _cells_of(placed: GeoreferencedRaster, most: int) -> int:
 def _resampled(placed: GeoreferencedRaster, grid: PlanetGrid, shoreline_m: float) -> tuple[Field, Field]:
     """Heights above the shoreline, 0 where none is known, and the share of each cell where one is: (H, W) each."""
     height, known = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
+    classify = partial(_classified, body=grid.body)
     for top in range(0, grid.height, _STRIP_ROWS):
         count = min(_STRIP_ROWS, grid.height - top)
         rows = Axis(90 - top * grid.cell_deg, -grid.cell_deg, count)
-        found = planes(placed, RasterGrid(grid.body, rows, Axis(-180.0, grid.cell_deg, grid.width)), _classified, 1)
+        found = planes(placed, RasterGrid(grid.body, rows, Axis(-180.0, grid.cell_deg, grid.width)), classify, 1)
         if found is not None:
             share = np.minimum(found.valid, 1)
             mean = found.total[..., 0] / np.maximum(found.valid, 1e-6) - shoreline_m
@@ -104,13 +108,17 @@ def _resampled(placed: GeoreferencedRaster, grid: PlanetGrid, shoreline_m: float
     return height, known
 
 
-def _classified(pixels: Pixels, raster: Raster) -> MaskedPixels:
+def _classified(pixels: Pixels, raster: Raster, body: Body) -> MaskedPixels:
     values = pixels.values
-    missing = ~((values > _BOUNDS_M[0]) & (values < _BOUNDS_M[1])) | np.isin(values, _SENTINELS)
+    missing = np.isin(values, _SENTINELS)
     if raster.nodata is not None:
         missing |= values == raster.nodata
     if pixels.hidden is not None:
         missing |= pixels.hidden
+    known = values[~missing]
+    if known.size:
+        refuse_radius(float(known.min()), float(known.max()), raster.name, body)
+    missing |= ~((values > _BOUNDS_M[0]) & (values < _BOUNDS_M[1]))
     return MaskedPixels(np.where(missing, 0, values).astype(np.float32)[..., None], ~missing, missing)
 
 
@@ -140,7 +148,7 @@ def as_source(relief: PlanetRelief) -> ElevationRaster:
     return from_array(heights, Axis(90.0, -step, rows), Axis(-180.0, step, columns), relief.grid.body.metres_per_degree)
 
 
-def body_named_by(path: Path) -> Body:
+def body_named_by(path: Path, declared: Declared = NOTHING) -> Body:
     """Find the body of a raster."""
-    with open_raster(path, Declared()) as raster:
+    with open_raster(path, declared) as raster:
         return body_of_crs(raster.crs, path.name)

@@ -20,6 +20,7 @@ from terraform.mosaic.base.choice import named_base
 from terraform.mosaic.picture.ground import PlanetRelief, as_source, body_named_by, read_relief
 from terraform.mosaic.picture.shading import brightened, sea_by_depth, shade
 from terraform.provenance import Provenance
+from terraform.sources.raster.metadata.declared import NOTHING, Declared
 from terraform.storage.atomic_write import atomic_write
 
 CELLS_PER_DEGREE = 12
@@ -31,8 +32,9 @@ _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 
 
 def render_planet(
-    base: str | None, elevation: Path, output: Path, shoreline_m: float, strength: float = STRENGTH
-) -> None:
+    base: str | None, elevation: Path, output: Path, shoreline_m: float, strength: float = STRENGTH,
+    declared: Declared = NOTHING,
+) -> None:  # fmt: skip
     """Draw a whole body at 1/12 degree, plate carree, 4320 x 2160 pixels.
 
     Parameters
@@ -47,6 +49,8 @@ def render_planet(
         What lies below it is sea.
     strength : float
         Of the shading, 0 to 1.
+    declared : Declared
+        What the user says of the raster of heights.
 
     Raises
     ------
@@ -55,9 +59,9 @@ def render_planet(
     """
     if output.suffix.lower() not in (*_FORMATS, ".tif", ".tiff"):
         raise InputError(f"{output}: a picture of a body is .jpg, .png or .tif, not {output.suffix or 'without one'}")
-    body = body_named_by(elevation)
+    body = body_named_by(elevation, declared)
     chosen = named_base(base, body)
-    relief = read_relief(elevation, shoreline_m, CELLS_PER_DEGREE)
+    relief = read_relief(elevation, shoreline_m, CELLS_PER_DEGREE, declared)
     made = chosen.make(as_source(relief), 0.0)
     relief_made = provenance.beside(elevation)
     parts = [chosen.provenance, provenance.read(relief_made) if relief_made.is_file() else None]

@@ -129,16 +129,27 @@ def require_heights(lowest: float, highest: float, name: str, body: Body, declar
     InputError
         One of them is outside the physical range of the body.
     """
+    refuse_radius(lowest, highest, name, body)
+    if lowest < body.lowest_m or highest > body.highest_m:
+        raise InputError(
+            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
+            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body, declared)}"
+        )
+
+
+def refuse_radius(lowest: float, highest: float, name: str, body: Body) -> None:
+    """Refuse values that are distances from a body's centre.
+
+    Raises
+    ------
+    InputError
+        The highest value is of the order of the body's radius.
+    """
     if highest > _RADIUS * body.radius_m and not _stands_for_missing(lowest, highest):
         raise InputError(
             f"{name} holds {lowest:g} to {highest:g}, and the radius of {body.name} is {body.radius_m:.7g} m: "
             "these look like a radius, not heights above the datum; get the topography (MOLA: MEGT, not MEGR), or take "
             "the radius away, for instance gdal_calc.py --calc 'A.astype(float)-RADIUS' -A IN.tif --outfile OUT.tif"
-        )
-    if lowest < body.lowest_m or highest > body.highest_m:
-        raise InputError(
-            f"{name} holds {lowest:g} to {highest:g}, heights on {body.name} are {body.lowest_m:g} to "
-            f"{body.highest_m:g} m: {_suspicion(lowest, highest, body, declared)}"
         )
 
 
