@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _korolev(run: str) -> Path:
-    """Draw Korolev under a lower sea: its climate, its base colours, its mosaic; nothing is learnt again."""
+    """Draw Korolev under a lower sea, on a polar map: climate, base colours, mosaic; nothing is learnt again."""
     folder, relief = Path("results/lakes"), "resources/mars/planet/elevation.tif"
     write_text(folder / "config.yaml", f"mosaics: {{elevation: {{policy: sea_level, shoreline_m: {_OF_KOROLEV_M}}}}}\n")
     given = [part for path in (*_CONFIGS, folder / "config.yaml") for part in ("--config", str(path))]
@@ -57,7 +57,7 @@ def _korolev(run: str) -> Path:
                climate=mars / "climate.tif", output=mars)  # fmt: skip
     weights = Path("results/model") / run / "weights.safetensors"
     _terraform("generate", *given, weights=weights, elevation="resources/mars/korolev/elevation.tif", region="korolev",
-               base=mars / "base.tif", output=folder / "korolev")  # fmt: skip
+               base=mars / "base.tif", grid="polar", output=folder / "korolev")  # fmt: skip
     return folder / "korolev"
 
 
