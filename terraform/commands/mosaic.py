@@ -95,8 +95,8 @@ def generate(
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.checkpoint import Part
-    from terraform.mosaic.inputs import Stated
     from terraform.mosaic.region import render_region
+    from terraform.mosaic.stated import Stated
     from terraform.sources.raster.metadata.declared import Declared
 
     weights = weights or published_generator()

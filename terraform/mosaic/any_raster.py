@@ -27,7 +27,6 @@ from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.inference import Predictor
-from terraform.mosaic.inputs import Stated
 from terraform.mosaic.output import stac
 from terraform.mosaic.output.announce import announce
 from terraform.mosaic.output.destination import COGS, check_destination, write_picture
@@ -35,6 +34,7 @@ from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output.picture_file import PICTURES, check_picture
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
 from terraform.mosaic.pipeline import StripRenderer, render
+from terraform.mosaic.stated import Stated, plane_heights
 from terraform.sources.raster.assemble import result_grid
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import classify_heights
@@ -110,7 +110,7 @@ def render_raster(
         stated.require_plane()
         settings = stated.settings_on(None, settings)
         trained = inputs.load_generator(weights, settings)
-        read = partial(inputs.plane_heights, elevation, stated.declared)
+        read = partial(plane_heights, elevation, stated.declared)
         array.draw(trained, read, elevation, output, settings, pixel_m, latitude_deg, base, climate)
         return
     if (pixel_m is None) != (latitude_deg is None):

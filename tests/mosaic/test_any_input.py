@@ -22,8 +22,8 @@ from terraform.geo.bodies import EARTH, MARS
 from terraform.learn.models.generators import build_generator
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.inference import Predictor
-from terraform.mosaic.inputs import Stated
 from terraform.mosaic.output.announce import duration, seconds
+from terraform.mosaic.stated import Stated
 from terraform.sources.raster.metadata.declared import Declared, degrees_of
 
 PLACE = Affine(0.004, 0, 8, 0, -0.004, 45)
@@ -149,7 +149,9 @@ def test_what_takes_billions_of_pixels_is_told_before(capsys, monkeypatch):
         drawn(path, Mosaics(window_px=256, device="cpu", grid="input"))
     told = capsys.readouterr()
     assert "warning: 20 billion pixels of 200 m are drawn for this picture; render-planet" in told.err
-    assert re.search(r"180 x 90 pixels of 222,400 m, about \d+(\.\d)? (min|h)", told.out), "not those 16,200 alone"
+    assert re.search(r"180 x 90 pixels of 222,400 m, about (\d\d+ s|\d+(\.\d)? (min|h))", told.out), (
+        "not those 16,200 alone"
+    )
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")

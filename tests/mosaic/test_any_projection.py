@@ -114,7 +114,7 @@ def test_an_array_needs_a_size_and_a_latitude(tmp_path, suffix):
     heights = 1000 + columns[None] / 20 + np.zeros((200, 1))
     heights[:20, :20] = np.nan
     np.save(tmp_path / "e.npy", heights)
-    with pytest.raises(InputError, match="pixel size"):
+    with pytest.raises(InputError, match="give --pixel-size"):
         any_raster.render_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, None)
     any_raster.render_raster(Path("w"), tmp_path / "e.npy", tmp_path / f"out{suffix}", CLIP, 100.0, 40.0)
     if suffix == ".npy":
