@@ -135,6 +135,7 @@ def place(project, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     for name in ("workflow", "config.yaml", "regions.geojson"):
         (folder / name).symlink_to(project / name)
+    (folder / "models").symlink_to(ROOT / "models")
     (folder / "config.yaml").unlink()
     shutil.copy2(project / "config.yaml", folder / "config.yaml")
     model = folder / "results/model/default/weights.safetensors"

@@ -59,6 +59,7 @@ def publish(source: Path, output: Path, made_by: str) -> float:
     weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
     size, digest, card = output.stat().st_size, sha256_of(output), source.with_name("card.md")
     told = as_part(card.read_text(encoding="utf-8")) if card.is_file() else ""
+    told = told.replace(f"--weights {source.name} ", f"--weights {output} ")
     section = _CARD.format(
         name=output.name, made_by=made_by, size=size, digest=digest, difference=difference, card=told
     )

@@ -26,13 +26,16 @@ def trained(path, change=lambda network: None):
 
 def test_half_the_bytes_the_same_picture_and_the_card(tmp_path):
     network = trained(tmp_path / "run" / "weights.safetensors")
-    (tmp_path / "run" / "card.md").write_text("---\na: 1\n---\n\n# a card\n\n## Uses\n", "utf-8")
+    (tmp_path / "run" / "card.md").write_text(
+        "---\na: 1\n---\n\n# a card\n\n## Uses\n\ndraw --weights weights.safetensors -o x\n", "utf-8"
+    )
     output = tmp_path / "models" / "generator.safetensors"
     told = publish(tmp_path / "run" / "weights.safetensors", output, "make it")
     published = weights.load(output)
     assert output.stat().st_size < 0.6 * (tmp_path / "run" / "weights.safetensors").stat().st_size
     card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8").partition("## generator.safetensors\n")[2]
     assert "\na card\n\n### Uses\n" in card and "a: 1" not in card and "`make it`" in card
+    assert f"draw --weights {output} -o x" in card
     assert hashlib.sha256(output.read_bytes()).hexdigest() in card
     seen = torch.rand(1, published.channels, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
