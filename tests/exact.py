@@ -54,6 +54,25 @@ def trained(network, condition=PLAIN, stride=1, halo_px=0, tile_safe=True, **tra
     return TrainedGenerator(network.eval(), condition, Sheet(), train, MADE, stride, halo_px, tile_safe)
 
 
+def adding():
+    """Give a generator whose picture is its base."""
+    return trained(Base(), PLAIN, stride=4, halo_px=4, base="added")
+
+
+def levels_of(context):
+    """Base colours of land and of sea as levels, (6, h, w)."""
+    return (np.concatenate([part[0].numpy() for part in context]) + 1) * 127.5
+
+
+def centres(dataset, radius_m):
+    """Longitudes and latitudes of the pixels of an equirectangular mosaic."""
+    per_degree = np.radians(radius_m)
+    t = dataset.transform
+    x = t.c + t.a * (np.arange(dataset.width) + 0.5)
+    y = t.f + t.e * (np.arange(dataset.height) + 0.5)
+    return (x / per_degree)[None, :], (y / per_degree)[:, None]
+
+
 @dataclass
 class Hills:
     """Terrain as a function of the pixel: rough, with a sea and a void."""

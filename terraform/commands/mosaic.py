@@ -91,12 +91,11 @@ def generate(
     """
     from terraform.config import parse
     from terraform.learn.runtime.malloc import keep_freed
-    from terraform.mosaic.any_raster import render_raster
+    from terraform.mosaic.any_raster import Stated, render_raster
     from terraform.mosaic.base.air_choice import air_chooser
     from terraform.mosaic.base.choice import chooser, published_generator
     from terraform.mosaic.checkpoint import Part
     from terraform.mosaic.region import render_region
-    from terraform.mosaic.stated import Stated
     from terraform.sources.raster.metadata.declared import Declared
 
     weights = weights or published_generator()

@@ -25,6 +25,10 @@ class Bounds(NamedTuple):
     north: float
 
 
+_NARROWEST = 0.02
+"""Least width of a degree of longitude over one of latitude: beyond 88.85 degrees pixels are as wide as there."""
+
+
 def haversine_m(body: Body, lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     """Great-circle distance of two points given in degrees, metres (Sinnott 1984, "Virtues of the Haversine")."""
     phi1, phi2 = math.radians(lat1), math.radians(lat2)
@@ -203,16 +207,20 @@ class RasterGrid:
 
 def download_grid(region: Region, spec: TileSpec = DEFAULT_TILE) -> RasterGrid:
     """Lay out the raster of a region's download: a tile's pixels, as wide on its most equatorward parallel."""
-    west, south, east, north = mosaic_extent(region, spec) if region.role == "mosaic" else extent(region, spec)
+    bounds = mosaic_extent(region, spec) if region.role == "mosaic" else extent(region, spec)
+    return covering_grid(region.body, bounds, spec.pixel_m / region.body.metres_per_degree)
+
+
+def covering_grid(body: Body, bounds: Bounds, pixel_deg: float) -> RasterGrid:
+    """Cover bounds with pixels of a height, degrees, that are as wide as high on the most equatorward parallel."""
+    west, south, east, north = bounds
     equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-    height = spec.pixel_m / region.body.metres_per_degree
-    width = height / math.cos(math.radians(equatorward))
+    width = pixel_deg / max(_NARROWEST, math.cos(math.radians(equatorward)))
+    latitudes = Axis(north, -pixel_deg, max(1, math.ceil((north - south) / pixel_deg)))
     if east - west >= 360:
         count = round(360 / width)
-        longitudes = Axis(west, 360 / count, count)
-    else:
-        longitudes = Axis(west, width, math.ceil((east - west) / width))
-    return RasterGrid(region.body, Axis(north, -height, math.ceil((north - south) / height)), longitudes)
+        return RasterGrid(body, latitudes, Axis(west, 360 / count, count))
+    return RasterGrid(body, latitudes, Axis(west, width, max(1, math.ceil((east - west) / width))))
 
 
 def mosaic_extent(region: Region, spec: TileSpec = DEFAULT_TILE, halo_px: int = 256) -> Bounds:

@@ -4,28 +4,25 @@ It is first put on a grid in degrees, as the source `files` does with one's own 
 region with the raster's bounds.
 """
 
-import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from terraform.config import Mosaics
 from terraform.errors import ConfigError, InputError
 from terraform.geo import raster as door
 from terraform.geo.bodies import Body
-from terraform.geo.grid import Bounds, RasterGrid
-from terraform.geo.heights import VOID, pack
-from terraform.geo.resample import Axis
+from terraform.geo.grid import Bounds, covering_grid
+from terraform.geo.heights import VOID, Heights
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.choice import choose_base
-from terraform.mosaic.checkpoint import open_checkpoint
+from terraform.mosaic.checkpoint import Part, open_checkpoint
 from terraform.mosaic.inference import Predictor
 from terraform.mosaic.output import stac
 from terraform.mosaic.output.announce import announce
@@ -34,8 +31,7 @@ from terraform.mosaic.output.metadata import describe
 from terraform.mosaic.output.picture_file import PICTURES, check_picture
 from terraform.mosaic.output_grid import GridWindow, OutputGrid, from_raster, polar_stereographic
 from terraform.mosaic.pipeline import StripRenderer, render
-from terraform.mosaic.stated import Stated, plane_heights
-from terraform.sources.raster.assemble import result_grid
+from terraform.sources.raster.assemble import write_heights
 from terraform.sources.raster.bands import heights_of
 from terraform.sources.raster.classify import classify_heights
 from terraform.sources.raster.formats import Raster
@@ -46,15 +42,66 @@ from terraform.sources.raster.georeference import (
     georeference,
     require_centric,
 )
+from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
-from terraform.sources.raster.resample import planes
+from terraform.sources.raster.plane import read_plane, require_plane
 from terraform.storage.atomic_write import remove_file
 
-_STRIP_ROWS = 256
 _MANY = 1e9
 """Pixels to draw beyond which a coarser picture may have been meant."""
 _STRETCHED = 4.0
 """A picture of so many times the pixels that its ground takes is mostly stretched or void."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the user says of a raster and of how it is drawn, beside the settings.
+
+    Attributes
+    ----------
+    declared : Declared
+        Of the file: CRS, body, unit, missing value.
+    missing_is_sea : bool
+        What missing heights stand for.
+    settings : mapping of str to value
+        Settings of `mosaics`, nested as there, that hold on every body.
+    part : Part, optional
+        Only this part of the strips is drawn, for the command that joins them.
+    """
+
+    declared: Declared = NOTHING
+    missing_is_sea: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    part: Part | None = None
+
+    def settings_on(self, body: Body | None, settings: Mosaics) -> Mosaics:
+        """Choose the settings that hold on a body; see `inputs.settings_of`."""
+        return inputs.settings_of(body, settings, self.settings)
+
+    def require_plane(self) -> None:
+        """Refuse what means nothing for heights that lie on no map, instead of dropping it.
+
+        Raises
+        ------
+        ConfigError
+            Some of it was said.
+        """
+        of = self.declared
+        said = {
+            "--part": self.part, "--crs": of.crs, "--body": of.body, "--nodata-means sea": self.missing_is_sea,
+            "--grid": self.settings.get("grid"),
+        }  # fmt: skip
+        given = [name for name, value in said.items() if value]
+        if given:
+            raise ConfigError(
+                f"{', '.join(given)}: heights that lie on no map (an .npy, or --pixel-size with --latitude) are of no "
+                "body, have no sea and are drawn in one piece: leave it out"
+            )
+
+    def identity(self) -> list[Any]:
+        """Tell what the strips of a drawing depend on, as values that JSON holds."""
+        of = self.declared
+        return [of.crs, of.body, of.unit, of.nodata, self.missing_is_sea]
 
 
 def render_raster(
@@ -120,6 +167,21 @@ def render_raster(
     render_georeferenced(weights, None, elevation, output, settings, resume, base, stated, climate)
 
 
+def plane_heights(path: Path, declared: Declared) -> Heights:
+    """Read heights that are to lie on no map: an `.npy`, or a raster.
+
+    Raises
+    ------
+    InputError
+        It is damaged, has no heights at all, or values that are none on any body.
+    """
+    of_array = path.suffix.lower() == ".npy"
+    unit_m = METRES[declared.unit or "m"]
+    made = array.read_heights(path, declared.nodata, unit_m) if of_array else read_plane(path, declared)
+    require_plane(made, path, declared)
+    return made
+
+
 def render_georeferenced(
     weights: Path, trained: TrainedGenerator | None, elevation: Path, output: Path, settings: Mosaics,
     resume: bool | None, base: str | None = None, stated: Stated | None = None, climate: Path | None = None,
@@ -151,7 +213,7 @@ def render_georeferenced(
             degrees = strips.folder / "elevation.tif"
             # A link is made anew: where it leads, the raster may have moved away.
             if degrees.is_symlink() or not degrees.exists():
-                _write_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
+                _put_in_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
             with door.opened(degrees) as dataset:
                 relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
                 colours = chosen and chosen.make(relief.source, relief.shoreline_m)
@@ -223,7 +285,7 @@ def _is_download(path: Path) -> bool:
         return bool(ours and dataset.dtypes[0] == "int16" and dataset.nodata == VOID)
 
 
-def _write_degrees(
+def _put_in_degrees(
     placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool, missing_is_sea: bool
 ) -> None:
     """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
@@ -232,40 +294,6 @@ def _write_degrees(
         remove_file(path)
         path.symlink_to(Path(placed.raster.name).resolve())
         return
-    grid = result_grid(_window(placed.body, bounds), [placed])
-    found = False
-
-    def strips() -> Iterator[NDArray[np.int16]]:
-        nonlocal found
-        for top in range(0, grid.latitudes.count, _STRIP_ROWS):
-            rows = grid.latitudes.part(top, min(top + _STRIP_ROWS, grid.latitudes.count))
-            strip = _strip(placed, RasterGrid(placed.body, rows, grid.longitudes), missing_is_sea)
-            found = found or bool((strip != VOID).any())
-            yield strip
-        if not found:
-            raise InputError(
-                f"{placed.raster.name} has no heights: every pixel is missing, or it is smaller than 200 m"
-            )
-
-    door.write_strips(path, grid, strips(), 1, "int16", {})
-
-
-def _strip(placed: GeoreferencedRaster, block: RasterGrid, missing_is_sea: bool) -> NDArray[np.int16]:
     sort = partial(classify_heights, body=placed.body, missing_is_sea=missing_is_sea)
-    made = planes(placed, block, sort, 1)
-    if made is None:
-        return np.full((block.latitudes.count, block.longitudes.count), VOID, np.int16)
-    void = made.void
-    return pack(made.total[..., 0] / np.maximum(made.valid, 1e-6), ~void & (made.sea > made.valid), void)
-
-
-def _window(body: Body, bounds: Bounds) -> RasterGrid:
-    """Cover bounds with a grid of 200 m pixels, as wide on its most equatorward parallel."""
-    west, south, east, north = bounds
-    height = GlobalGrid(body.radius_m).pixel_deg
-    equatorward = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
-    width = height / max(0.02, math.cos(math.radians(equatorward)))
-    columns, rows = max(1, math.ceil((east - west) / width)), max(1, math.ceil((north - south) / height))
-    if east - west >= 360:
-        return RasterGrid(body, Axis(north, -height, rows), Axis(west, 360 / columns, columns))
-    return RasterGrid(body, Axis(north, -height, rows), Axis(west, width, columns))
+    window = covering_grid(placed.body, bounds, GlobalGrid(placed.body.radius_m).pixel_deg)
+    write_heights(path, window, placed, sort)

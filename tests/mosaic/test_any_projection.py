@@ -7,15 +7,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
-from exact import (
-    CLIP,
-    Same,
-    hills,
-    level,
-    read,
-    trained,
-    write_raster,
-)
+from exact import CLIP, centres, hills, level, read, write_raster
 from pyproj import CRS as ProjCRS
 from rasterio.crs import CRS
 from rasterio.transform import Affine
@@ -23,28 +15,14 @@ from rasterio.transform import Affine
 from terraform.errors import InputError
 from terraform.geo.bodies import MARS
 from terraform.geo.crs import degrees_crs, transformer
-from terraform.mosaic import any_raster, inputs
+from terraform.mosaic import any_raster
 from terraform.mosaic.bands import GlobalGrid
 from terraform.sources.raster.georeference import body_of_crs
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
-@pytest.fixture(autouse=True)
-def _known_network(monkeypatch, tmp_path):
-    """A network with an exact answer instead of a weights file."""
-    monkeypatch.chdir(tmp_path)
-    Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
-
-
-def centres(dataset, radius_m):
-    """Longitudes and latitudes of the pixels of an equirectangular mosaic."""
-    per_degree = np.radians(radius_m)
-    t = dataset.transform
-    x = t.c + t.a * (np.arange(dataset.width) + 0.5)
-    y = t.f + t.e * (np.arange(dataset.height) + 0.5)
-    return (x / per_degree)[None, :], (y / per_degree)[:, None]
+pytestmark = pytest.mark.usefixtures("same_network")
 
 
 def crs_of(path):

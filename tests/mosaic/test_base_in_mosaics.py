@@ -13,12 +13,13 @@ from exact import (
     CLIP,
     PLAIN,
     SMALL_M,
-    Base,
     Same,
+    adding,
     base_raster,
     colours,
     download,
     hills,
+    levels_of,
     read,
     region_of,
     small_planet,
@@ -45,20 +46,7 @@ SEA = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreli
 MARS_DEGREES = "IAU_2015:49900"
 
 
-def repeating(weights=None, settings=None):
-    return trained(Base(), PLAIN, stride=4, halo_px=4, base="added")
-
-
-@pytest.fixture(autouse=True)
-def _known_network(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(inputs, "load_generator", repeating)
-    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
-
-
-def levels_of(context):
-    return (np.concatenate([part[0].numpy() for part in context]) + 1) * 127.5
+pytestmark = pytest.mark.usefixtures("base_network")
 
 
 def whole_body(cells, levels=colours):
@@ -199,12 +187,12 @@ def test_other_base_colours_draw_the_strips_anew(tmp_path):
     base = base_raster(tmp_path / "base.tif", MARS_DEGREES, 1)
     made = {}
     for name, given in (("a", str(base)), ("b", "#102030"), ("c", str(base))):
-        chosen = choice.choose_base(given, repeating(), MARS)
-        made[name] = inputs.mosaic_fingerprint(Path("w"), base, repeating(), CLIP, "here", base=chosen)
+        chosen = choice.choose_base(given, adding(), MARS)
+        made[name] = inputs.mosaic_fingerprint(Path("w"), base, adding(), CLIP, "here", base=chosen)
     assert made["a"] == made["c"] and made["a"] != made["b"]
     base_raster(tmp_path / "base.tif", MARS_DEGREES, 1, lambda lon, lat: colours(lon, lat) / 2)
-    chosen = choice.choose_base(str(base), repeating(), MARS)
-    assert inputs.mosaic_fingerprint(Path("w"), Path("w"), repeating(), CLIP, "here", base=chosen) != made["a"]
+    chosen = choice.choose_base(str(base), adding(), MARS)
+    assert inputs.mosaic_fingerprint(Path("w"), Path("w"), adding(), CLIP, "here", base=chosen) != made["a"]
 
 
 def test_the_licence_of_the_base_goes_into_the_mosaic(tmp_path):

@@ -9,7 +9,7 @@ from rasterio.transform import Affine
 from servers.own_rasters import write
 
 from terraform.errors import ConfigError, InputError
-from terraform.mosaic.stated import Stated, plane_heights
+from terraform.mosaic.any_raster import Stated, plane_heights
 from terraform.sources.raster.metadata.declared import Declared
 
 RISE = (100 + np.add.outer(10.0 * np.arange(20), np.arange(30))).astype(np.float32)

@@ -8,17 +8,16 @@ import rasterio
 import torch
 from exact import (
     CLIP,
-    PLAIN,
     SMALL,
     SMALL_M,
-    Base,
+    adding,
     base_raster,
     colours,
     download,
+    levels_of,
     read,
     region_of,
     small_planet,
-    trained,
 )
 from rasterio.crs import CRS
 from rasterio.transform import from_origin
@@ -32,7 +31,7 @@ from terraform.errors import InputError
 from terraform.geo.bodies import MARS, Body
 from terraform.geo.crs import transformer
 from terraform.geo.planet_grid import PlanetGrid
-from terraform.mosaic import any_raster, inputs
+from terraform.mosaic import any_raster
 from terraform.mosaic.base import choice
 from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_climate
@@ -41,20 +40,7 @@ from terraform.mosaic.region import render_region
 MARS_DEGREES = "IAU_2015:49900"
 
 
-def repeating(weights=None, settings=None):
-    return trained(Base(), PLAIN, stride=4, halo_px=4, base="added")
-
-
-@pytest.fixture(autouse=True)
-def _known_network(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(inputs, "load_generator", repeating)
-    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
-
-
-def levels_of(context):
-    return (np.concatenate([part[0].numpy() for part in context]) + 1) * 127.5
+pytestmark = pytest.mark.usefixtures("base_network")
 
 
 def test_a_colour_is_a_base(tmp_path, capsys):
@@ -111,7 +97,7 @@ def test_latitude_and_height_serve_where_there_is_only_a_base_model(tmp_path, ba
     middle = picture[len(picture) // 2]
     assert np.abs(middle[60] - middle[-60]).max() > 8
     assert np.abs(picture[60, 60] - picture[-60, 60]).max() < np.abs(middle[60] - middle[-60]).max()
-    version = choice.choose_base(None, repeating(), MARS).version
+    version = choice.choose_base(None, adding(), MARS).version
     assert version[0] == "zonal" and len(version) == 4
 
 

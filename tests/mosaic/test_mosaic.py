@@ -11,18 +11,7 @@ import numpy as np
 import pystac
 import pytest
 import rasterio
-from exact import (
-    CLIP,
-    SMALL_M,
-    Same,
-    download,
-    hills,
-    level,
-    read,
-    region_of,
-    small_planet,
-    trained,
-)
+from exact import CLIP, SMALL_M, centres, download, hills, level, read, region_of, small_planet
 from rasterio.crs import CRS
 from shapely.geometry import Polygon, box
 
@@ -31,29 +20,14 @@ from terraform.errors import InputError
 from terraform.geo.bodies import MARS
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.resample import Axis
-from terraform.mosaic import any_raster, inputs
+from terraform.mosaic import any_raster
 from terraform.mosaic.bands import GlobalGrid
 from terraform.mosaic.elevation import from_array, points
 from terraform.mosaic.output_grid import GridWindow
 from terraform.mosaic.policy import low_pass
 from terraform.mosaic.region import render_region
 
-
-@pytest.fixture(autouse=True)
-def _known_network(monkeypatch, tmp_path):
-    """A network with an exact answer instead of a weights file."""
-    monkeypatch.chdir(tmp_path)
-    Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
-
-
-def centres(dataset, radius_m):
-    """Longitudes and latitudes of the pixels of an equirectangular mosaic."""
-    per_degree = np.radians(radius_m)
-    t = dataset.transform
-    x = t.c + t.a * (np.arange(dataset.width) + 0.5)
-    y = t.f + t.e * (np.arange(dataset.height) + 0.5)
-    return (x / per_degree)[None, :], (y / per_degree)[:, None]
+pytestmark = pytest.mark.usefixtures("same_network")
 
 
 @pytest.mark.parametrize("west", [-180.0, 0.0])

@@ -27,7 +27,7 @@ from shapely.geometry import box
 
 from terraform.config import Climate, Condition, Mosaics
 from terraform.errors import InputError
-from terraform.mosaic import any_raster, inputs
+from terraform.mosaic import any_raster
 from terraform.mosaic.inference import ignored_climate_settings
 from terraform.mosaic.region import render_region
 
@@ -35,11 +35,7 @@ POLAR = CLIP.model_copy(update={"grid": "polar"})
 OWN = CLIP.model_copy(update={"grid": "input"})
 
 
-@pytest.fixture(autouse=True)
-def _known_network(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    Path("w").write_bytes(b"an exact answer")
-    monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: trained(Same(), stride=4, halo_px=4))
+pytestmark = pytest.mark.usefixtures("same_network")
 
 
 def places(path, geographic):

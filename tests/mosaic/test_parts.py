@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from terraform.errors import ConfigError, ResourceError
 from terraform.mosaic import any_raster, inputs
+from terraform.mosaic.any_raster import Stated
 from terraform.mosaic.checkpoint import Part, open_checkpoint
-from terraform.mosaic.stated import Stated
 
 SIZES = st.lists(st.integers(1, 10**9), min_size=1, max_size=60)
 

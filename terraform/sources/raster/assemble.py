@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from terraform.errors import InputError
 from terraform.geo.grid import RasterGrid
-from terraform.geo.heights import pack
+from terraform.geo.heights import VOID, pack
 from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request
+from terraform.sources.raster.georeference import GeoreferencedRaster
 from terraform.sources.raster.merge import Group, group_offsets, merge_groups
-from terraform.sources.raster.resample import Classify, Planes
+from terraform.sources.raster.resample import Classify, Planes, planes
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""
@@ -49,9 +50,33 @@ def write_raster(
     """
     grid = result_grid(request.grid, groups[0])
     bands, dtype = (1, "int16") if request.kind == "elevation" else (3, "uint8")
-    strips = _not_all_void(_strips(request, grid, groups, classify), request)
+    told = (
+        f"region {request.region.name!r} has no {request.kind} at all: every pixel is missing there; choose other "
+        "sources, or correct `nodata:` of own files"
+    )
+    strips = _not_all_void(_strips(request, grid, groups, classify), told)
     finest = min(raster.pixel_m for raster in groups[0])
     write_strips(destination, grid, strips, bands, dtype, {**provenance.tags(), SOURCE_PIXEL: f"{finest:.6g}"})
+
+
+def write_heights(destination: Path, window: RasterGrid, raster: GeoreferencedRaster, classify: Classify) -> None:
+    """Publish the heights of one raster within a window, on the grid that `result_grid` chooses.
+
+    Raises
+    ------
+    InputError
+        All is void.
+    """
+    grid = result_grid(window, [raster])
+    nothing = f"{raster.raster.name} has no heights: every pixel is missing, or it is smaller than 200 m"
+    write_strips(destination, grid, _not_all_void(_heights(grid, raster, classify), nothing), 1, "int16", {})
+
+
+def _heights(grid: RasterGrid, raster: GeoreferencedRaster, classify: Classify) -> Iterator[NDArray[np.int16]]:
+    for block in strips_of(grid):
+        made = planes(raster, block, classify, 1)
+        outside = np.full((block.latitudes.count, block.longitudes.count), VOID, np.int16)
+        yield outside if made is None else _stored(made, True)
 
 
 def _strips(request: Request, grid: RasterGrid, groups: Sequence[Group], classify: Classify) -> Iterator[NDArray[Any]]:
@@ -123,13 +148,10 @@ def _stored(made: Planes, elevation: bool) -> NDArray[Any]:
     return rgb
 
 
-def _not_all_void(strips: Iterator[NDArray[Any]], request: Request) -> Iterator[NDArray[Any]]:
+def _not_all_void(strips: Iterator[NDArray[Any]], told: str) -> Iterator[NDArray[Any]]:
     some = False
     for strip in strips:
-        some = some or bool((strip > -32768).any() if request.kind == "elevation" else strip.any())
+        some = some or bool((strip != (VOID if strip.dtype == np.int16 else 0)).any())
         yield strip
     if not some:
-        raise InputError(
-            f"region {request.region.name!r} has no {request.kind} at all: every pixel is missing there; choose "
-            "other sources, or correct `nodata:` of own files"
-        )
+        raise InputError(told)

@@ -3,49 +3,27 @@
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from servers.cloudless import HERE, asked, fetched, settings
 from servers.faults import Fault, Proxy
 from servers.maps import Maps
 from servers.nginx import Hit
 from servers.surface import colour
-from servers.windows import rectangle_of
 
-from terraform.config import Config, parse
 from terraform.errors import ConfigError, RemoteError
 from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.grid import RasterGrid
-from terraform.geo.raster import grid_of, opened, read
+from terraform.geo.raster import opened
 from terraform.geo.regions import Region, rectangle
-from terraform.provenance import Provenance
 from terraform.sources import Request, source_named
 
-FAST = {
-    "attempts": 3, "backoff_s": 0.01, "connect_timeout_s": 2, "read_timeout_s": 20, "deadline_s": 30,
-    "longest_wait_s": 1,
-}  # fmt: skip
-HERE = Region("here", EARTH, "train", "Here", rectangle(10.3, 45.3, 10.7, 45.6))
 OVER = Region("over", EARTH, "train", "Over", rectangle(179.7, -17.0, 180.3, -16.7))
 NOWHERE = Region("nowhere", EARTH, "train", "Nowhere", rectangle(60.0, 10.0, 60.3, 10.2))
-asked = partial(rectangle_of, kind="imagery")
-
-
-def settings(url: str, folder: Path, downloads: dict[str, Any] | None = None, **own: Any) -> Config:
-    source = {"source": "s2cloudless", "base_url": url, **own}
-    cached = {"cache": str(folder / "cache"), **FAST, **(downloads or {})}
-    return parse({"downloads": cached, "sources": {"earth": {"imagery": source}}})
-
-
-def fetched(config: Config, where: Region, folder: Path) -> tuple[NDArray[np.uint8], RasterGrid, Provenance]:
-    source = source_named("s2cloudless", config.sources.earth.imagery, config)
-    made = source.fetch(asked(where), folder / "imagery.tif")
-    with opened(folder / "imagery.tif") as dataset:
-        return read(dataset), grid_of(dataset), made
 
 
 def error_of(rgb: NDArray[np.uint8], grid: RasterGrid, year: int) -> NDArray[np.float64]:
