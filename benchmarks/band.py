@@ -14,7 +14,6 @@ from terraform.learn import weights
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import HIGHEST_ROWS, Band, GlobalGrid, strips
-from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.terrain import BandTerrain
 from terraform.mosaic.windows import plan
 
@@ -36,7 +35,7 @@ def whole_band(trained: TrainedGenerator, number: int, height: int, folder: Path
         drawn = {}
         for window_px in (1024, 512):
             chosen = settings(window_px)
-            relief = inputs.elevation_model(with_row_cache(source), MARS, chosen)
+            relief = inputs.elevation_model(source.with_row_cache(), MARS, chosen)
             before = cpu_seconds()
             drawn[window_px] = drawn_by(
                 trained, BandTerrain(relief, band), rows, columns, chosen, folder / f"{window_px}.bytes"

@@ -37,7 +37,7 @@ from terraform.config.basemap import BaseTraining
 from terraform.config.climate import EARTH_CLIMATE
 from terraform.planet.earth_colours import gathered
 from terraform.planet.region_colours import RegionColours
-from terraform.sources.raster.composite import darkest
+from terraform.sources.raster.planet import darkest
 
 Array = NDArray[np.float32]
 Levels = NDArray[np.uint8]

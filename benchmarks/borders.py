@@ -14,7 +14,6 @@ from terraform.geo import raster
 from terraform.geo.bodies import MARS
 from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, Strip, strips
-from terraform.mosaic.elevation import resample
 from terraform.mosaic.region import render_region
 
 PLACES = (("bands", 4, 10.0), ("cap", 0, 40.0), ("south", -2, 40.0), ("antimeridian", 6, 172.0))
@@ -66,7 +65,7 @@ class Mosaic:
         with raster.opened(elevation) as dataset:
             latitudes = globe.latitudes.part(top, top + picture.shape[1])
             longitudes = globe.longitudes.part(left, left + picture.shape[2])
-            heights = resample(inputs.elevation_raster(dataset, MARS), latitudes, longitudes).metres[None]
+            heights = inputs.elevation_raster(dataset, MARS).on_axes(latitudes, longitudes).metres[None]
         return cls(picture, heights, top, left)
 
     @property

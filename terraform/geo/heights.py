@@ -10,6 +10,8 @@ from terraform.errors import InputError
 SEA = -32767
 VOID = -32768
 
+_HALF = 0.5 - 1e-6
+
 
 class Heights(NamedTuple):
     """Heights taken apart.
@@ -38,6 +40,22 @@ def pack(metres: NDArray[np.floating], sea: NDArray[np.bool_], void: NDArray[np.
     rounded[sea] = SEA
     rounded[void] = VOID
     return rounded
+
+
+def from_shares(total: NDArray[np.float32], land: NDArray[np.floating], sea: NDArray[np.floating]) -> Heights:
+    """Make heights of what a kernel found: void where less than half of it is known, sea where there is more of it.
+
+    Parameters
+    ----------
+    total : (...) float32
+        Sum of weighted heights on land, metres.
+    land, sea : (...) float32
+        Shares of the kernel on land and on sea; the rest is void.
+    """
+    void = land + sea < _HALF
+    is_sea = ~void & (sea > land)
+    metres = np.where(void | is_sea, np.float32(0), total / np.maximum(land, np.float32(1e-6)))
+    return Heights(metres.astype(np.float32), is_sea, void)
 
 
 def plane_of(values: NDArray[Any], name: str, nodata: float | None, metres_: float) -> Heights:

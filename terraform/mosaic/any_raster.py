@@ -1,7 +1,7 @@
 """Any raster of heights of any body, in any format and CRS with an ellipsoid, drawn as regions are.
 
-It is first put on a grid in degrees, as the source `files` does with one's own rasters; from there on a raster is a
-region with the raster's bounds.
+It is put on a grid in degrees, as the source `files` does with one's own rasters; from there on a raster is a region
+with the raster's bounds. Of a raster in another projection the strips take their heights from the raster itself.
 """
 
 import sys
@@ -16,7 +16,7 @@ from terraform.errors import ConfigError, InputError
 from terraform.geo import raster as door
 from terraform.geo.bodies import Body
 from terraform.geo.grid import Bounds, covering_grid
-from terraform.geo.heights import VOID, Heights
+from terraform.geo.heights import Heights
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic import array, inputs
 from terraform.mosaic.bands import GlobalGrid
@@ -45,6 +45,8 @@ from terraform.sources.raster.georeference import (
 from terraform.sources.raster.metadata.declared import METRES, NOTHING, Declared
 from terraform.sources.raster.opening import open_raster
 from terraform.sources.raster.plane import read_plane, require_plane
+from terraform.sources.raster.resample import Classify
+from terraform.sources.raster.sampling import SampledRaster
 from terraform.storage.atomic_write import remove_file
 
 _MANY = 1e9
@@ -211,12 +213,17 @@ def render_georeferenced(
         identity = inputs.mosaic_fingerprint(weights, elevation, trained, settings, place, "raster", chosen, air)
         with open_checkpoint(output, identity, resume, stated.part) as strips:
             degrees = strips.folder / "elevation.tif"
+            classify = partial(classify_heights, body=body, missing_is_sea=stated.missing_is_sea)
             # A link is made anew: where it leads, the raster may have moved away.
             if degrees.is_symlink() or not degrees.exists():
-                _put_in_degrees(placed, bounds, degrees, _is_download(elevation), stated.missing_is_sea)
+                _put_in_degrees(placed, bounds, degrees, inputs.is_download(elevation), classify)
             with door.opened(degrees) as dataset:
-                relief = inputs.elevation_model(inputs.elevation_raster(dataset, body), body, settings)
-                colours = chosen and chosen.make(relief.source, relief.shoreline_m)
+                heights = inputs.elevation_raster(dataset, body)
+                relief = inputs.elevation_model(heights, body, settings)
+                colours = chosen and chosen.make(heights, relief.shoreline_m)
+                if placed.axes is None:
+                    # Strips read the raster itself; what is in degrees serves what is broad: means, base colours.
+                    relief = relief.with_source(SampledRaster(placed, classify))
                 renderer = StripRenderer(predictor, relief, colours, air and air.make(relief.shoreline_m))
                 picture = output.suffix.lower() in PICTURES
                 made = strips.folder / "mosaic.tif" if picture else output
@@ -276,17 +283,8 @@ def _target(raster: Raster, body: Body, bounds: Bounds, settings: Mosaics, pixel
     return view
 
 
-def _is_download(path: Path) -> bool:
-    """Written by this project: then -32767 is sea, and -32768 void."""
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        return False
-    with door.opened(path) as dataset:
-        ours = str(dataset.tags().get("SOFTWARE", "")).startswith("terraform")
-        return bool(ours and dataset.dtypes[0] == "int16" and dataset.nodata == VOID)
-
-
 def _put_in_degrees(
-    placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool, missing_is_sea: bool
+    placed: GeoreferencedRaster, bounds: Bounds, path: Path, download: bool, classify: Classify
 ) -> None:
     """Write heights on a grid in degrees: the raster's own where it is in degrees, else 200 m or finer."""
     if download:
@@ -294,6 +292,5 @@ def _put_in_degrees(
         remove_file(path)
         path.symlink_to(Path(placed.raster.name).resolve())
         return
-    sort = partial(classify_heights, body=placed.body, missing_is_sea=missing_is_sea)
     window = covering_grid(placed.body, bounds, GlobalGrid(placed.body.radius_m).pixel_deg)
-    write_heights(path, window, placed, sort)
+    write_heights(path, window, placed, classify)

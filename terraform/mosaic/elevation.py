@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terraform.geo.heights import Heights, pack, unpack
+from terraform.geo.heights import Heights, from_shares, pack, unpack
 from terraform.geo.resample import Axis, Taps, spline_taps, taps
 from terraform.geo.resample_torch import resample_last_axis
 
@@ -19,7 +19,6 @@ Span = tuple[int, int]
 Float = NDArray[np.float32]
 
 _CHUNK_ROWS = 128
-_HALF = 0.5 - 1e-6
 _FACETS_M = 1000.0
 """Side of a pixel, metres, above which straight lines between its heights show as facets."""
 
@@ -53,6 +52,84 @@ class ElevationRaster:
         """The columns go round the planet: the last is followed by the first."""
         return abs(self.longitudes.count * self.longitudes.step - 360) < self.longitudes.step / 2
 
+    def with_row_cache(self) -> "ElevationRaster":
+        """Wrap it so that neighbouring windows read each row once.
+
+        Whole rows are kept from the first to the last of the latest window, packed in two bytes a pixel. Windows come
+        from north to south; one that begins further north than what is kept is read anew.
+        """
+        kept: tuple[int, NDArray[np.int16]] = 0, np.zeros((0, self.longitudes.count), np.int16)
+
+        def read(rows: Span, columns: Span) -> Heights:
+            nonlocal kept
+            first, last = kept[0], kept[0] + len(kept[1])
+            if not (first <= rows[0] and rows[1] <= last):
+                begin = max(rows[0], last) if first <= rows[0] <= last else rows[0]
+                tops = range(begin, rows[1], _CHUNK_ROWS)
+                fresh = [self.read((top, min(top + _CHUNK_ROWS, rows[1])), (0, self.longitudes.count)) for top in tops]
+                old = kept[1][rows[0] - first :] if begin > rows[0] else kept[1][:0]
+                kept = rows[0], np.concatenate([old, *(pack(*heights) for heights in fresh)])
+            return unpack(kept[1][rows[0] - kept[0] : rows[1] - kept[0], columns[0] : columns[1]])
+
+        return ElevationRaster(read, self.latitudes, self.longitudes, self.metres_per_degree)
+
+    def on_axes(self, latitudes: Axis, longitudes: Axis, /) -> Heights:
+        """Give the heights at rows and columns that are parallel to its own.
+
+        Between coarse pixels they are cubic B-splines, which have no kinks; else a triangle kernel.
+
+        Parameters
+        ----------
+        latitudes, longitudes : Axis
+            Degrees; longitudes count modulo 360.
+        """
+        shape = (latitudes.count, longitudes.count)
+        total, land, sea = (np.zeros(shape, np.float32) for _ in range(3))
+        spare = int(np.ceil(abs(latitudes.step / self.latitudes.step))) + 2
+        begin, end = self.latitudes.covering(latitudes.origin, latitudes.end, spare)
+        begin, end = max(0, begin), min(self.latitudes.count, end)
+        if begin < end:
+            kernel = _spline if self.is_coarse else taps
+            rows = kernel(self.latitudes.part(begin, end), latitudes)
+            for part, along in _pieces(self, (begin, end), longitudes):
+                columns = kernel(along, longitudes)
+                known = ~(part.sea | part.void)
+                everywhere = bool(known.all())
+                metres = part.metres if everywhere else np.where(known, part.metres, np.float32(0))
+                total += _both(metres, rows, columns)
+                if everywhere:
+                    land += np.outer(rows.weight.sum(1), columns.weight.sum(1))
+                elif known.any():
+                    land += _both(known, rows, columns)
+                if part.sea.any():
+                    sea += _both(part.sea, rows, columns)
+        return from_shares(total, land, sea)
+
+    def at_points(
+        self, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64], pixel_m: float, /
+    ) -> Heights:
+        """Give the heights at points by bilinear interpolation, between coarse pixels by cubic B-splines.
+
+        Towards a pole the columns crowd: there 2, 4, 8 ... of them, so many that they stay within a pixel of the strip,
+        are averaged before. How many depends on the latitude alone.
+
+        Parameters
+        ----------
+        longitude_deg, latitude_deg : (H, W) float64
+        pixel_m : float
+            Side of a pixel of the strip, metres.
+        """
+        width_m = self.longitudes.step * self.metres_per_degree * np.cos(np.radians(latitude_deg))
+        halvings = np.floor(np.log2(np.maximum(pixel_m / np.maximum(width_m, 1e-3), 1))).astype(np.int64)
+        halvings = np.minimum(halvings, int(np.log2(self.longitudes.count)))
+        planes = [np.zeros(latitude_deg.shape, np.float32) for _ in range(3)]
+        for power in np.unique(halvings):
+            here = halvings == power
+            found = _interpolated(self, longitude_deg[here], latitude_deg[here], 1 << int(power))
+            for plane, values in zip(planes, found, strict=True):
+                plane[here] = values
+        return from_shares(*planes)
+
 
 def from_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_degree: float) -> ElevationRaster:
     """Wrap heights that are in memory."""
@@ -62,60 +139,6 @@ def from_array(heights: Heights, latitudes: Axis, longitudes: Axis, metres_per_d
         return Heights(heights.metres[part], heights.sea[part], heights.void[part])
 
     return ElevationRaster(read, latitudes, longitudes, metres_per_degree)
-
-
-def with_row_cache(source: ElevationRaster) -> ElevationRaster:
-    """Wrap a raster so that neighbouring windows read each row once.
-
-    Whole rows are kept from the first to the last of the latest window, packed in two bytes a pixel. Windows come from
-    north to south; one that begins further north than what is kept is read anew.
-    """
-    kept: tuple[int, NDArray[np.int16]] = 0, np.zeros((0, source.longitudes.count), np.int16)
-
-    def read(rows: Span, columns: Span) -> Heights:
-        nonlocal kept
-        first, last = kept[0], kept[0] + len(kept[1])
-        if not (first <= rows[0] and rows[1] <= last):
-            begin = max(rows[0], last) if first <= rows[0] <= last else rows[0]
-            tops = range(begin, rows[1], _CHUNK_ROWS)
-            fresh = [source.read((top, min(top + _CHUNK_ROWS, rows[1])), (0, source.longitudes.count)) for top in tops]
-            old = kept[1][rows[0] - first :] if begin > rows[0] else kept[1][:0]
-            kept = rows[0], np.concatenate([old, *(pack(*heights) for heights in fresh)])
-        return unpack(kept[1][rows[0] - kept[0] : rows[1] - kept[0], columns[0] : columns[1]])
-
-    return ElevationRaster(read, source.latitudes, source.longitudes, source.metres_per_degree)
-
-
-def resample(source: ElevationRaster, latitudes: Axis, longitudes: Axis) -> Heights:
-    """Heights at rows and columns that are parallel to those of a raster.
-
-    Between coarse pixels they are cubic B-splines, which have no kinks; else a triangle kernel.
-
-    Parameters
-    ----------
-    latitudes, longitudes : Axis
-        Degrees; longitudes count modulo 360.
-    """
-    shape = (latitudes.count, longitudes.count)
-    total, land, sea = (np.zeros(shape, np.float32) for _ in range(3))
-    spare = int(np.ceil(abs(latitudes.step / source.latitudes.step))) + 2
-    begin, end = source.latitudes.covering(latitudes.origin, latitudes.end, spare)
-    begin, end = max(0, begin), min(source.latitudes.count, end)
-    if begin < end:
-        kernel = _spline if source.is_coarse else taps
-        rows = kernel(source.latitudes.part(begin, end), latitudes)
-        for part, along in _pieces(source, (begin, end), longitudes):
-            columns = kernel(along, longitudes)
-            known = ~(part.sea | part.void)
-            everywhere = bool(known.all())
-            total += _both(part.metres if everywhere else np.where(known, part.metres, np.float32(0)), rows, columns)
-            if everywhere:
-                land += np.outer(rows.weight.sum(1), columns.weight.sum(1))
-            elif known.any():
-                land += _both(known, rows, columns)
-            if part.sea.any():
-                sea += _both(part.sea, rows, columns)
-    return _sorted(total, land, sea)
 
 
 def _spline(source: Axis, target: Axis) -> Taps:
@@ -148,32 +171,6 @@ def _round(first: int, last: int, count: int) -> Iterator[Span]:
         stop = min(count, start + last - first)
         yield start, stop
         first += stop - start
-
-
-def points(
-    source: ElevationRaster, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64], pixel_m: float
-) -> Heights:
-    """Heights at points by bilinear interpolation, between coarse pixels by cubic B-splines.
-
-    Towards a pole the columns of a raster in degrees crowd: there 2, 4, 8 ... of them, so many that they stay within
-    a pixel of the strip, are averaged before. How many depends on the latitude alone.
-
-    Parameters
-    ----------
-    longitude_deg, latitude_deg : (H, W) float64
-    pixel_m : float
-        Side of a pixel of the strip, metres.
-    """
-    width_m = source.longitudes.step * source.metres_per_degree * np.cos(np.radians(latitude_deg))
-    halvings = np.floor(np.log2(np.maximum(pixel_m / np.maximum(width_m, 1e-3), 1))).astype(np.int64)
-    halvings = np.minimum(halvings, int(np.log2(source.longitudes.count)))
-    planes = [np.zeros(latitude_deg.shape, np.float32) for _ in range(3)]
-    for power in np.unique(halvings):
-        here = halvings == power
-        found = _interpolated(source, longitude_deg[here], latitude_deg[here], 1 << int(power))
-        for plane, values in zip(planes, found, strict=True):
-            plane[here] = values
-    return _sorted(*planes)
 
 
 def _interpolated(
@@ -250,13 +247,6 @@ def _average(source: ElevationRaster, rows: Span, columns: Span, joined: int) ->
         planes = (np.where(known, heights.metres, np.float32(0)), known.astype(np.float32), heights.sea)
         pieces.append([np.add.reduceat(plane.astype(np.float32), starts, axis=1) / sizes for plane in planes])
     return tuple(np.concatenate([piece[k] for piece in pieces]) for k in range(3))
-
-
-def _sorted(total: Float, land: Float, sea: Float) -> Heights:
-    void = land + sea < _HALF
-    is_sea = ~void & (sea > land)
-    metres = np.where(void | is_sea, np.float32(0), total / np.maximum(land, np.float32(1e-6)))
-    return Heights(metres.astype(np.float32), is_sea, void)
 
 
 def _turns(own: Axis, wanted: Axis) -> list[float]:

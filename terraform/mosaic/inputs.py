@@ -10,7 +10,7 @@ from terraform.digest import Stage, stage_digest
 from terraform.errors import InputError
 from terraform.geo import raster
 from terraform.geo.bodies import EARTH, Body
-from terraform.geo.heights import Heights, unpack
+from terraform.geo.heights import VOID, Heights, unpack
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import DEFAULT_TILE
 from terraform.learn import weights as weights_file
@@ -83,6 +83,15 @@ def source_pixel_m(dataset: Any, body: Body) -> float:
     """Give the height of a pixel of a download, metres, or of what it was made from where that is coarser."""
     own = float(abs(dataset.transform.e)) * body.metres_per_degree
     return max(own, float(dataset.tags().get(raster.SOURCE_PIXEL, 0)))
+
+
+def is_download(path: Path) -> bool:
+    """Whether a raster was written by this project: then -32767 is sea, and -32768 void."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return False
+    with raster.opened(path) as dataset:
+        ours = str(dataset.tags().get("SOFTWARE", "")).startswith("terraform")
+        return bool(ours and dataset.dtypes[0] == "int16" and dataset.nodata == VOID)
 
 
 def elevation_raster(dataset: Any, body: Body) -> ElevationRaster:

@@ -23,7 +23,6 @@ from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.checkpoint import Checkpoint, NothingVisible, Part, StripBuffer, is_drawn
 from terraform.mosaic.compose import StripImage
-from terraform.mosaic.elevation import with_row_cache
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.output import cog
 from terraform.mosaic.output_grid import GridWindow, OutputGrid
@@ -122,7 +121,7 @@ def _drawing(
     """Draw the strips in the background from north to south; leaving the block ends that."""
     stopped, finished = Event(), count(1)
     # Bands follow each other southwards, so that what one read serves the next.
-    following = replace(renderer, relief=renderer.relief.with_source(with_row_cache(renderer.relief.source)))
+    following = replace(renderer, relief=renderer.relief.with_source(renderer.relief.source.with_row_cache()))
 
     def drawn(number: int, canvas: StripBuffer) -> StripBuffer:
         strip, before, start = every[number], is_drawn(canvas), monotonic()

@@ -85,11 +85,12 @@ def render_region(
             weights, elevation, trained, settings, region.fingerprint, base=chosen, air=climate
         )
         with open_checkpoint(mosaic, identity, resume, part) as strips:
-            relief = inputs.elevation_model(inputs.elevation_raster(dataset, grid.body), grid.body, settings)
+            heights = inputs.elevation_raster(dataset, grid.body)
+            relief = inputs.elevation_model(heights, grid.body, settings)
             renderer = StripRenderer(
                 Predictor(trained, settings),
                 relief,
-                chosen and chosen.make(relief.source, relief.shoreline_m),
+                chosen and chosen.make(heights, relief.shoreline_m),
                 climate and climate.make(relief.shoreline_m),
             )
             render(renderer, target, mosaic, settings, label.tags(), strips, part)

@@ -14,7 +14,7 @@ from terraform.mosaic import policy
 from terraform.mosaic.bands import Band, Cap
 from terraform.mosaic.base.air_map import AirMap, lifted
 from terraform.mosaic.base.base_map import BaseMap
-from terraform.mosaic.elevation import ElevationRaster, points, resample
+from terraform.mosaic.elevation import ElevationRaster
 from terraform.mosaic.policy import Hypsometry
 from terraform.pairs.context import Air, Context
 
@@ -73,6 +73,24 @@ class Terrain(Protocol):
         ...
 
 
+class HeightField(Protocol):
+    """The heights of a body at any place of it."""
+
+    def on_axes(self, latitudes: Axis, longitudes: Axis, /) -> Heights:
+        """Give the heights at rows and columns in degrees; longitudes count modulo 360."""
+        ...
+
+    def at_points(
+        self, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64], pixel_m: float, /
+    ) -> Heights:
+        """Give the heights at the pixels, of a side in metres, of a plane; all (H, W)."""
+        ...
+
+    def with_row_cache(self) -> "HeightField":
+        """Make windows from north to south read each row once."""
+        ...
+
+
 class ImageWindow(NamedTuple):
     """A drawn rectangle.
 
@@ -101,7 +119,7 @@ class ElevationModel:
 
     Attributes
     ----------
-    source : ElevationRaster
+    source : HeightField
     settings : Elevation
         The policy.
     hypsometry : Hypsometry
@@ -110,7 +128,7 @@ class ElevationModel:
         The broad average of the heights, where the policy needs it.
     """
 
-    source: ElevationRaster
+    source: HeightField
     settings: Elevation
     hypsometry: Hypsometry
     broad: ElevationRaster | None
@@ -120,7 +138,7 @@ class ElevationModel:
         """What lies below it is sea, metres; the policy `clip` knows none, and takes the datum."""
         return 0.0 if self.settings.policy == "clip" else self.settings.shoreline_m
 
-    def with_source(self, source: ElevationRaster) -> "ElevationModel":
+    def with_source(self, source: HeightField) -> "ElevationModel":
         """Read the same heights in another way."""
         return replace(self, source=source)
 
@@ -164,9 +182,7 @@ class BandTerrain:
     def patch(self, rows: Span, columns: Span) -> TerrainWindow:
         """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         latitudes, longitudes = self.band.globe.latitudes.part(*rows), self.band.longitudes.part(*columns)
-        found = [
-            resample(source, latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source
-        ]
+        found = [source.on_axes(latitudes, longitudes) for source in (self.relief.source, self.relief.broad) if source]
         latitude = np.clip(latitudes.centres(), -90, 90)[:, None]
         places = np.arange(*rows), np.arange(*columns) % self.band.columns
         east = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
@@ -222,8 +238,8 @@ class CapTerrain:
         """Give the terrain of rows and columns first to last-plus-one; both may reach beyond it."""
         x, y = np.meshgrid(np.arange(*columns) + 0.5, np.arange(*rows) + 0.5)
         lon, lat = self.cap.to_degrees(x, y)
-        heights = points(self.relief.source, lon, lat, self.spec.pixel_m)
-        broad = None if self.relief.broad is None else points(self.relief.broad, lon, lat, self.spec.pixel_m)
+        heights = self.relief.source.at_points(lon, lat, self.spec.pixel_m)
+        broad = None if self.relief.broad is None else self.relief.broad.at_points(lon, lat, self.spec.pixel_m)
         right, up = (part.astype(np.float32) for part in self.cap.eastwards(lon))
         # The noise of a cap lies far from that of the bands and of the other cap.
         places = np.arange(*rows) + (_FAR if self.cap.north else 2 * _FAR), np.arange(*columns) + _FAR

@@ -9,7 +9,7 @@ from terraform.geo import bodies
 from terraform.geo.heights import Heights
 from terraform.geo.resample import Axis
 from terraform.mosaic.bands import Band, GlobalGrid, strips
-from terraform.mosaic.elevation import ElevationRaster, from_array, points, resample, with_row_cache
+from terraform.mosaic.elevation import ElevationRaster, from_array
 from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.policy import MARS
 from terraform.mosaic.terrain import BandTerrain, ElevationModel
@@ -36,7 +36,7 @@ def counted() -> tuple[ElevationRaster, np.ndarray]:
 
 def test_all_bands_of_a_planet_read_each_height_once():
     source, times = counted()
-    relief = ElevationModel(with_row_cache(source), CLIP.elevation, MARS, None)
+    relief = ElevationModel(source.with_row_cache(), CLIP.elevation, MARS, None)
     predictor = Predictor(trained(Same(), stride=4, halo_px=4), CLIP)
     for band in strips(GlobalGrid(SMALL_M), 4):
         if isinstance(band, Band):
@@ -54,7 +54,7 @@ def test_what_is_kept_is_what_would_be_read(spans):
     sea, void = metres % 7 == 1, metres % 11 == 3
     heights = Heights(np.where(sea | void, 0, metres).astype(np.float32), sea & ~void, void)
     source = from_array(heights, Axis(50, -1, 100), Axis(0, 1, 40), 1000.0)
-    kept = with_row_cache(source)
+    kept = source.with_row_cache()
     for top, height, left, width in spans:
         rows, columns = (top, top + height), (left, left + width)
         for one, other in zip(kept.read(rows, columns), source.read(rows, columns), strict=True):
@@ -69,10 +69,10 @@ def test_coarse_heights_have_no_facets_and_caps_agree_with_bands():
         Heights(rough, nothing, nothing), Axis(90, -0.25, 720), Axis(-180, 0.25, 1440), bodies.MARS.metres_per_degree
     )
     latitudes, longitudes = Axis(66, -0.25 / 50, 400), Axis(179, 0.25 / 50, 500)
-    found = resample(source, latitudes, longitudes)
+    found = source.on_axes(latitudes, longitudes)
     places = np.meshgrid(longitudes.centres(), latitudes.centres())
     assert not found.void.any()
-    assert np.abs(found.metres - points(source, *places, 200.0).metres).max() < 0.1
+    assert np.abs(found.metres - source.at_points(*places, 200.0).metres).max() < 0.1
     bends = np.abs(np.diff(found.metres.astype(float), n=2, axis=1)).mean(axis=0)
     # Straight lines would bend in two of fifty columns alone.
     assert bends.max() < 4 * bends.mean()

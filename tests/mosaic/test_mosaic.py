@@ -22,7 +22,7 @@ from terraform.geo.heights import SEA, VOID
 from terraform.geo.resample import Axis
 from terraform.mosaic import any_raster
 from terraform.mosaic.bands import GlobalGrid
-from terraform.mosaic.elevation import from_array, points
+from terraform.mosaic.elevation import from_array
 from terraform.mosaic.output_grid import GridWindow
 from terraform.mosaic.policy import low_pass
 from terraform.mosaic.region import render_region
@@ -188,6 +188,6 @@ def test_the_broad_average_is_broad_and_goes_round():
 
     heights = Heights((wave + noise).astype(np.float32), nothing, nothing)
     broad = low_pass(from_array(heights, lat, lon, MARS.metres_per_degree))
-    found = points(broad, np.array([[-179.9, 179.9, 0.0]]), np.array([[0.3, 0.3, 0.3]]), 200.0).metres[0]
+    found = broad.at_points(np.array([[-179.9, 179.9, 0.0]]), np.array([[0.3, 0.3, 0.3]]), 200.0).metres[0]
     assert found[0] == pytest.approx(found[1], abs=15)
     assert found == pytest.approx([-100, -100, 100], abs=120)

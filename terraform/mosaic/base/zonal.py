@@ -18,7 +18,7 @@ from terraform.geo.resample import Axis
 from terraform.mosaic.base.air_map import AirMap
 from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.base.filling import push_pull
-from terraform.mosaic.elevation import ElevationRaster, resample
+from terraform.mosaic.elevation import ElevationRaster
 
 Field = NDArray[np.float32]
 
@@ -108,7 +108,7 @@ def _heights(source: ElevationRaster, grid: PlanetGrid, shoreline_m: float) -> t
     longitudes = Axis(-180.0, grid.cell_deg, grid.width)
     for top in range(0, grid.height, _STRIP_ROWS):
         rows = slice(top, min(top + _STRIP_ROWS, grid.height))
-        found = resample(source, Axis(90.0, -grid.cell_deg, grid.height).part(rows.start, rows.stop), longitudes)
+        found = source.on_axes(Axis(90.0, -grid.cell_deg, grid.height).part(rows.start, rows.stop), longitudes)
         height[rows] = np.where(found.sea | found.void, 0, found.metres - np.float32(shoreline_m))
         known[rows] = ~found.void
         land[rows] = ~found.sea & ~found.void & (height[rows] >= 0)

@@ -12,8 +12,7 @@ from terraform.config import BlueMarbleSource, Config
 from terraform.geo.bodies import EARTH
 from terraform.provenance import Credit, Provenance
 from terraform.sources import FetchEstimate, PlanetRequest, require_planet
-from terraform.sources.raster.composite import darkest_strips
-from terraform.sources.raster.planet import write_planet
+from terraform.sources.raster.planet import darkest_strips, write_planet
 from terraform.sources.remote.hosts import redact_url
 from terraform.sources.remote.store import RemoteStore, open_store
 from terraform.sources.remote.wms import PlanetPictures

@@ -15,14 +15,13 @@ from terraform.sources import FetchEstimate, PlanetRequest, Request
 from terraform.sources.raster.assemble import write_raster
 from terraform.sources.raster.bands import check_colours, check_heights, colours_of, heights_of
 from terraform.sources.raster.classify import classify_colours, classify_heights
-from terraform.sources.raster.composite import darkest_strips
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference_checked
 from terraform.sources.raster.merge import Group
 from terraform.sources.raster.metadata.declared import Declared
 from terraform.sources.raster.months import classify_months, open_months
 from terraform.sources.raster.netcdf import SUFFIXES, open_netcdf
 from terraform.sources.raster.opening import open_raster, readable_in
-from terraform.sources.raster.planet import planet_strips, with_sea_floor, write_planet
+from terraform.sources.raster.planet import darkest_strips, planet_strips, with_sea_floor, write_planet
 from terraform.sources.raster.resample import Classify, reaches
 
 

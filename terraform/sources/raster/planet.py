@@ -123,6 +123,34 @@ def write_planet(
     write_strips(destination, grid, checked, form.bands, form.dtype, tags, form.scale, form.names)
 
 
+def darkest(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Take channel by channel the darkest of several pictures: without most snow and dry grass.
+
+    Parameters
+    ----------
+    pictures : sequence of (h, w, 3) uint8
+        Of the same ground; black in all channels is void.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        Void where all are.
+    """
+    seen = [picture.any(axis=-1, keepdims=True) for picture in pictures]
+    known = [np.where(here, picture, np.uint8(255)) for here, picture in zip(seen, pictures, strict=True)]
+    least: NDArray[np.uint8] = np.min(known, axis=0)
+    some = np.any(seen, axis=0)
+    # Channels of different months could all be 0 together, which would mean void.
+    least = np.where((least == 0).all(axis=-1, keepdims=True), np.uint8(1), least)
+    return np.where(some, least, np.uint8(0))
+
+
+def darkest_strips(pictures: Sequence[Iterator[NDArray[np.uint8]]]) -> Iterator[NDArray[np.uint8]]:
+    """Take the darkest of several pictures strip by strip; all are cut into the same strips."""
+    for strips in zip(*pictures, strict=True):
+        yield darkest(strips)
+
+
 def stored_months(values: NDArray[np.floating], valid: NDArray[np.bool_], kind: PlanetKind) -> NDArray[np.int16]:
     """Store the values of twelve months.
 
