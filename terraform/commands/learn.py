@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.commands.options import AsJson, Configs, Folders, Output, Weights, by_role, configured
+from terraform.commands.options import AsJson, Configs, Folders, Output, Tints, Weights, by_role, configured
 
 if TYPE_CHECKING:
     from terraform.config import Config
+    from terraform.pairs.tints import TintMap
     from terraform.evaluation.mars.judge import Drawn
 
 
@@ -24,6 +25,7 @@ def train(
             help="After train.total_images was raised: continue the finished run, or fail.",
         ),
     ] = False,
+    tints: Tints = None,
 ) -> None:
     """Train a generator on pairs.
 
@@ -46,22 +48,39 @@ def train(
     settings = configured(config)
     folders = by_role(settings, pairs)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
+    known = _tints(tints)
     if longer:
-        _carry_over(output, settings, folders, processes.is_first())
+        _carry_over(output, settings, folders, known, processes.is_first())
     if processes.is_first():
         _keep_earlier(output)
-    state = learning.train(folders, output, settings, resume, watch)
+    state = learning.train(folders, output, settings, resume, watch, known)
     if processes.is_first():
         boards.card(output, state, settings)
         keeping.drop_earlier(output)
 
 
-def _carry_over(output: Path, settings: "Config", folders: dict[str, list[Path]], first: bool) -> None:
+def _tints(path: Path | None) -> "TintMap | None":
+    """Read tints of the Earth, of which all pairs are."""
+    if path is None:
+        return None
+    from terraform.errors import InputError
+    from terraform.geo.bodies import EARTH
+    from terraform.planet.tints import read_tints
+
+    body, found, _ = read_tints(path)
+    if body != EARTH:
+        raise InputError(f"{path} holds tints of {body.name}, pairs are of the Earth: name the Earth's")
+    return found
+
+
+def _carry_over(
+    output: Path, settings: "Config", folders: dict[str, list[Path]], tints: "TintMap | None", first: bool
+) -> None:
     """Carry the state of a shorter run over; of several processes the first does, and all refuse what cannot be."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
 
-    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate))
+    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate, tints))
     seen = carry_over(output, identity, writes=first)
     if seen and first:
         typer.echo(
