@@ -1,7 +1,6 @@
 """Colours that land of a body's climates would have at other heights: what the base model says of each."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from terraform.basemap.features import EARTH_GRAVITY_M_S2, Relief, features_of, relief_of
 from terraform.basemap.model import BaseModel
@@ -18,8 +17,9 @@ _LEVELS_M = (0, 250, 500, 750, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 4500, 5
 
 
 def tints_of(
-    model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, ground: Ground, settings: BaseMap, shoreline_m: float
-) -> TintMap:
+    model: BaseModel, climate: MonthlyClimate, climate_grid: PlanetGrid, ground: Ground, settings: BaseMap,
+    shoreline_m: float,
+) -> TintMap:  # fmt: skip
     """Draw land of each cell's climate at every height, were the cell's roughness what it is.
 
     Parameters
@@ -45,9 +45,7 @@ def tints_of(
     fine = relief_of(height, ground.grid, settings.roughness_m, settings.surroundings_m)
     relief = Relief(*(ground.grid.coarsened(values, grid) for values in fine))
     near = climate.at_sea_level(ground.grid.coarsened(height, climate_grid), ground.lapse_rate_k_per_km)
-    level = MonthlyClimate(
-        *(climate_grid.coarsened(months, grid) for months in (near.temperature, near.precipitation))
-    )
+    level = MonthlyClimate(*(climate_grid.coarsened(months, grid) for months in (near.temperature, near.precipitation)))
     levels_m = np.asarray(_LEVELS_M, np.float32) * np.float32(EARTH_GRAVITY_M_S2 / ground.gravity_m_s2)
     colours = np.empty((*grid.shape, 3 * len(levels_m)), np.uint8)
     for number, metres in enumerate(levels_m):

@@ -9,8 +9,8 @@ from terraform.commands.options import AsJson, Configs, Folders, Output, Tints, 
 
 if TYPE_CHECKING:
     from terraform.config import Config
-    from terraform.pairs.tints import TintMap
     from terraform.evaluation.mars.judge import Drawn
+    from terraform.pairs.tints import TintMap
 
 
 def train(
@@ -63,14 +63,10 @@ def _tints(path: Path | None) -> "TintMap | None":
     """Read tints of the Earth, of which all pairs are."""
     if path is None:
         return None
-    from terraform.errors import InputError
     from terraform.geo.bodies import EARTH
     from terraform.planet.tints import read_tints
 
-    body, found, _ = read_tints(path)
-    if body != EARTH:
-        raise InputError(f"{path} holds tints of {body.name}, pairs are of the Earth: name the Earth's")
-    return found
+    return read_tints(path, EARTH)
 
 
 def _carry_over(
@@ -112,6 +108,7 @@ def evaluate(
     ] = None,
     mars_climate: Annotated[Path | None, typer.Option(help="Climate of Mars: simulate-climate.")] = None,
     earth_climate: Annotated[Path | None, typer.Option(help="Climate of Earth, to compare with.")] = None,
+    tints: Tints = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a trained generator on held-out pairs, and without truth on mosaics of Mars (docs/evaluation.md).
@@ -127,11 +124,13 @@ def evaluate(
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     planet = None
     if base is not None:
+        from terraform.mosaic.base.choice import tints_beside
         from terraform.mosaic.base.reading import read_base
 
         planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
+        tints = tints or tints_beside(base)
     drawn = _mars(mosaic or [], relief or [], mars_climate, earth_climate)
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn)
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn, _tints(tints))
     if as_json:
         typer.echo((output / "metrics.json").read_text(encoding="utf-8").rstrip())
 

@@ -115,7 +115,7 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Con
 
 
 def _base(view: "_View", context: Context) -> Tensor:
-    """Base colours of the pixels, those of land by height where there are tints."""
+    """Give base colours of the pixels, those of land by height where there are tints."""
     relief = view.relief
     if context.tints is not None:
         more = inside(context.tints.relief(view.metres, relief.pixel_m), relief.margin_px)

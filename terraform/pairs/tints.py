@@ -23,6 +23,7 @@ from terraform.geo.resample import Axis
 from terraform.geo.spherical_spline import Doubles, SphericalSpline
 from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.smoothing import smooth
+from terraform.provenance import Provenance
 
 FULL_WIDTH_M = 10_000.0
 """Tints are laid over base colours without their mean over a Gaussian of this full width at half maximum, metres: it
@@ -39,7 +40,7 @@ class Tints(NamedTuple):
     cells : (N, 3, L, h, w) float32, [-1, 1]
         Colours of land at L heights, on cells of a few kilometres.
     levels_m : (N, L) float32
-        Those heights, metres, rising; beyond them the colours stay.
+        Those heights above the datum, metres, rising; beyond them the colours stay.
     y, x : (N, H) and (N, W) float32
         Where the window's rows and columns lie among the cells, in the [-1, 1] of grid_sample.
     rise_m : Tensor
@@ -54,6 +55,10 @@ class Tints(NamedTuple):
     x: Tensor
     rise_m: Tensor
     stretch: Tensor
+
+    def lifted(self, rise_m: NDArray[np.float32]) -> "Tints":
+        """Tell how much higher the ground is than the generator is told: (H, W) metres."""
+        return self._replace(rise_m=torch.from_numpy(rise_m)[None, None])
 
     def to(self, device: str | torch.device) -> "Tints":
         """Move to a device."""
@@ -84,7 +89,7 @@ class Tints(NamedTuple):
 
 
 def _place(heights: Tensor, levels: Tensor) -> Tensor:
-    """Where heights lie among rising levels, in the [-1, 1] of grid_sample."""
+    """Find where heights lie among rising levels, in the [-1, 1] of grid_sample."""
     below = (torch.bucketize(heights, levels) - 1).clamp(0, len(levels) - 2)
     share = ((heights - levels[below]) / (levels[below + 1] - levels[below])).clamp(0, 1)
     return (2 * (below + share) + 1) / len(levels) - 1
@@ -103,17 +108,25 @@ class TintMap:
         Heights above `shoreline_m`, metres, rising.
     shoreline_m : float
         Above the body's datum, metres.
+    provenance : Provenance, optional
+        Whose colours they are: the licence goes into what learns with them.
     """
 
     colours: NDArray[np.uint8]
     levels_m: NDArray[np.float32]
     shoreline_m: float = 0.0
+    provenance: Provenance | None = None
 
     @cached_property
     def digest(self) -> str:
         """The sha256 of what they are."""
         parts = [self.colours.tobytes(), self.levels_m.tobytes(), repr(self.shoreline_m).encode()]
         return hashlib.sha256(b"".join(parts)).hexdigest()
+
+    @property
+    def above_datum_m(self) -> NDArray[np.float32]:
+        """The heights above the body's datum, (L,) metres."""
+        return self.levels_m + np.float32(self.shoreline_m)
 
     @cached_property
     def _spline(self) -> SphericalSpline:
@@ -140,35 +153,31 @@ class TintMap:
         levels = self._volume(self._spline.on_axes(rows, columns)).round().to(torch.uint8)
         return np.ascontiguousarray(levels.numpy())
 
-    def on_axes(self, latitudes: Axis, longitudes: Axis, shoreline_m: float) -> Tints:
-        """Sample where rows are parallels and columns are meridians.
+    def on_axes(self, latitudes: Axis, longitudes: Axis) -> Tints:
+        """Sample a window whose rows are parallels and whose columns are meridians, degrees.
 
-        Parameters
-        ----------
-        latitudes, longitudes : Axis
-            Of a window's pixels, degrees.
-        shoreline_m : float
-            Above the datum, from which the window's heights count, metres.
+        Returns
+        -------
+        Tints
+            For heights above the body's datum.
         """
         down, across = _coarse(latitudes), _coarse(longitudes)
-        return self._tints(self._spline.on_axes(down, across), latitudes.count, longitudes.count, shoreline_m)
+        return self._tints(self._spline.on_axes(down, across), latitudes.count, longitudes.count)
 
-    def at_points(self, longitude_deg: Doubles, latitude_deg: Doubles, shoreline_m: float) -> Tints:
-        """Sample a window, (H, W) pixels, of any map; see `on_axes`."""
-        rows, columns = (_middles(size) for size in longitude_deg.shape)
-        at = np.ix_(rows, columns)
-        return self._tints(self._spline.at_points(longitude_deg[at], latitude_deg[at]), *longitude_deg.shape,
-                           shoreline_m)  # fmt: skip
+    def at_points(self, longitude_deg: Doubles, latitude_deg: Doubles) -> Tints:
+        """Sample a window of any map, (H, W) pixels; see `on_axes`."""
+        at = np.ix_(*(_middles(size) for size in longitude_deg.shape))
+        return self._tints(self._spline.at_points(longitude_deg[at], latitude_deg[at]), *longitude_deg.shape)
 
-    def _tints(self, sampled: Tensor, height: int, width: int, shoreline_m: float) -> Tints:
+    def _tints(self, sampled: Tensor, height: int, width: int) -> Tints:
         cells = self._volume(sampled)[None] / 127.5 - 1
         y, x = (_among_cells(size, count) for size, count in zip((height, width), cells.shape[3:], strict=True))
-        rise = torch.full((1, 1, 1, 1), shoreline_m - self.shoreline_m)
-        return Tints(cells, torch.from_numpy(self.levels_m)[None], y, x, rise, torch.ones(1, 1, 1, 1))
+        levels_m = torch.from_numpy(self.above_datum_m)[None]
+        return Tints(cells, levels_m, y, x, torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1))
 
     def _volume(self, sampled: Tensor) -> Tensor:
-        """Order bands, (3 L, h, w), as (3, L, h, w)."""
-        return sampled.clamp(0, 255).unflatten(0, (-1, _RGB)).transpose(0, 1)
+        """Order bands of float32, (3 L, h, w), as (3, L, h, w)."""
+        return sampled.clamp(0, 255).view(-1, _RGB, *sampled.shape[1:]).transpose(0, 1)
 
 
 def _coarse(axis: Axis) -> Axis:
@@ -182,5 +191,5 @@ def _middles(size: int) -> NDArray[np.int64]:
 
 
 def _among_cells(size: int, count: int) -> Tensor:
-    """Where pixels lie among the cells, (1, size), in the [-1, 1] of grid_sample."""
+    """Find where pixels lie among the cells, (1, size), in the [-1, 1] of grid_sample."""
     return (((torch.arange(size) + 0.5) / CELL_PX) / count * 2 - 1)[None]

@@ -40,13 +40,13 @@ def write_tints(path: Path, body: Body, tints: TintMap, made: Provenance, jpeg_q
     raster.write_strips(path, raster_grid(grid), [tints.colours], len(names), "uint8", tags, 1.0, names, jpeg_quality)
 
 
-def read_tints(path: Path) -> tuple[Body, TintMap, Provenance]:
-    """Read what `write_tints` wrote.
+def read_tints(path: Path, body: Body) -> TintMap:
+    """Read the tints of a body, as `write_tints` wrote them.
 
     Raises
     ------
     InputError
-        It is no such file.
+        It is no such file, or of another body.
     """
     grid, colours, tags = read_bands(path)
     try:
@@ -58,4 +58,6 @@ def read_tints(path: Path) -> tuple[Body, TintMap, Provenance]:
             raise ValueError("its heights do not rise")
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} holds no tints of a body ({error}): draw them with `snakemake planet`") from None
-    return grid.body, TintMap(colours, levels_m, shoreline_m), made
+    if grid.body != body:
+        raise InputError(f"{path} holds tints of {grid.body.name}, expected those of {body.name}: name them")
+    return TintMap(colours, levels_m, shoreline_m, made)

@@ -91,16 +91,12 @@ class Collection:
         )
         lapse = np.array([pairs.lapse_rate_k_per_km for pairs, _ in wanted], np.float32)
         tints = np.stack([self._tints(pairs.tiles[pair]) for pairs, pair in wanted])
-        levels = np.stack([self._tint_levels_m] * len(wanted))
+        levels = np.stack([_NO_LEVELS if self.tints is None else self.tints.above_datum_m] * len(wanted))
         parts = elevation, imagery, base, latitude, shoreline, lapse, tints, levels
         return StoredPairs(*(torch.from_numpy(part) for part in parts))
 
     def _tints(self, tile: Any) -> NDArray[np.uint8]:
         return _NO_TINTS if self.tints is None else self.tints.sample(tile, self.spec)
-
-    @property
-    def _tint_levels_m(self) -> NDArray[np.float32]:
-        return _NO_LEVELS if self.tints is None else self.tints.levels_m + np.float32(self.tints.shoreline_m)
 
     def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
         """List the records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
@@ -124,6 +120,8 @@ class Collection:
     def provenance(self) -> Provenance:
         """Where the pairs come from."""
         parts = [pairs.provenance for pairs in self.regions]
+        if self.tints is not None and self.tints.provenance is not None:
+            parts.append(self.tints.provenance)
         return provenance.merge(parts, regions=[pairs.region for pairs in self.regions], pairs=len(self))
 
 
