@@ -37,23 +37,31 @@ def event() -> Any:
     return _CONTEXT.Event()
 
 
-def call_command(folder: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    """Run a command of `python -m terraform` in a folder, in a child."""
+def output_of(folder: Path, work: Callable[..., object], *arguments: Any) -> "subprocess.CompletedProcess[str]":
+    """Do work in a child whose working folder is this one; what it wrote to its outputs, and its status."""
     with TemporaryDirectory() as told:
         outputs = [Path(told, name) for name in ("out", "err")]
-        words = [str(argument) for argument in arguments]
-        status = status_of(child_of(_command, str(folder), words, [str(path) for path in outputs]))
+        status = status_of(child_of(_told, str(folder), list(map(str, outputs)), work, arguments))
         out, err = (path.read_text(encoding="utf-8") for path in outputs)
-    return subprocess.CompletedProcess(words, status or 0, out, err)
+    return subprocess.CompletedProcess(arguments, status or 0, out, err)
 
 
-def _command(folder: str, words: list[str], outputs: list[str]) -> None:
-    from terraform.__main__ import main
-
+def _told(folder: str, outputs: list[str], work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     for number, path in enumerate(outputs, 1):
         file = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, number)
         os.close(file)
     os.chdir(folder)
+    work(*arguments)
+
+
+def call_command(folder: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    """Run a command of `python -m terraform` in a folder."""
+    return output_of(folder, _command, *map(str, arguments))
+
+
+def _command(*words: str) -> None:
+    from terraform.__main__ import main
+
     sys.argv = ["terraform", *words]
     main()
