@@ -4,6 +4,7 @@ A grid in degrees and a row of tiles, a band or an equirectangular map differ on
 axis, so that resampling is two one-dimensional gathers: no per-tile warp.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 _ROUNDING_PX = 1e-6
 _HALF = 0.5 - 1e-6
+_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class Taps:
     def normalised(self) -> "Taps":
         """Make the weights of each target pixel sum to 1, where it has any."""
         total = self.weight.sum(1, keepdims=True)
-        return Taps(self.index, self.weight / np.where(total > 0, total, np.float32(1)))
+        total[total == 0] = 1
+        return Taps(self.index, self.weight / total)
 
     def shifted(self, pixels: int) -> "Taps":
         """Make the same weights of a source that begins elsewhere."""
@@ -175,14 +178,22 @@ def gather(values: NDArray[Any], rows: Taps, columns: Taps) -> NDArray[np.float3
     -------
     (h, w) or (h, w, C) float32
     """
-    if values.ndim == 2:
-        return _along(_along(values, rows, 0), columns, 1).astype(np.float32, copy=False)
-    # Band by band, as rasters are read: long inner loops.
-    return np.moveaxis(np.stack([gather(values[..., k], rows, columns) for k in range(values.shape[2])]), 0, -1)
+    # Band by band, as rasters are read, and few rows at a time, which a processor's cache holds.
+    planes = np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0)
+    result = np.empty((len(planes), len(rows.index), len(columns.index)), np.float32)
+    for start in range(0, len(rows.index), _ROWS):
+        part = slice(start, start + _ROWS)
+        down = Taps(rows.index[part], rows.weight[part])
+        for plane, resampled in zip(planes, result, strict=True):
+            resampled[part] = _along(_along(plane, down, 0), columns, 1)
+    return np.moveaxis(result, 0, -1) if values.ndim == 3 else result[0]
+
+
+Resample = Callable[[NDArray[Any], Taps, Taps], NDArray[np.float32]]
 
 
 def gather_masked(
-    values: NDArray[Any], valid: NDArray[np.bool_], rows: Taps, columns: Taps
+    values: NDArray[Any], valid: NDArray[np.bool_], rows: Taps, columns: Taps, resample: Resample = gather
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Resample only what is valid: invalid pixels are left out before any averaging.
 
@@ -190,6 +201,8 @@ def gather_masked(
     ----------
     values : (H, W) or (H, W, C), float32 or integers of at most 16 bits
     valid : (H, W) bool
+    resample : callable
+        `gather`, or what does the same in another way.
 
     Returns
     -------
@@ -200,11 +213,11 @@ def gather_masked(
     """
     if valid.all():
         share = np.outer(rows.weight.sum(1), columns.weight.sum(1))
-        mixed = gather(values, rows.normalised(), columns.normalised())
+        mixed = resample(values, rows.normalised(), columns.normalised())
         good: NDArray[np.bool_] = share >= _HALF
     else:
-        share = gather(valid.view(np.uint8), rows, columns)
-        mixed = gather(np.where(_spread(valid, values), values, values.dtype.type(0)), rows, columns)
+        share = resample(valid.view(np.uint8), rows, columns)
+        mixed = resample(np.where(_spread(valid, values), values, values.dtype.type(0)), rows, columns)
         good = share >= _HALF
         mixed /= _spread(np.where(good, share, np.float32(1)), mixed)
     if not good.all():
