@@ -82,7 +82,7 @@ lint-page:
 schema: setup
 	$(BIN)/python -m terraform schema > workflow/schemas/config.schema.yaml
 
-# Ratios against plain references; the table goes into docs/performance.md.
+# Ratios against plain references; the table goes into docs/performance.md, what got slower since is printed.
 bench: setup
 	$(BIN)/python -m benchmarks --write docs/performance.md
 
