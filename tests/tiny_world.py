@@ -57,7 +57,8 @@ def features_of(folder: Path) -> list[dict]:
 def make_world(folder: Path) -> None:
     """The repository's workflow and package in a folder of their own, with tiny regions and settings."""
     for name in ("workflow", "terraform", "profiles"):
-        shutil.copytree(ROOT / name, folder / name)  # with what is compiled
+        # With what is compiled, but not what is being compiled in this moment.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     shutil.copy2(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
     write_regions(folder, [feature(name, *rest) for name, rest in CORNERS.items()])
