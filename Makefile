@@ -15,7 +15,7 @@ setup: .venv/.ok
 # $(call install,FOLDER,PYTHON)
 define install
 	test -x $(1)/bin/python || $(if $(UV),uv venv -q --python $(2) $(1),$(2) -m venv $(1))
-	$(if $(UV),VIRTUAL_ENV=$(1) uv pip install -q,$(1)/bin/pip install -q) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
+	$(if $(UV),VIRTUAL_ENV=$(1) uv pip install -q,$(1)/bin/pip install -q --no-compile) -c requirements.lock -e '.[dev,onnx,board,slurm,drawings]'
 	touch $(1)/.ok
 endef
 
@@ -42,8 +42,6 @@ models-base: setup
 
 # The published detail generator, two hours of one core: make models-generator RASTERS=FOLDER
 models-generator: setup
-	$(BIN)/snakemake --cores $(CORES) train \
-	  --configfile workflow/config/files.yaml workflow/config/published-first.yaml --config rasters=$(RASTERS)
 	$(BIN)/snakemake --cores $(CORES) evaluate mosaics \
 	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \
@@ -84,7 +82,7 @@ lint-page:
 schema: setup
 	$(BIN)/python -m terraform schema > workflow/schemas/config.schema.yaml
 
-# Ratios against plain references; the table goes into docs/performance.md.
+# Ratios against plain references; the table goes into docs/performance.md, what got slower since is printed.
 bench: setup
 	$(BIN)/python -m benchmarks --write docs/performance.md
 

@@ -1,4 +1,4 @@
-"""Run benchmarks and print their table: `python -m benchmarks [NAME ...] [--write FILE]`."""
+"""Run benchmarks, print their table and what got slower: `python -m benchmarks [NAME ...] [--write FILE]`."""
 
 import argparse
 import json
@@ -10,6 +10,9 @@ from typing import Any
 from terraform.storage.atomic_write import write_text
 
 _START, _END = "<!-- measured: start -->", "<!-- measured: end -->"
+_WRITTEN = Path(__file__).parents[1] / "docs/performance.md"
+_NOISE = 0.1
+"""Share of a ratio by which two runs of the same code differ."""
 _NOT = {"measure", "__init__", "__main__", "gpu"}
 
 
@@ -23,8 +26,11 @@ def main() -> int:
     results = [result for name in options.names or known for result in _results(name)]
     table = _table(results)
     print(table)
+    written = options.write or _WRITTEN
+    before = written.read_text(encoding="utf-8") if written.exists() else ""
+    print("\n".join(slower(before, results)) or f"nothing got slower than {written.name} says")
     if options.write:
-        write_text(options.write, _put(options.write.read_text(encoding="utf-8"), table))
+        write_text(options.write, _put(before, table))
     return 0 if len({result["benchmark"] for result in results}) == len(options.names or known) else 1
 
 
@@ -53,6 +59,27 @@ def _table(results: list[dict[str, Any]]) -> str:
         goal, machine = result["goal"], result["machine"]
         lines.append(f"| {result['name']} | {result['ratio']:.2f} | {goal:g} | {beside} | {machine} |")
     return "\n".join(lines)
+
+
+def slower(before: str, results: list[dict[str, Any]]) -> list[str]:
+    """Say which ratios are more than a tenth below those of a table that was written earlier.
+
+    Parameters
+    ----------
+    before : str
+        Text with the table between its marks.
+    results : list of dict
+        What benchmarks reported: name, ratio, machine and more.
+    """
+    rows = [line.strip("| ").split(" | ") for line in before.partition(_START)[2].partition(_END)[0].splitlines()[3:]]
+    told = {row[0]: (float(row[1]), row[-1]) for row in rows}
+    found = []
+    for result in results:
+        ratio, machine = told.get(result["name"], (0.0, ""))
+        if result["ratio"] < ratio * (1 - _NOISE):
+            elsewhere = "" if machine == result["machine"] else f", which was measured on {machine}"
+            found.append(f"slower: {result['name']}: {result['ratio']:.2f} instead of {ratio:.2f}{elsewhere}")
+    return found
 
 
 def _put(text: str, table: str) -> str:

@@ -52,6 +52,8 @@ _PACKAGE = "terraform"
 _ROOT = Path(__file__).parent
 _TELLING = frozenset({"print", "say", "_say", "warn", "echo"})
 """Functions that tell people something."""
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Attributes of statements that hold statements."""
 
 
 def stage_digest(stage: Stage) -> str:
@@ -125,41 +127,48 @@ def _source(name: str) -> Path | None:
 def _read(text: str) -> tuple[str, tuple[str, ...]]:
     """Compute the digest of a module and name the modules of ours that it imports."""
     tree = ast.parse(text)
-    digest = hashlib.sha256("\x1f".join(_symbols(tree)).encode()).hexdigest()
-    return digest, tuple(dict.fromkeys(_imports(tree)))
+    digest = hashlib.sha256("\x1f".join(_symbols(tree, [])).encode()).hexdigest()
+    return digest, tuple(dict.fromkeys(_imports(tree.body)))
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imports(body: list[Any]) -> Iterator[str]:
+    """Yield the modules of ours that statements import, however deep; only statements hold others."""
+    for node in body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _ours(alias.name))
         elif isinstance(node, ast.ImportFrom) and node.module and _ours(node.module):
             for alias in node.names:
                 inside = f"{node.module}.{alias.name}"
                 yield inside if _source(inside) else node.module
+        else:
+            for name in _BLOCKS:
+                yield from _imports(getattr(node, name, []))
 
 
 def _ours(module: str) -> bool:
     return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
 
 
-def _symbols(node: Any) -> Iterator[str]:
-    """Yield a tree as texts, without what differs between versions of Python: empty fields, parts of f-strings."""
+def _symbols(node: Any, found: list[str]) -> list[str]:
+    """Append a tree as texts, without what differs between versions of Python: empty fields, parts of f-strings."""
     if isinstance(node, ast.Raise):
-        yield from ("Raise", *_symbols(_without_words(node.exc)))
+        found.append("Raise")
+        _symbols(_without_words(node.exc), found)
     elif isinstance(node, ast.AST):
-        yield type(node).__name__
-        for name, value in ast.iter_fields(node):
-            if value not in (None, []):
-                yield name
-                yield from _symbols(_filled(value) if isinstance(node, ast.JoinedStr) else value)
+        found.append(type(node).__name__)
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value is not None and value != []:
+                found.append(name)
+                _symbols(_filled(value) if isinstance(node, ast.JoinedStr) else value, found)
     elif isinstance(node, list):
         for item in node:
             if not _is_docstring(item) and not _tells(item):
-                yield from _symbols(item)
-        yield "end"
+                _symbols(item, found)
+        found.append("end")
     else:
-        yield repr(node)
+        found.append(repr(node))
+    return found
 
 
 def _is_docstring(node: Any) -> bool:

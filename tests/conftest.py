@@ -12,6 +12,8 @@ from servers.fixtures import _file_server, _maps, account, broken_files, broken_
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+# Snakemake gives its jobs threads of their own; waiting for each other they would burn the cores that others need.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # No test asserts a time: an example that takes long on a busy machine is no fault.
 settings.register_profile("patient", deadline=None)

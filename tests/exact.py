@@ -61,7 +61,12 @@ def adding():
 
 def levels_of(context):
     """Base colours of land and of sea as levels, (6, h, w)."""
-    return (np.concatenate([part[0].numpy() for part in context]) + 1) * 127.5
+    return (np.concatenate([part[0].numpy() for part in (context.land, context.sea)]) + 1) * 127.5
+
+
+def no_tints(count):
+    """What `StoredPairs` holds where no tints are known."""
+    return torch.zeros(count, 0, 0, 0, 0, dtype=torch.uint8), torch.zeros(count, 0)
 
 
 def centres(dataset, radius_m):

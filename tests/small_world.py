@@ -26,9 +26,9 @@ def config(condition=None, **over):
     return parse({"train": settings, "condition": condition or {}})
 
 
-def run(world, output, settings, resume=False, watch=lambda state, samples: None):
+def run(world, output, settings, resume=False, watch=lambda state, samples: None, tints=None):
     """Train."""
-    return training.train(world, output, settings, resume, watch)
+    return training.train(world, output, settings, resume, watch, tints)
 
 
 def few_pairs(patch):

@@ -80,6 +80,16 @@ def test_what_counts(package, name, old, new):
     assert after(package, name, old, new)
 
 
+@pytest.mark.parametrize(
+    "block",
+    ["class K:\n    {}", "if x:\n    pass\nelif y:\n    {}", "for x in y:\n    pass\nelse:\n    {}", "with x:\n    {}",
+     "try:\n    pass\nexcept x:\n    {}", "try:\n    pass\nfinally:\n    {}", "match x:\n    case y:\n        {}"],
+)  # fmt: skip
+def test_imports_are_followed_in_every_kind_of_block(package, block):
+    (package / "a.py").write_text(block.format("from terraform import other"), encoding="utf-8")
+    assert digest.modules_of(["terraform.a"]) == ["terraform.a", "terraform.other"]
+
+
 def test_a_missing_module_is_named(package):
     with pytest.raises(ConfigError, match=r"terraform\.none is missing"):
         digest.code_digest(["terraform.none"])

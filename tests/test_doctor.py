@@ -1,7 +1,10 @@
 """The doctor: what it finds of a machine, of accounts and of services, and that it tells no secret."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
 from importlib import metadata
 from pathlib import Path
@@ -96,6 +99,40 @@ def test_a_card_that_is_wanted_and_not_there(place: Path) -> None:
 
     (place / "config.yaml").write_text("train: {device: cuda}\n")
     assert findings()["gpu"]["state"] == ("ok" if torch.cuda.is_available() else "failure")
+
+
+def doctor_with(torch: Path, place: Path) -> tuple[dict[str, str], bool]:
+    """What is found of a graphics card where another torch comes first, and whether torch was imported."""
+    code = (
+        "import json, sys\nfrom terraform.config import Config\n"
+        "from terraform.doctor import as_json, examine, machine\n"
+        "machine._DRIVERS = ()\n"
+        "found = as_json(examine('gpu', lambda: machine.graphics(Config())))['findings']\n"
+        "print(json.dumps([found[0], 'torch' in sys.modules]))"
+    )
+    paths = os.pathsep.join([str(torch), str(Path(machine.__file__).parents[2])])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=place, env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    finding, imported = json.loads(done.stdout)
+    return finding, imported
+
+
+def test_without_a_driver_torch_is_loaded_but_not_imported(place: Path) -> None:
+    finding, imported = doctor_with(place / "nothing", place)
+    assert finding["state"] == "ok" and finding["says"].startswith("none") and not imported
+
+
+@pytest.mark.parametrize("library", [None, b"cut off"])
+def test_a_broken_torch_is_found(library: bytes | None, place: Path) -> None:
+    package = place / "broken/torch"
+    (package / "lib").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('libtorch_cpu.so: file too short')\n")
+    if library is not None:
+        (package / "lib/libtorch_python.so").write_bytes(library)
+    finding, _ = doctor_with(place / "broken", place)
+    assert finding["state"] == "failure" and finding["remedy"]
 
 
 def test_foreign_data_of_proj_and_mixed_planets(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,7 +101,13 @@ def project(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("command", [text for text in of("snakemake") if not any(map(text.__contains__, NOT_PLANNED))])
+def plans() -> list[str]:
+    """Choose what Snakemake is asked for, each once, whether as a dry run or not."""
+    asked = {re.sub(" (-n|-p)(?= |$)", "", text) for text in of("snakemake")}
+    return sorted(text for text in asked if not any(map(text.__contains__, NOT_PLANNED)))
+
+
+@pytest.mark.parametrize("command", plans())
 def test_what_snakemake_is_asked_for_can_be_planned(project, command):
     """A dry run: what it does is shown by `tests/workflow`."""
     done = snakemake(project, *words(command)[1:], "-n")

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import snakemake_server
 import yaml
 
 ROOT = Path(__file__).parents[1]
-SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "8"]
+CORES = ["--cores", "2"]
+SNAKEMAKE = [sys.executable, "-m", "snakemake", *CORES]
 SIDE_DEG = 1.2
 CORNERS = {
     "andes": ("earth", "train", -69, -16), "czech": ("earth", "train", 13, 48), "nw": ("earth", "validation", -120, 47),
@@ -26,7 +28,7 @@ SETTINGS = {
     "sources": {body: {"planet": {"cells_per_degree": 1}} for body in ("earth", "mars")},
     "planet": {"climate_cells_per_degree": 0.5},
     "basemap": {"training": {"steps": 5, "members": 1}},
-    "evaluation": {"judge_steps": 2, "mosaics": False},
+    "evaluation": {"pairs": 4, "judge_steps": 2, "mosaics": False},
 }  # fmt: skip
 CLIMATES = {"simulate climate of earth", "simulate climate of mars"}
 BASES = {"draw base colours of earth", "draw base colours of mars"}
@@ -55,7 +57,8 @@ def features_of(folder: Path) -> list[dict]:
 def make_world(folder: Path) -> None:
     """The repository's workflow and package in a folder of their own, with tiny regions and settings."""
     for name in ("workflow", "terraform", "profiles"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # With what is compiled, but not what is being compiled in this moment.
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*"))
     shutil.copy2(ROOT / "Snakefile", folder / "Snakefile")
     (folder / "config.yaml").write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
     write_regions(folder, [feature(name, *rest) for name, rest in CORNERS.items()])
@@ -64,6 +67,9 @@ def make_world(folder: Path) -> None:
 def snakemake(
     folder: Path, *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake: forked, or in an environment of its own a new process as users start it."""
+    if environment is None:
+        return snakemake_server.snakemake(folder, [*CORES, *arguments])
     command = [*SNAKEMAKE, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 

@@ -13,7 +13,7 @@ from terraform.geo.planet_grid import PlanetGrid
 Field = NDArray[np.float32]
 
 _BAND = 90
-_EARTH_GRAVITY_M_S2 = 9.807
+EARTH_GRAVITY_M_S2 = 9.807
 
 _POTENTIAL_MM_PER_K = np.float32(58.93 / 12)
 """Potential evaporation per month and degree of warmth above 0 (Holdridge 1967: 58.93 mm a year)."""
@@ -105,7 +105,7 @@ def features_of(climate: MonthlyClimate, relief: Relief, gravity_m_s2: float, mo
     (H, W, F) float32
         In the order of `FEATURES`, finite where the inputs are.
     """
-    thin = np.float32(gravity_m_s2 / _EARTH_GRAVITY_M_S2)
+    thin = np.float32(gravity_m_s2 / EARTH_GRAVITY_M_S2)
     columns = [*_warmth(climate), *_rain(climate), *_balance(climate)]
     columns.append(_log(relief.height_m * thin, 30))
     columns.append(np.arcsinh(relief.position_m * thin / _LEAST_POSITION_M) / np.float32(2))

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terraform.commands.options import AsJson, Configs, Folders, Output, Weights, by_role, configured
+from terraform.commands.options import AsJson, Configs, Folders, Output, Tints, Weights, by_role, configured
 
 if TYPE_CHECKING:
     from terraform.config import Config
     from terraform.evaluation.mars.judge import Drawn
+    from terraform.pairs.tints import TintMap
 
 
 def train(
@@ -24,6 +25,7 @@ def train(
             help="After train.total_images was raised: continue the finished run, or fail.",
         ),
     ] = False,
+    tints: Tints = None,
 ) -> None:
     """Train a generator on pairs.
 
@@ -46,22 +48,35 @@ def train(
     settings = configured(config)
     folders = by_role(settings, pairs)
     watch = boards.of_training(output, settings.sheet.high_m, settings.train.tensorboard)
+    known = _tints(tints)
     if longer:
-        _carry_over(output, settings, folders, processes.is_first())
+        _carry_over(output, settings, folders, known, processes.is_first())
     if processes.is_first():
         _keep_earlier(output)
-    state = learning.train(folders, output, settings, resume, watch)
+    state = learning.train(folders, output, settings, resume, watch, known)
     if processes.is_first():
         boards.card(output, state, settings)
         keeping.drop_earlier(output)
 
 
-def _carry_over(output: Path, settings: "Config", folders: dict[str, list[Path]], first: bool) -> None:
+def _tints(path: Path | None) -> "TintMap | None":
+    """Read tints of the Earth, of which all pairs are."""
+    if path is None:
+        return None
+    from terraform.geo.bodies import EARTH
+    from terraform.planet.tints import read_tints
+
+    return read_tints(path, EARTH)
+
+
+def _carry_over(
+    output: Path, settings: "Config", folders: dict[str, list[Path]], tints: "TintMap | None", first: bool
+) -> None:
     """Carry the state of a shorter run over; of several processes the first does, and all refuse what cannot be."""
     from terraform.learn.data.dataset import by_role as collections
     from terraform.learn.fingerprint import carry_over, run_fingerprint
 
-    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate))
+    identity = run_fingerprint(settings, collections(folders, settings.condition.needs_climate, tints))
     seen = carry_over(output, identity, writes=first)
     if seen and first:
         typer.echo(
@@ -93,6 +108,7 @@ def evaluate(
     ] = None,
     mars_climate: Annotated[Path | None, typer.Option(help="Climate of Mars: simulate-climate.")] = None,
     earth_climate: Annotated[Path | None, typer.Option(help="Climate of Earth, to compare with.")] = None,
+    tints: Tints = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a trained generator on held-out pairs, and without truth on mosaics of Mars (docs/evaluation.md).
@@ -108,11 +124,13 @@ def evaluate(
     watch = boards.of_evaluation(output / "boards", settings.sheet.high_m)
     planet = None
     if base is not None:
+        from terraform.mosaic.base.choice import tints_beside
         from terraform.mosaic.base.reading import read_base
 
         planet = read_base(base, EARTH)  # the only body of which there is imagery to judge against
+        tints = tints or tints_beside(base)
     drawn = _mars(mosaic or [], relief or [], mars_climate, earth_climate)
-    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn)
+    judging.evaluate(weights, by_role(settings, pairs), output, settings, watch, planet, drawn, _tints(tints))
     if as_json:
         typer.echo((output / "metrics.json").read_text(encoding="utf-8").rstrip())
 

@@ -20,6 +20,9 @@ Folders = Annotated[list[Path], typer.Argument(help="Folders of pairs, as `cut` 
 Output = Annotated[Path, typer.Option(help="Where the result goes.")]
 Weights = Annotated[Path, typer.Option(help="A trained generator, weights.safetensors.")]
 
+Tints = Annotated[
+    Path | None, typer.Option(help="Tints of the body of the pairs, tints.tif of draw-base-colours: condition.tints.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 

@@ -79,7 +79,10 @@ def draw_base_colours(
     output: Output,
     config: Configs = None,
 ) -> None:
-    """Draw the base colours of a body into a folder: base.tif (land and sea apart), preview.jpg."""
+    """Draw the base colours of a body into a folder.
+
+    Writes base.tif (land and sea apart), tints.tif (land by height), preview.jpg.
+    """
     from terraform.planet import base_colours
 
     settings = configured(config, required=False).basemap

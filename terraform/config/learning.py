@@ -26,6 +26,9 @@ class Condition(Section):
     of the body that is drawn; pairs then need `sources.earth.planet` with elevation and temperature."""
     resolution_m: float = Field(1000.0, ge=0, le=25_000)
     """The relief is band-limited to this (full width at half maximum of a Gaussian), metres, on every body."""
+    tints: bool = False
+    """Base colours follow the height of each pixel within their cell, by the colours that land of such a climate has at
+    other heights on Earth (`terraform.pairs.tints`): snow on summits, forest on slopes. Needs `train.base`."""
     local_time_h: float = Field(10.5, gt=6, lt=18)
     """Local solar time of the imagery at an equinox, hours; it gives the hillshade's sun. Sentinel-2 passes at 10.5."""
 
@@ -33,6 +36,12 @@ class Condition(Section):
     def needs_climate(self) -> bool:
         """Whether a channel follows the climate of the place."""
         return self.encoding == "relief" and "air_temperature" in self.channels
+
+    def of_learning(self) -> dict[str, Any]:
+        """Collect the settings on which weights depend, as values that JSON holds."""
+        chosen = self.model_dump(mode="json", exclude={"channels"} if self.encoding == "turbo" else None)
+        # A setting that is not used must not make runs of before it anew.
+        return {name: value for name, value in chosen.items() if name != "tints" or value}
 
 
 class Train(Section):

@@ -75,7 +75,7 @@ class Config(Section):
             "seed": self.seed,
             "tile": self.tile.model_dump(mode="json"),
             "train": self.train.of_learning(),
-            "condition": self.condition.model_dump(mode="json", exclude={"channels"} if turbo else None),
+            "condition": self.condition.of_learning(),
         }
         if turbo:
             chosen["sheet"] = {"low_m": self.sheet.low_m, "high_m": self.sheet.high_m}
@@ -103,6 +103,11 @@ class Config(Section):
             self._check_halo()
         if self.train.square_px:
             self._check_squares()
+        if self.condition.tints and self.train.base == "none":
+            raise ValueError(
+                "condition: tints are laid over base colours, and train.base is none: set train.base to added or "
+                "channels, or tints to false"
+            )
         if self.train.discriminator_sees == "detail" and self.train.base == "none":
             raise ValueError(
                 "train: discriminator_sees is detail, what a picture adds to its base colours, and base is none: set "

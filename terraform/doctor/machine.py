@@ -1,5 +1,6 @@
 """The machine: versions, GDAL and PROJ with their data, disk, memory, graphics card."""
 
+import ctypes
 import math
 import os
 import shutil
@@ -7,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from terraform.config import Config
@@ -17,6 +19,9 @@ _DISTRIBUTION = "terraform-planets"
 _INSTALL = "run `make setup`, or `pip install -c requirements.lock -e .`"
 _GB = 1e9
 _SHARED = Path("/dev/shm")  # noqa: S108  (looked at, not written)
+_DRIVERS = tuple(map(Path, ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")))
+"""Of NVIDIA, of AMD, of Windows beneath Linux: where none is, PyTorch finds no card."""
+_NO_CARD = "none: training runs on the CPU, with the small network of config.yaml"
 _MARS_CRS = {
     "IAU_2015:49900": "longitude and latitude", "IAU_2015:49910": "the map of mosaics",
     "IAU_2015:49930": "the north polar cap", "IAU_2015:49935": "the south polar cap",
@@ -142,10 +147,13 @@ def shared_memory() -> Iterator[Finding]:
 
 
 def graphics(config: Config) -> Iterator[Finding]:
-    """Check for a graphics card, where the configuration wants one."""
+    """Check for a graphics card, and that PyTorch can be loaded."""
+    wanted = "cuda" in (config.train.device, config.mosaics.device)
+    if not wanted and not any(path.exists() for path in _DRIVERS) and _torch_loads():
+        yield Finding("gpu", "ok", _NO_CARD)
+        return
     import torch
 
-    wanted = "cuda" in (config.train.device, config.mosaics.device)
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             free, total = torch.cuda.mem_get_info(index)
@@ -161,4 +169,19 @@ def graphics(config: Config) -> Iterator[Finding]:
             "gpu", "warning", "there is a driver, PyTorch cannot use it", "install the build of torch for its version"
         )
     else:
-        yield Finding("gpu", "ok", "none: training runs on the CPU, with the small network of config.yaml")
+        yield Finding("gpu", "ok", _NO_CARD)
+
+
+def _torch_loads() -> bool:
+    """Whether PyTorch's libraries, and all that they need, can be loaded: a quarter of the time of importing it.
+
+    Where not, only importing it tells: it looks for some of them itself.
+    """
+    found = find_spec("torch")
+    if found is None or found.origin is None or not Path(found.origin).is_file():
+        return False
+    try:
+        ctypes.CDLL(str(Path(found.origin).parent / "lib/libtorch_python.so"))
+    except OSError:
+        return False
+    return True

@@ -26,6 +26,7 @@ from terraform.evaluation.windows import windows
 from terraform.learn import weights
 from terraform.learn.data.dataset import Collection, StoredPairs, by_role
 from terraform.learn.weights import TrainedGenerator
+from terraform.pairs.tints import TintMap
 from terraform.storage.hashing import sha256_of
 
 _TRAINING_TILES = 400
@@ -67,6 +68,7 @@ def evaluate(
     callback: Callback,
     planet: TileColours | None = None,
     drawn: Drawn | None = None,
+    tints: TintMap | None = None,
 ) -> None:
     """Measure on validation and test regions and write `metrics.json` and `metrics.csv` into `output`.
 
@@ -84,6 +86,8 @@ def evaluate(
         Base colours of the whole body, instead of the pairs' own, which are smooth real colours.
     drawn : Drawn, optional
         Mosaics of Mars, to be judged too.
+    tints : TintMap, optional
+        Of the body that the pairs are of, for generators that know them.
 
     Raises
     ------
@@ -92,7 +96,7 @@ def evaluate(
     """
     trained = weights.load(weights_file)
     rivals = {name: weights.load(Path(path)) for name, path in config.evaluation.rivals.items()}
-    roles = by_role(folders, any(one.condition.needs_climate for one in (trained, *rivals.values())))
+    roles = by_role(folders, any(one.condition.needs_climate for one in (trained, *rivals.values())), tints)
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
         raise InputError("there are no held-out pairs to judge: give a region the role validation or test")

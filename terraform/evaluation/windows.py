@@ -19,6 +19,7 @@ from terraform.mosaic.inference import Predictor, draw
 from terraform.mosaic.terrain import TerrainWindow
 from terraform.mosaic.windows import RAMP_PX, plan
 from terraform.pairs.context import Air, Context
+from terraform.pairs.tints import Tints
 
 Span = tuple[int, int]
 _T = TypeVar("_T", bound=np.generic)
@@ -107,6 +108,7 @@ class TileStrip:
     void: NDArray[np.bool_]
     latitude_deg: NDArray[np.float32]
     base: Tensor | None
+    tints: Tints | None
     shoreline: Tensor | None
     lapse: Tensor
     shift: int = 0
@@ -122,7 +124,8 @@ class TileStrip:
         shoreline = _joined(stored.shoreline_c[:, None], spec) if trained.condition.needs_climate else None
         return cls(
             spec, heights.metres.astype(np.float32), heights.sea, heights.void, stored.latitude_deg[0].numpy(),
-            base, shoreline, stored.lapse_k_per_km[:1].view(1, 1, 1, 1),
+            base, _tints(stored, spec) if trained.condition.tints else None, shoreline,
+            stored.lapse_k_per_km[:1].view(1, 1, 1, 1),
         )  # fmt: skip
 
     @property
@@ -161,11 +164,12 @@ class TileStrip:
         sea, void, metres = _cut(self.sea, *at), _cut(self.void, *at), _cut(self.metres, *at)
         inner = y[margin:-margin], x[margin:-margin]
         base = None if self.base is None else _pixels(self.base, *inner)
+        tints = self.tints and self.tints._replace(y=_among(y, self.tints, 3), x=_among(x, self.tints, 4))
         air = None if self.shoreline is None else Air(_pixels(self.shoreline, y, x), self.lapse)
         level = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
         return TerrainWindow(
             np.where(beyond, 0, metres), sea & ~beyond, void | beyond, latitude, level, y, x,
-            None if base is None else Context(base[:, :3], base[:, 3:]), air,
+            None if base is None else Context(base[:, :3], base[:, 3:], tints), air,
         )  # fmt: skip
 
 
@@ -176,6 +180,21 @@ def _joined(cells: Tensor, spec: TileSpec) -> Tensor:
     pixels = F.interpolate(row, scale_factor=large, mode="bicubic", align_corners=False)
     cut = margin * large
     return pixels[..., cut:-cut, cut:-cut]
+
+
+def _tints(stored: StoredPairs, spec: TileSpec) -> Tints:
+    """Join the tints of two tiles; where pixels lie among their cells, windows say."""
+    margin, nowhere = spec.BASE_MARGIN_CELLS, torch.zeros(1, 0)
+    west, east = stored.tints.float() / 127.5 - 1  # (3, L, 20, 20) each
+    cells = torch.cat([west[..., :-margin], east[..., margin:]], -1)[None]
+    zero, one = torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
+    return Tints(cells, stored.tint_levels_m[:1], nowhere, nowhere, zero, one)
+
+
+def _among(places: NDArray[np.int64], tints: Tints, axis: int) -> Tensor:
+    """Where pixels, counted from the western tile's corner, lie among the cells, (1, n) in [-1, 1]."""
+    at = (torch.from_numpy(places).float() + 0.5) / TileSpec.BASE_CELL_PX + TileSpec.BASE_MARGIN_CELLS
+    return (at / tints.cells.shape[axis] * 2 - 1)[None]
 
 
 def _outside(places: NDArray[np.int64], size: int) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ A grid in degrees and a row of tiles, a band or an equirectangular map differ on
 axis, so that resampling is two one-dimensional gathers: no per-tile warp.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _ROUNDING_PX = 1e-6
+_HALF = 0.5 - 1e-6
+_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class Taps:
     index: NDArray[np.int64]
     weight: NDArray[np.float32]
 
+    @property
+    def are_copies(self) -> bool:
+        """Whether each target pixel is one source pixel as it is."""
+        return self.index.shape[1] == 1 and bool((self.weight == 1).all())
+
+    def normalised(self) -> "Taps":
+        """Make the weights of each target pixel sum to 1, where it has any."""
+        total = self.weight.sum(1, keepdims=True)
+        total[total == 0] = 1
+        return Taps(self.index, self.weight / total)
+
     def shifted(self, pixels: int) -> "Taps":
         """Make the same weights of a source that begins elsewhere."""
         return Taps(self.index + pixels, self.weight)
@@ -87,9 +101,12 @@ def taps(source: Axis, target: Axis, wrap: bool = False) -> Taps:
         The source closes round the planet: pixel `count` is pixel 0.
     """
     position = (target.centres() - source.origin) / source.step - 0.5
+    # Pixels that lie on pixels but for rounding are those pixels.
+    whole = np.round(position)
+    position = np.where(np.abs(position - whole) < _ROUNDING_PX, whole, position)
     radius = max(1.0, abs(target.step / source.step))
-    offsets = np.arange(2 * int(np.ceil(radius)) + 1) - int(np.ceil(radius))
-    index = np.round(position).astype(np.int64)[:, None] + offsets
+    first = np.floor(position - radius).astype(np.int64) + 1
+    index = first[:, None] + np.arange(int(np.ceil(2 * radius)))
     weight = np.clip(1 - np.abs(index - position[:, None]) / radius, 0, None)
     weight /= weight.sum(axis=1, keepdims=True)
     if wrap:
@@ -148,12 +165,12 @@ def spline_taps(source: Axis, places: NDArray[np.float64]) -> Taps:
     return Taps(first.astype(np.int64)[:, None] + np.arange(-1, 3), weight.astype(np.float32))
 
 
-def gather(values: NDArray[np.float32], rows: Taps, columns: Taps) -> NDArray[np.float32]:
+def gather(values: NDArray[Any], rows: Taps, columns: Taps) -> NDArray[np.float32]:
     """Resample an array along its first two axes.
 
     Parameters
     ----------
-    values : (H, W) or (H, W, C) float32
+    values : (H, W) or (H, W, C), float32 or integers of at most 16 bits
     rows, columns : Taps
         For h target rows and w target columns.
 
@@ -161,18 +178,31 @@ def gather(values: NDArray[np.float32], rows: Taps, columns: Taps) -> NDArray[np
     -------
     (h, w) or (h, w, C) float32
     """
-    return _along(_along(values, rows, 0), columns, 1)
+    # Band by band, as rasters are read, and few rows at a time, which a processor's cache holds.
+    planes = np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0)
+    result = np.empty((len(planes), len(rows.index), len(columns.index)), np.float32)
+    for start in range(0, len(rows.index), _ROWS):
+        part = slice(start, start + _ROWS)
+        down = Taps(rows.index[part], rows.weight[part])
+        for plane, resampled in zip(planes, result, strict=True):
+            resampled[part] = _along(_along(plane, down, 0), columns, 1)
+    return np.moveaxis(result, 0, -1) if values.ndim == 3 else result[0]
+
+
+Resample = Callable[[NDArray[Any], Taps, Taps], NDArray[np.float32]]
 
 
 def gather_masked(
-    values: NDArray[np.float32], valid: NDArray[np.bool_], rows: Taps, columns: Taps
+    values: NDArray[Any], valid: NDArray[np.bool_], rows: Taps, columns: Taps, resample: Resample = gather
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Resample only what is valid: invalid pixels are left out before any averaging.
 
     Parameters
     ----------
-    values : (H, W) or (H, W, C) float32
+    values : (H, W) or (H, W, C), float32 or integers of at most 16 bits
     valid : (H, W) bool
+    resample : callable
+        `gather`, or what does the same in another way.
 
     Returns
     -------
@@ -182,45 +212,32 @@ def gather_masked(
         At least half of the kernel fell on valid pixels.
     """
     if valid.all():
-        share = np.outer(rows.weight.sum(1), columns.weight.sum(1)).astype(np.float32)
-        mixed = gather(values, rows, columns)
+        share = np.outer(rows.weight.sum(1), columns.weight.sum(1))
+        mixed = resample(values, rows.normalised(), columns.normalised())
+        good: NDArray[np.bool_] = share >= _HALF
     else:
-        share = gather(valid.astype(np.float32), rows, columns)
-        mixed = gather(np.where(_spread(valid, values), values, np.float32(0)), rows, columns)
-    good = share >= 0.5 - 1e-6
-    divisor = np.where(good, share, np.float32(1))
-    flat = mixed.reshape(len(mixed), -1)
-    flat /= np.repeat(divisor, flat.shape[1] // divisor.shape[1], axis=1)
+        share = resample(valid.view(np.uint8), rows, columns)
+        mixed = resample(np.where(_spread(valid, values), values, values.dtype.type(0)), rows, columns)
+        good = share >= _HALF
+        mixed /= _spread(np.where(good, share, np.float32(1)), mixed)
     if not good.all():
         mixed[~good] = 0
     return mixed, good
 
 
-def _along(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
-    if values.ndim == 2:
-        return _along_plane(values, axis_taps, axis)
-    # Channels side by side are columns of a plane: long inner loops.
-    height, width, channels = values.shape
-    plane = values.reshape(height, width * channels)
-    if axis == 0:
-        return _along_plane(plane, axis_taps, 0).reshape(-1, width, channels)
-    index = axis_taps.index[:, None, :] * channels + np.arange(channels)[None, :, None]
-    wide = Taps(index.reshape(-1, index.shape[2]), np.repeat(axis_taps.weight, channels, axis=0))
-    return _along_plane(plane, wide, 1).reshape(height, -1, channels)
-
-
-def _along_plane(values: NDArray[np.float32], axis_taps: Taps, axis: int) -> NDArray[np.float32]:
+def _along(values: NDArray[Any], axis_taps: Taps, axis: int) -> NDArray[Any]:
     # Indices are inside: "clip" only spares numpy a check and a copy.
+    first = np.take(values, axis_taps.index[:, 0], axis, mode="clip")
+    if axis_taps.are_copies:
+        return first
     weight = axis_taps.weight[:, None] if axis == 0 else axis_taps.weight[None]
-    total: NDArray[np.float32] = np.take(values, axis_taps.index[:, 0], axis, mode="clip")
-    total *= weight[..., 0]
-    part = np.empty_like(total)
+    total: NDArray[np.float32] = first * weight[..., 0]
+    part, one = np.empty_like(total), np.empty_like(first)
     for k in range(1, axis_taps.index.shape[1]):
-        np.take(values, axis_taps.index[:, k], axis, out=part, mode="clip")
-        part *= weight[..., k]
-        total += part
+        np.take(values, axis_taps.index[:, k], axis, out=one, mode="clip")
+        total += np.multiply(one, weight[..., k], out=part)
     return total
 
 
-def _spread(mask: NDArray[Any], like: NDArray[np.float32]) -> NDArray[Any]:
+def _spread(mask: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     return mask[..., None] if like.ndim > mask.ndim else mask

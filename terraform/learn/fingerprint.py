@@ -29,6 +29,9 @@ def run_fingerprint(config: Config, roles: Mapping[str, Collection]) -> dict[str
     }
     start = config.train.start_from
     own = {} if start is None else {"start_from": _digest_of(Path(start))}
+    known = next((collection.tints for collection in roles.values()), None)
+    if known is not None:
+        own["tints"] = known.digest
     return {**config.of_training(), **own, "pairs": pairs, "code": stage_digest("train")}
 
 

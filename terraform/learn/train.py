@@ -27,6 +27,7 @@ from terraform.learn.starting import start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, Validation
 from terraform.pairs.relief import channels_of
+from terraform.pairs.tints import TintMap
 from terraform.progress import progress
 from terraform.storage.atomic_write import write_text
 
@@ -63,8 +64,9 @@ class _Run:
 
 
 def train(
-    folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, callback: Callback
-) -> TrainState:
+    folders: Mapping[str, Sequence[Path]], output: Path, config: Config, resume: bool, callback: Callback,
+    tints: TintMap | None = None,
+) -> TrainState:  # fmt: skip
     """Train a generator and write `weights.safetensors`, `history.csv` and `regions.csv` into `output`.
 
     A run with the same settings and pairs that was interrupted resumes from its last state; other settings start
@@ -79,6 +81,8 @@ def train(
         Refuse to start afresh.
     callback : callable
         Told of every validation.
+    tints : TintMap, optional
+        Of the body that the pairs are of, for `condition.tints`.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def train(
     Interrupted
         By a signal, after saving.
     """
-    roles = _checked(by_role(folders, config.condition.needs_climate), TileSpec.of(config.tile))
+    roles = _checked(by_role(folders, config.condition.needs_climate, tints), TileSpec.of(config.tile))
     device = choose_device(config.train)
     together = distributed.init(device, config.train.batch)
     try:

@@ -24,7 +24,7 @@ from terraform.learn.runtime.malloc import give_back
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.terrain import ImageWindow, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import RAMP_PX, Plan, plan, ramped
-from terraform.pairs.context import Air, Context
+from terraform.pairs.context import Air
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, sun_at
 
@@ -84,7 +84,7 @@ class Predictor:
         trained, device = self.trained, self.device
         relief = relief_batch(patch, pixel_m, trained.condition.local_time_h, self.settings.climate, device)
         relief = replace(relief, margin_px=trained.spec.margin_px)
-        base = None if patch.base is None else Context(*(part.to(device) for part in patch.base))
+        base = None if patch.base is None else patch.base.to(device)
         seen = encode(relief, trained.condition, trained.sheet, base)
         if trained.settings.noise:
             rows, columns = (torch.from_numpy(place)[None].to(device) for place in (patch.rows, patch.columns))

@@ -17,6 +17,7 @@ from terraform.mosaic.base.base_map import BaseMap
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.mosaic.policy import Hypsometry
 from terraform.pairs.context import Air, Context
+from terraform.pairs.tints import Tints
 
 Span = tuple[int, int]
 
@@ -154,6 +155,11 @@ class ElevationModel:
         rise = heights.metres - np.float32(self.shoreline_m) - seen.metres
         return lifted(air, np.where(seen.sea | seen.void, np.float32(0), rise))
 
+    def tints_over(self, seen: TerrainWindow, heights: Heights, tints: Tints) -> Tints:
+        """Give the tints for the heights that the policy leaves, which bring no snow to lower ground."""
+        dry = ~(seen.sea | seen.void)
+        return tints.lifted(np.where(dry, heights.metres - seen.metres, np.float32(self.shoreline_m)))
+
 
 @dataclass(frozen=True)
 class BandTerrain:
@@ -192,7 +198,11 @@ class BandTerrain:
             seen = seen._replace(air=self.relief.air_over(seen, found[0], air))
         if self.base is None:
             return seen
-        return seen._replace(base=self.base.on_axes(*(_within(axis, self.spec) for axis in (latitudes, longitudes))))
+        base = self.base.on_axes(*(_within(axis, self.spec) for axis in (latitudes, longitudes)))
+        if self.base.tints is not None:
+            tints = self.base.tints.on_axes(latitudes, longitudes)
+            base = base._replace(tints=self.relief.tints_over(seen, found[0], tints))
+        return seen._replace(base=base)
 
 
 @dataclass(frozen=True)
@@ -249,7 +259,10 @@ class CapTerrain:
         if self.base is None:
             return seen
         within = slice(self.spec.margin_px, -self.spec.margin_px)
-        return seen._replace(base=self.base.at_points(*(part[within, within] for part in (lon, lat))))
+        base = self.base.at_points(*(part[within, within] for part in (lon, lat)))
+        if self.base.tints is not None:
+            base = base._replace(tints=self.relief.tints_over(seen, heights, self.base.tints.at_points(lon, lat)))
+        return seen._replace(base=base)
 
 
 def _within(axis: Axis, spec: TileSpec) -> Axis:

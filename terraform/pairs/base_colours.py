@@ -11,14 +11,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from terraform.geo.resample import Taps
+from terraform.geo.resample_torch import resample_last_axis
 from terraform.geo.tile_spec import TileSpec
-from terraform.pairs.smoothing import FWHM_PER_SIGMA, smooth
+from terraform.pairs.smoothing import FWHM_PER_SIGMA
 
 FULL_WIDTH_M = 16_000.0
 """Full width at half maximum of the Gaussian, metres."""
 SAMPLE_PX = 4
 """Side of a sample that `smooth_by_kind` takes, pixels of a tile."""
 _PER_CELL = TileSpec.BASE_CELL_PX // SAMPLE_PX
+_AT_ONCE = 16
+"""Cells that one product makes: few share their samples."""
 _LITTLE, _VERY_LITTLE = 1e-3, 1e-4
 """Weights of what fills where a kind is absent: the average four times as wide, then that of all."""
 
@@ -55,11 +59,9 @@ def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_], pixel
     """
     weight = torch.from_numpy(kinds[:, None].astype(np.float32))  # (2, 1, h, w)
     values = torch.cat([torch.from_numpy(colours).permute(2, 0, 1) * weight, weight], 1)  # (2, 4, h, w)
-    near = F.avg_pool2d(smooth(values, FULL_WIDTH_M / (pixel_m * SAMPLE_PX))[..., 1:-1, 1:-1], 2, _PER_CELL)
-    reach = reach_cells(pixel_m)
-    wide = _wide(F.avg_pool2d(values, _PER_CELL), reach, pixel_m)
-    spare = reach - TileSpec.BASE_MARGIN_CELLS
-    near, wide = (part[..., spare:-spare, spare:-spare] for part in (near, wide))
+    near = _smoothed(values, FULL_WIDTH_M / (pixel_m * SAMPLE_PX), _PER_CELL, pixel_m)
+    cells = F.avg_pool2d(values, _PER_CELL)
+    wide = _smoothed(cells, 4 * FULL_WIDTH_M / (pixel_m * TileSpec.BASE_CELL_PX), 1, pixel_m)
     everywhere = _mean_of_all(values)
     around = (wide[:, :3] + _VERY_LITTLE * everywhere) / (wide[:, 3:] + _VERY_LITTLE)
     base = (near[:, :3] + _LITTLE * around) / (near[:, 3:] + _LITTLE)
@@ -67,11 +69,29 @@ def smooth_by_kind(colours: NDArray[np.float32], kinds: NDArray[np.bool_], pixel
     return levels
 
 
-def _wide(cells: Tensor, reach_cells: int, pixel_m: float) -> Tensor:
-    """Smooth cells over four times the width; what lies beyond the strip weighs nothing."""
-    reach = 4 * reach_cells
-    padded = F.pad(cells, (reach, reach, reach, reach))
-    return smooth(padded, 4 * FULL_WIDTH_M / (pixel_m * TileSpec.BASE_CELL_PX))[..., reach:-reach, reach:-reach]
+def _smoothed(values: Tensor, fwhm: float, per_cell: int, pixel_m: float) -> Tensor:
+    """Smooth samples, `per_cell` along a side of a cell, and take the middles of the cells that are wanted.
+
+    What lies beyond the strip weighs nothing.
+    """
+    rows, columns = (_gaussian(size, fwhm, per_cell, pixel_m) for size in values.shape[2:])
+    along = resample_last_axis(values, columns, _AT_ONCE)
+    return resample_last_axis(along.transpose(2, 3), rows, _AT_ONCE).transpose(2, 3)
+
+
+def _gaussian(size: int, fwhm: float, per_cell: int, pixel_m: float) -> Taps:
+    """Weigh the samples around the middle of each cell, which lies on one sample or between two."""
+    spare = reach_cells(pixel_m) - TileSpec.BASE_MARGIN_CELLS
+    sigma = fwhm / FWHM_PER_SIGMA
+    radius = max(1, math.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    if per_cell % 2 == 0:
+        kernel = np.convolve(kernel, [0.5, 0.5])
+    first = np.arange(spare, size // per_cell - spare) * per_cell + (per_cell - 1) // 2 - radius
+    index = first[:, None] + np.arange(len(kernel))
+    weight = np.where((index >= 0) & (index < size), kernel, 0).astype(np.float32)
+    return Taps(np.clip(index, 0, size - 1), weight)
 
 
 def _mean_of_all(values: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from terraform.pairs.tints import Tints
+
 BASE_CHANNELS = 3
 """Channels that base colours add to a condition: red, green, blue."""
 
@@ -17,10 +19,18 @@ class Context(NamedTuple):
     land, sea : (N, 3, H - 128, W - 128) float32, [-1, 1]
         Colours of a Gaussian of about 16 km full width at half maximum; each is anything where there is none of its
         kind within reach.
+    tints : Tints, optional
+        What land's colours follow within a cell, of the pixels and their margin.
     """
 
     land: Tensor
     sea: Tensor
+    tints: Tints | None = None
+
+    def to(self, device: str | torch.device) -> "Context":
+        """Move to a device."""
+        tints = None if self.tints is None else self.tints.to(device)
+        return Context(self.land.to(device), self.sea.to(device), tints)
 
     def composite(self, sea: Tensor) -> Tensor:
         """Choose by pixel between the colours of the sea and of land.

@@ -18,6 +18,7 @@ from terraform.geo.grid import RasterGrid, Row, columns_inside, left_over_deg, r
 from terraform.geo.heights import SEA, VOID, pack, unpack
 from terraform.geo.regions import Region
 from terraform.geo.resample import Axis, Taps, gather, gather_masked, taps
+from terraform.geo.resample_torch import average
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.pairs import base_colours
 from terraform.pairs.store import TILE, ArrayWriter, save_array
@@ -46,11 +47,36 @@ class Tile(NamedTuple):
 
 
 @dataclass(frozen=True)
+class _Window:
+    """The part of a raster that all strips of a row of tiles are made from, (H, W) or (H, W, 3)."""
+
+    values: NDArray[Any]
+    latitudes: Axis
+    longitudes: Axis
+    wraps: bool
+
+    def onto(self, latitudes: Axis, longitudes: Axis) -> tuple[NDArray[Any], Taps, Taps]:
+        """Give the rows that a strip needs, and its taps in them."""
+        top, bottom = _clipped(self.latitudes, latitudes)
+        rows = taps(self.latitudes.part(top, bottom), latitudes)
+        return self.values[top:bottom], rows, taps(self.longitudes, longitudes, wrap=self.wraps)
+
+
+@dataclass(frozen=True)
 class _Raster:
     """An open raster with its grid."""
 
     dataset: Any
     grid: RasterGrid
+
+    def around(self, row: Row) -> _Window:
+        """Read once what a row of tiles needs."""
+        grid, wraps = self.grid, self.grid.wraps
+        latitudes, longitudes = (_samples(axis) for axis in _around(row, row.spec.margin_px))
+        top, bottom = _clipped(grid.latitudes, latitudes)
+        left, right = (0, grid.longitudes.count) if wraps else _clipped(grid.longitudes, longitudes)
+        values = raster.read(self.dataset, (top, bottom), (left, right))
+        return _Window(values, grid.latitudes.part(top, bottom), grid.longitudes.part(left, right), wraps)
 
 
 def cut(
@@ -155,8 +181,9 @@ def _tiles(region: Region, heights: _Raster, colours: _Raster, spec: TileSpec) -
         inside = columns_inside(row, region)
         if not inside:
             continue
-        elevation, imagery = _elevation_strip(heights, row), _imagery_strip(colours, row)
-        base = _base_strip(heights, colours, row)
+        ground, look = heights.around(row), colours.around(row)
+        elevation, imagery = _elevation_strip(ground, row), _imagery_strip(look, row)
+        base = _base_strip(ground, look, row)
         for column in inside:
             left, cell = column * spec.tile_px, column * spec.tile_px // spec.BASE_CELL_PX
             yield _tile(
@@ -177,55 +204,51 @@ def _tile(
     return Tile(record, elevation, imagery, base)
 
 
-def _elevation_strip(source: _Raster, row: Row) -> NDArray[np.int16]:
-    stored, rows, columns = _window(source, row.latitudes(row.spec.margin_px), row.longitudes(row.spec.margin_px))
+def _elevation_strip(source: _Window, row: Row) -> NDArray[np.int16]:
+    stored, rows, columns = source.onto(row.latitudes(row.spec.margin_px), row.longitudes(row.spec.margin_px))
     heights = unpack(stored)
     metres, known = gather_masked(heights.metres, ~heights.void, rows, columns)
-    sea = gather(heights.sea.astype(np.float32), rows, columns) if heights.sea.any() else np.zeros_like(metres)
+    sea = gather(heights.sea.view(np.uint8), rows, columns) if heights.sea.any() else np.zeros_like(metres)
     return pack(metres, known & (sea >= 0.5), ~known)
 
 
-def _imagery_strip(source: _Raster, row: Row) -> NDArray[np.uint8]:
-    colours, rows, columns = _window(source, row.latitudes(), row.longitudes())
-    mixed, known = gather_masked(colours.astype(np.float32), _coloured(colours), rows, columns)
+def _imagery_strip(source: _Window, row: Row) -> NDArray[np.uint8]:
+    colours, rows, columns = source.onto(row.latitudes(), row.longitudes())
+    mixed, known = gather_masked(colours, _coloured(colours), rows, columns)
     # Black means void: a dark pixel that is there stays visible.
-    imagery = np.clip(np.rint(mixed, out=mixed), 1, 255, out=mixed).astype(np.uint8)
+    imagery = np.empty(mixed.shape, np.uint8)
+    np.copyto(imagery, np.clip(np.rint(mixed, out=mixed), 1, 255, out=mixed), casting="unsafe")
     imagery[~known] = 0
     return imagery
 
 
-def _base_strip(heights: _Raster, colours: _Raster, row: Row) -> NDArray[np.uint8]:
+def _base_strip(heights: _Window, colours: _Window, row: Row) -> NDArray[np.uint8]:
     """Smooth the imagery around a row of tiles to base colours, (2, 20, 16 per tile + 4, 3), so that tiles agree."""
-    step, pixel_m = base_colours.SAMPLE_PX, row.spec.pixel_m
-    reach_px = base_colours.reach_cells(pixel_m) * row.spec.BASE_CELL_PX
-    axes = [_coarser(axis, step) for axis in (row.latitudes(reach_px), row.longitudes(reach_px))]
-    stored, rows, columns = _window(colours, axes[0], axes[1])
-    mixed, known = gather_masked(stored.astype(np.float32), _coloured(stored), rows, columns)
-    stored, rows, columns = _window(heights, axes[0], axes[1])
-    metres = unpack(stored)
-    sea, certain = gather_masked(metres.sea.astype(np.float32), ~metres.void, rows, columns)
+    latitudes, longitudes = (_samples(axis) for axis in _around(row))
+    stored, rows, columns = colours.onto(latitudes, longitudes)
+    mixed, known = gather_masked(stored, _coloured(stored), rows, columns, average)
+    stored, rows, columns = heights.onto(latitudes, longitudes)
+    sea, certain = gather_masked((stored == SEA).view(np.uint8), stored != VOID, rows, columns, average)
     known &= certain
-    return base_colours.smooth_by_kind(mixed, np.stack([known & (sea < 0.01), known & (sea > 0.99)]), pixel_m)
+    kinds = np.stack([known & (sea < 0.01), known & (sea > 0.99)])
+    return base_colours.smooth_by_kind(mixed, kinds, row.spec.pixel_m)
 
 
-def _coarser(axis: Axis, factor: int) -> Axis:
-    return Axis(axis.origin, axis.step * factor, axis.count // factor)
+def _around(row: Row, least_px: int = 0) -> tuple[Axis, Axis]:
+    """Give the pixels that the base colours of a row of tiles look at, and at least so many beyond it."""
+    cell_px = row.spec.BASE_CELL_PX
+    reach_px = max(base_colours.reach_cells(row.spec.pixel_m), -(-least_px // cell_px)) * cell_px
+    return row.latitudes(reach_px), row.longitudes(reach_px)
+
+
+def _samples(axis: Axis) -> Axis:
+    return Axis(axis.origin, axis.step * base_colours.SAMPLE_PX, axis.count // base_colours.SAMPLE_PX)
 
 
 def _coloured(imagery: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """(H, W): not black."""
     coloured: NDArray[np.bool_] = (imagery[..., 0] | imagery[..., 1] | imagery[..., 2]) > 0
     return coloured
-
-
-def _window(source: _Raster, latitudes: Axis, longitudes: Axis) -> tuple[NDArray[Any], Taps, Taps]:
-    """Read once what a row of tiles needs; the taps count from the window's first row and column."""
-    grid = source.grid
-    top, bottom = _clipped(grid.latitudes, latitudes)
-    left, right = (0, grid.longitudes.count) if grid.wraps else _clipped(grid.longitudes, longitudes)
-    values = raster.read(source.dataset, (top, bottom), (left, right))
-    rows = taps(grid.latitudes.part(top, bottom), latitudes)
-    return values, rows, taps(grid.longitudes.part(left, right), longitudes, wrap=grid.wraps)
 
 
 def _clipped(source: Axis, target: Axis) -> tuple[int, int]:

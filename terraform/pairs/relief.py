@@ -7,7 +7,7 @@ distance to the sea are right up to the edge of what is returned, whatever windo
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -103,25 +103,47 @@ def encode(relief: ReliefBatch, condition: Condition, sheet: Sheet, context: Con
     InputError
         A channel follows the climate, and none is given.
     """
+    view = _View(relief, condition.resolution_m)
     if condition.encoding == "turbo":
-        channels = [inside(_turbo(relief, sheet), relief.margin_px)]
+        channels = [_turbo(relief, sheet)]
     else:
-        view = _View(relief, condition.resolution_m)
-        channels = [inside(_CHANNELS[name](view), relief.margin_px) for name in condition.channels]
+        channels = [_CHANNELS[name](view) for name in condition.channels]
+    seen = [inside(channel, relief.margin_px) for channel in channels]
     if context is not None:
-        channels.append(context.composite(inside(relief.sea, relief.margin_px)))
-    return torch.cat(channels, 1)
+        seen.append(_base(view, context))
+    return torch.cat(seen, 1)
+
+
+def _base(view: "_View", context: Context) -> Tensor:
+    """Give base colours of the pixels, those of land by height where there are tints."""
+    relief = view.relief
+    if context.tints is not None:
+        more = inside(context.tints.relief(view.metres, relief.pixel_m), relief.margin_px)
+        context = context._replace(land=(context.land + more).clamp(-1, 1))
+    return context.composite(inside(relief.sea, relief.margin_px))
 
 
 class _View:
     """What several channels share: the filled and band-limited heights and their gradient."""
 
     def __init__(self, relief: ReliefBatch, resolution_m: float) -> None:
-        self.relief = relief
-        self.metres = smooth(_filled(relief), resolution_m / relief.pixel_m)
-        padded = F.pad(self.metres, (1, 1, 1, 1), mode="replicate")
-        self.right = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) / (2 * relief.pixel_m)
-        self.up = (padded[:, :, :-2, 1:-1] - padded[:, :, 2:, 1:-1]) / (2 * relief.pixel_m)
+        self.relief, self._resolution_px = relief, resolution_m / relief.pixel_m
+
+    @cached_property
+    def metres(self) -> Tensor:
+        return smooth(_filled(self.relief), self._resolution_px)
+
+    @cached_property
+    def right(self) -> Tensor:
+        return (self._padded[:, :, 1:-1, 2:] - self._padded[:, :, 1:-1, :-2]) / (2 * self.relief.pixel_m)
+
+    @cached_property
+    def up(self) -> Tensor:
+        return (self._padded[:, :, :-2, 1:-1] - self._padded[:, :, 2:, 1:-1]) / (2 * self.relief.pixel_m)
+
+    @cached_property
+    def _padded(self) -> Tensor:
+        return F.pad(self.metres, (1, 1, 1, 1), mode="replicate")
 
 
 def _filled(relief: ReliefBatch) -> Tensor:

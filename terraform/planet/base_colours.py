@@ -1,5 +1,6 @@
 """Draw the base colours of a body from its climate and relief."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,17 @@ import numpy as np
 from terraform import provenance
 from terraform.basemap import model as models
 from terraform.basemap.render import Ground, composite, draw, hillshade
+from terraform.basemap.tints import tints_of
 from terraform.config.basemap import BaseMap
 from terraform.errors import InputError
 from terraform.planet import pictures
 from terraform.planet.rasters import read_climate, read_land, write_base
+from terraform.planet.tints import write_tints
 from terraform.provenance import beside, merge
 
 
 def draw_base_colours(base_model: Path, elevation: Path, climate: Path, output: Path, settings: BaseMap) -> None:
-    """Draw a body: `base.tif`, six bands of land and sea, and `preview.jpg`.
+    """Draw a body: `base.tif`, six bands of land and sea, `tints.tif`, land by height, and `preview.jpg`.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def draw_base_colours(base_model: Path, elevation: Path, climate: Path, output: 
     learnt = provenance.from_json(trained.texts["PROVENANCE"])
     made = merge([provenance.read(beside(elevation)), climate_made, learnt], kind="base colours", month=settings.month)
     write_base(output / "base.tif", land.grid, np.concatenate([colours.land, colours.sea], axis=-1), made)
+    tints = tints_of(trained, stored.monthly, stored.grid, ground, settings, stored.shoreline_m)
+    write_tints(output / "tints.tif", land.grid.body, tints, replace(made, details={**made.details, "kind": "tints"}))
     shade = hillshade(ground, settings.hillshade) if settings.hillshade else None
     caption = f"{land.grid.body.name}: plausible, never predicted. {made.licence}; {made.attribution}"
     pictures.write_picture(output / "preview.jpg", composite(colours, share, shade), caption)

@@ -1,4 +1,4 @@
-"""Publish the base model, and base maps and climates of the bodies, each small and with a card."""
+"""Publish the base model, and base maps, tints and climates of the bodies, each small and with a card."""
 
 import shutil
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ from terraform import provenance
 from terraform.basemap import model as models
 from terraform.climate.monthly import MonthlyClimate
 from terraform.errors import ResourceError
+from terraform.geo.bodies import BODIES, Body
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.planet.rasters import read_base, read_climate, write_base, write_climate
+from terraform.planet.tints import read_tints
 from terraform.provenance import Provenance
 from terraform.storage.atomic_write import atomic_write
 from terraform.storage.hashing import sha256_of
@@ -43,6 +45,11 @@ _CLIMATE = (
     "reduced to height 0 by {rate:.2f} K/km: with a generator that sees the temperature of the air. The "
     "shoreline lies at {shoreline:g} m."
 )
+_TINTS = (
+    "Hypsometric tints of {body}, {width:,} x {height:,} cells: red, green and blue of land of the cell's climate at "
+    "each of {count} heights of {low:,.0f} to {high:,.0f} m above the shoreline, which lies at {shoreline:g} m. A "
+    "generator that knows tints lays them over the base map."
+)
 _CLIMATE_CELLS_PER_DEGREE = 2 / 3
 _CLIMATE_LIMITS = "smooth below some 200 km; without the heights that it was reduced by"
 _LIMITS = (
@@ -60,7 +67,7 @@ class _Compressed(NamedTuple):
 
 
 def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str) -> None:
-    """Publish the base model, and base maps and climates of bodies, of a finished run.
+    """Publish the base model, and base maps, tints and climates of bodies, of a finished run.
 
     Parameters
     ----------
@@ -69,7 +76,8 @@ def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str
     bodies : sequence of str
         Whose base maps it holds.
     output : Path
-        A folder: `base-model.safetensors`, `BODY-base.tif`, `BODY-climate.tif`, and a section for each in `README.md`.
+        A folder: `base-model.safetensors`, `BODY-base.tif`, `BODY-tints.tif`, `BODY-climate.tif`, and a section for
+        each in `README.md`.
     command : str
         How the run was made, for the cards.
 
@@ -88,6 +96,8 @@ def publish_base(folder: Path, bodies: Sequence[str], output: Path, command: str
     for body in bodies:
         path = output / f"{body}-base.tif"
         cards[path.name] = _publish_map(folder / body / "base.tif", path, command)
+        path = output / f"{body}-tints.tif"
+        cards[path.name] = _publish_tints(folder / body / "tints.tif", path, BODIES[body], command)
         path = output / f"{body}-climate.tif"
         cards[path.name] = _publish_climate(folder / body / "climate.tif", path, command)
     replace_sections(output / "README.md", MODELS_TITLE, cards)
@@ -105,6 +115,18 @@ def _publish_map(source: Path, path: Path, command: str) -> str:
     changed = np.abs(read_base(path)[1].astype(np.int16) - levels)
     found = _Compressed(quality, float(changed.mean()), float(np.quantile(changed, 0.999)))
     return _card(path, _MAP.format(**_size(grid), **found._asdict()), made, command)
+
+
+def _publish_tints(source: Path, path: Path, body: Body, command: str) -> str:
+    """Copy tints, which are small, and return their card."""
+    tints = read_tints(source, body)
+    with atomic_write(path) as temporary:
+        shutil.copyfile(source, temporary)
+    low, high = (float(tints.levels_m[at]) for at in (0, -1))
+    about = {"count": len(tints.levels_m), "low": low, "high": high, "shoreline": tints.shoreline_m}
+    grid = PlanetGrid(body, tints.colours.shape[0] / 180)
+    assert tints.provenance is not None
+    return _card(path, _TINTS.format(**_size(grid), **about), tints.provenance, command)
 
 
 def _publish_climate(source: Path, path: Path, command: str) -> str:

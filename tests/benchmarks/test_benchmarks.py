@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks import __main__ as table
 from benchmarks import gpu, growth, measure
 from benchmarks.plain import Pix2Pix
 from benchmarks.training import settings
@@ -60,3 +61,23 @@ def test_reading_pairs_does_not_depend_on_their_number(tmp_path, capsys):
     line = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"name", "ratio", "goal", "machine"} <= line.keys()
     assert line["peak_mb"]["500"] < line["peak_mb"]["50"] * 1.5
+
+
+def test_what_got_slower_since_the_table_was_written_is_told(tmp_path, capsys, monkeypatch):
+    document, ratios = tmp_path / "performance.md", {"cutting": 0.5, "drawing": 2.0}
+    document.write_text("Text\n<!-- measured: start -->\n<!-- measured: end -->\nmore\n")
+    monkeypatch.setattr("sys.argv", ["benchmarks", "growth", "--write", str(document)])
+    monkeypatch.setattr(table, "_results", lambda _: [
+        {"benchmark": "growth", "name": name, "ratio": ratio, "goal": 1.0, "machine": "a machine", "beside": 1}
+        for name, ratio in ratios.items()
+    ])  # fmt: skip
+    for after, expected in (
+        ({}, "nothing got slower than performance.md says"),
+        ({"cutting": 0.44, "drawing": 1.9}, "slower: cutting: 0.44 instead of 0.50"),
+        ({"cutting": 0.44, "drawing": 1.0}, "slower: drawing: 1.00 instead of 1.90"),
+    ):
+        ratios |= after
+        assert table.main() == 0
+        told = capsys.readouterr().out.splitlines()
+        assert told[-1] == expected and sum("slower" in line for line in told) == 1
+    assert document.read_text().startswith("Text\n") and document.read_text().endswith("more\n")

@@ -47,11 +47,17 @@ def test_a_small_run_on_real_rasters(tmp_path):
         shutil.copy2(ROOT / name, tmp_path / name)
     (tmp_path / "regions.geojson").write_text(json.dumps(smaller(ROOT / "regions.geojson")))
     small = {
-        "train": {"total_images": 64, "validate_every": 64, "width": 8},
+        "train": {
+            "total_images": 16,
+            "validate_every": 16,
+            "width": 4,
+            "discriminator_width": 4,
+            "validation_pairs": 4,
+        },
         "mosaics": {"regions": ["korolev"]},
-        "evaluation": {"pairs": 8, "judge_steps": 10},
+        "evaluation": {"pairs": 4, "judge_steps": 2},
         "planet": {"climate_cells_per_degree": 0.5},
-        "basemap": {"cells_per_degree": 2, "training": {"steps": 100, "members": 1}},
+        "basemap": {"cells_per_degree": 2, "training": {"steps": 30, "members": 1}},
         "sources": {body: {"planet": {"cells_per_degree": 2}} for body in ("earth", "mars")},
     }
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small))

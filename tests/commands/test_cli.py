@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import rasterio
+from children import call_command
 from typer.testing import CliRunner
 
 from terraform.__main__ import app
@@ -19,12 +20,6 @@ from terraform.errors import ConfigError
 ROOT = Path(__file__).parents[2]
 TERRAFORM = [sys.executable, "-m", "terraform"]
 COMMANDS = ["doctor", "fetch", "cut", "sheet", "export-pairs", "train", "evaluate", "generate", "prune", "clean"]
-
-
-def call(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*TERRAFORM, *map(str, arguments)], cwd=folder, capture_output=True, text=True, check=False
-    )  # fmt: skip
 
 
 def refused(done: subprocess.CompletedProcess[str], exit_code: int, *words: str) -> None:
@@ -45,10 +40,10 @@ def place(tmp_path) -> Path:
 
 
 def test_every_command_is_listed_and_explains_itself(tmp_path):
-    listed = call(tmp_path, "--help").stdout
+    listed = call_command(tmp_path, "--help").stdout
     assert all(name in listed for name in COMMANDS)
     assert "schema" not in listed
-    done = call(tmp_path, "generate", "--help")
+    done = call_command(tmp_path, "generate", "--help")
     assert all(
         option in done.stdout
         for option in ("--weights", "--elevation", "--output", "--window", "--device", "--policy", "--shoreline")
@@ -79,7 +74,7 @@ def test_geodata_left_over_from_another_installation_does_no_harm(place):
 
 
 def test_wrong_usage_is_exit_code_2(tmp_path):
-    assert call(tmp_path, "fetch", "--what", "smell").returncode == 2
+    assert call_command(tmp_path, "fetch", "--what", "smell").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -100,32 +95,34 @@ def test_without_arguments_the_commands_are_listed():
 
 
 def test_an_unknown_region_is_named_with_the_known_ones(place):
-    done = call(place, "fetch", "--region", "atlantis", "--what", "elevation", "--output", "x.tif")
+    done = call_command(place, "fetch", "--region", "atlantis", "--what", "elevation", "--output", "x.tif")
     refused(done, 2, "atlantis", "cali")
 
 
 def test_a_missing_configuration_is_named(tmp_path):
-    refused(call(tmp_path, "sheet", "pairs", "--output", "x.jpg"), 2, "config.yaml")
+    refused(call_command(tmp_path, "sheet", "pairs", "--output", "x.jpg"), 2, "config.yaml")
 
 
 def test_a_wrong_configuration_is_one_line_a_mistake(place):
     (place / "over.yaml").write_text("train: {rat: 1, learning_rate: fast}\n")
-    done = call(place, "sheet", "pairs", "--output", "x.jpg", "--config", "config.yaml", "--config", "over.yaml")
+    done = call_command(
+        place, "sheet", "pairs", "--output", "x.jpg", "--config", "config.yaml", "--config", "over.yaml"
+    )
     refused(done, 2, "config.yaml + over.yaml: train.learning_rate", "train.rat: unknown setting")
 
 
 def test_missing_pairs_are_an_input_error(place):
-    refused(call(place, "sheet", "nowhere", "--output", "x.jpg"), 3, "nowhere")
+    refused(call_command(place, "sheet", "nowhere", "--output", "x.jpg"), 3, "nowhere")
     assert not (place / "x.jpg").exists()
 
 
 def test_missing_weights_are_an_input_error(place):
-    done = call(place, "generate", "--weights", "w.safetensors", "--elevation", "e.tif", "--output", "o.tif")
+    done = call_command(place, "generate", "--weights", "w.safetensors", "--elevation", "e.tif", "--output", "o.tif")
     refused(done, 3, "w.safetensors")
 
 
 def test_generating_without_a_configuration_uses_the_defaults(tmp_path):
-    done = call(tmp_path, "generate", "--weights", "w.safetensors", "--elevation", "e.tif", "--output", "o.tif")
+    done = call_command(tmp_path, "generate", "--weights", "w.safetensors", "--elevation", "e.tif", "--output", "o.tif")
     refused(done, 3, "w.safetensors")
 
 
@@ -135,11 +132,11 @@ def test_generating_without_a_configuration_uses_the_defaults(tmp_path):
 )
 def test_options_of_generate_are_checked_like_the_configuration(tmp_path, option, value, word):
     arguments = ["--weights", "w", "--elevation", "e.tif", "--output", "o.tif", option, value]
-    refused(call(tmp_path, "generate", *arguments), 2, "command line", word)
+    refused(call_command(tmp_path, "generate", *arguments), 2, "command line", word)
 
 
 def test_pairs_of_no_known_region_are_refused(place):
-    refused(call(place, "train", "somewhere", "--output", "model"), 2, "somewhere")
+    refused(call_command(place, "train", "somewhere", "--output", "model"), 2, "somewhere")
 
 
 def test_pairs_without_a_role_are_told_how_to_get_one(tmp_path, monkeypatch):
@@ -151,12 +148,12 @@ def test_pairs_without_a_role_are_told_how_to_get_one(tmp_path, monkeypatch):
 
 
 def test_without_a_configuration_the_defaults_are_shown(tmp_path):
-    done = call(tmp_path, "config", "show", "train.batch")
+    done = call_command(tmp_path, "config", "show", "train.batch")
     assert (done.returncode, done.stdout) == (0, "train.batch: 4  # default\n")
 
 
 def test_imagery_of_mars_is_refused(place):
-    refused(call(place, "fetch", "--region", "korolev", "--what", "imagery", "--output", "x.tif"), 2, "mars")
+    refused(call_command(place, "fetch", "--region", "korolev", "--what", "imagery", "--output", "x.tif"), 2, "mars")
 
 
 def test_prune_lists_first_and_removes_only_what_is_gone(place):
@@ -169,11 +166,11 @@ def test_prune_lists_first_and_removes_only_what_is_gone(place):
     kept = ["resources/earth/cali", "results/pairs/cali", "results/mars/default/olympus", "results/model/default"]
     for name in (*gone, *kept):
         (place / name).mkdir(parents=True)
-    listed = call(place, "prune").stdout
+    listed = call_command(place, "prune").stdout
     assert all(name in listed for name in gone)
     assert not any(f"{name}\n" in listed for name in kept)
     assert all((place / name).exists() for name in gone)
-    call(place, "prune", "--yes")
+    call_command(place, "prune", "--yes")
     assert not any((place / name).exists() for name in gone)
     assert all((place / name).exists() for name in kept)
 
@@ -182,22 +179,22 @@ def test_prune_follows_no_link_and_stops_at_a_wrong_regions_file(place, tmp_path
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (place / "results/pairs").mkdir(parents=True)
     (place / "results/pairs/atlantis").symlink_to(elsewhere)
-    assert "nothing to remove" in call(place, "prune", "--yes").stdout
+    assert "nothing to remove" in call_command(place, "prune", "--yes").stdout
     (place / "results/pairs/gone").mkdir()
     (place / "regions.geojson").write_text("{}")
-    refused(call(place, "prune", "--yes"), 2, "regions.geojson")
+    refused(call_command(place, "prune", "--yes"), 2, "regions.geojson")
     assert (place / "results/pairs/gone").exists()
 
 
 def test_clean_keeps_downloads_unless_asked(place):
     for name in ("results/model", "logs", "resources/earth/cali"):
         (place / name).mkdir(parents=True)
-    assert "run it again with --yes" in call(place, "clean").stdout
+    assert "run it again with --yes" in call_command(place, "clean").stdout
     assert (place / "results").exists()
-    call(place, "clean", "--yes")
+    call_command(place, "clean", "--yes")
     assert not (place / "results").exists()
     assert (place / "resources/earth/cali").exists()
-    call(place, "clean", "--downloads", "--yes")
+    call_command(place, "clean", "--downloads", "--yes")
     assert not (place / "resources").exists()
 
 

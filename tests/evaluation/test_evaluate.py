@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from exact import no_tints
 from small_world import config, few_pairs, make_world, run
 
 from benchmarks.world import make_pairs
@@ -110,7 +111,7 @@ def test_kinds_of_terrain_are_told_by_height_steepness_and_knowledge():
     imagery, base = np.full((1, 256, 256, 3), 9, np.uint8), np.zeros((1, *TileSpec().base_shape), np.uint8)
     stored = StoredPairs(
         *(torch.from_numpy(part) for part in (elevation, imagery, base)),
-        torch.full((1, 384), 45.0), torch.zeros(1, 0, 0), torch.zeros(1),
+        torch.full((1, 384), 45.0), torch.zeros(1, 0, 0), torch.zeros(1), *no_tints(1),
     )  # fmt: skip
     kinds = terrain_classes(stored, 200.0)
     assert kinds.shape == (1, 256, 256)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from exact import no_tints
 from small_world import config, few_pairs, make_world, run
 
 from terraform.config import Condition, Sheet, Train
@@ -28,7 +29,7 @@ def slope(count=2):
     arrays = metres.astype(np.int16), np.full((256, 256, 3), 90, np.uint8), np.zeros((2, 20, 20, 3), np.uint8)
     arrays = [torch.from_numpy(np.stack([a] * count)) for a in arrays]
     cold = torch.from_numpy(np.stack([shoreline] * count).astype(np.float32))
-    return StoredPairs(*arrays, torch.full((count, 384), 45.0), cold, torch.full((count,), LAPSE))
+    return StoredPairs(*arrays, torch.full((count, 384), 45.0), cold, torch.full((count,), LAPSE), *no_tints(count))
 
 
 def celsius(batch):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from exact import no_tints
 
 from terraform.config import Condition, Sheet, Train
 from terraform.errors import ConfigError
@@ -29,7 +30,9 @@ def ramp(count=2):
     elevation[64 + 200 :] = SEA
     arrays = (elevation, imagery, base)
     arrays = [torch.from_numpy(np.stack([a] * count)) for a in arrays]
-    return StoredPairs(*arrays, torch.full((count, 384), 30.0), torch.zeros(count, 0, 0), torch.zeros(count))
+    return StoredPairs(
+        *arrays, torch.full((count, 384), 30.0), torch.zeros(count, 0, 0), torch.zeros(count), *no_tints(count)
+    )
 
 
 def away_from_the_coast(values):

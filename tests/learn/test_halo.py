@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from exact import no_tints
 from small_world import config, few_pairs, make_world, outcome, run
 
 from terraform.config import Condition, Sheet, Train, parse
@@ -30,7 +31,7 @@ def stored(count=2):
     base = draw.integers(1, 255, (count, 2, 20, 20, 3)).astype(np.uint8)
     return StoredPairs(
         torch.from_numpy(np.stack(heights)), torch.from_numpy(imagery), torch.from_numpy(base),
-        torch.full((count, 384), 30.0), torch.zeros(count, 0, 0), torch.zeros(count),
+        torch.full((count, 384), 30.0), torch.zeros(count, 0, 0), torch.zeros(count), *no_tints(count),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from exact import no_tints
 from small_world import config
 
 from terraform.config import Condition, Sheet, Train
@@ -62,6 +63,7 @@ def test_vertical_jitter_stretches_heights_and_nothing_else():
         torch.full((2, 384), 40.0),
         torch.full((2, 20, 20), 20.0),
         torch.full((2,), 6.5),
+        *no_tints(2),
     )
     condition = Condition(channels=["elevation", "latitude", "air_temperature"])
     plain, settings = no_augmentation(2), Train(noise=0, vertical_jitter=0.3)

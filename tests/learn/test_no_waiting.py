@@ -16,7 +16,8 @@ EVERYTHING = Condition(
     channels=[
         "elevation", "slope", "position_2km", "hillshade", "sea", "sea_distance", "latitude", "temperature",
         "air_temperature",
-    ]
+    ],
+    tints=True,
 )  # fmt: skip
 
 
@@ -38,6 +39,8 @@ def stored():
         torch.empty(2, 384, device=GPU),
         torch.empty(2, 20, 20, device=GPU),
         torch.empty(2, device=GPU),
+        torch.empty(2, 3, 9, 20, 20, dtype=torch.uint8, device=GPU),
+        torch.empty(2, 9, device=GPU),
     )
 
 

@@ -1,66 +1,61 @@
 """Unfinished mosaics: killed at any moment and gone on with, byte for byte; full disks; two at a time."""
 
 import json
-import subprocess
+import os
+import resource
+import signal
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
-from exact import CLIP, Same, base_raster, download, small_planet, trained
+from children import output_of
+from exact import CLIP, PLAIN, Base, Same, base_raster, download, small_planet, trained
 
-from terraform.errors import ConfigError, InputError, ResourceError
+from terraform.errors import ConfigError, InputError, ResourceError, TerraformError
 from terraform.geo.bodies import MARS
 from terraform.geo.regions import Region, rectangle
-from terraform.mosaic import any_raster, inputs
+from terraform.mosaic import any_raster, checkpoint, inputs
 from terraform.mosaic.checkpoint import open_checkpoint
 from terraform.mosaic.output import cog
 
-TESTS = Path(__file__).parent
+PLACES = {"write": (checkpoint.StripBuffer, "write"), "verify": (cog, "_verify")}
 
-DRAW = """
-import os, resource, signal, sys
-sys.path[:0] = [{tests!r}, {tests!r}.rpartition('/')[0]]
-from pathlib import Path
-from exact import CLIP, PLAIN, Base, Same, trained
-from terraform.mosaic import any_raster, inputs, checkpoint
-from terraform.mosaic.region import render_region
-from terraform.mosaic.output import cog
-from terraform.errors import TerraformError
 
-base = "base.tif" if Path("base.tif").exists() else None
-network = {{"stride": 4, "halo_px": 4, "base": "added" if base else "none"}}
-inputs.load_generator = lambda weights, settings: trained(Base() if base else Same(), PLAIN, **network)
+def dies(place, moment):
+    """Have a child killed when it comes to a place for the so-manieth time."""
+    holder, name = PLACES[place]
+    real, count = getattr(holder, name), 0
 
-def dying(function, moment):
-    count = 0
     def counted(*arguments):
         nonlocal count
         count += 1
         if count == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments)
-    return counted
+        return real(*arguments)
 
-place, moment = {place!r}, {moment!r}
-if place == "write":
-    checkpoint.StripBuffer.write = dying(checkpoint.StripBuffer.write, moment)
-if place == "verify":
-    cog._verify = dying(cog._verify, moment)
-if place == "limit":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (moment, moment))
-try:
-    any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP, base=base)
-except TerraformError as error:
-    print(error)
-    sys.exit(error.exit_code)
-"""
+    setattr(holder, name, counted)
+
+
+def drawing(place, moment):
+    """Draw in a child, and die at a place, or be allowed no larger files than a limit."""
+    base = "base.tif" if Path("base.tif").exists() else None
+    network = {"stride": 4, "halo_px": 4, "base": "added" if base else "none"}
+    inputs.load_generator = lambda weights, settings: trained(Base() if base else Same(), PLAIN, **network)
+    if place in PLACES:
+        dies(place, moment)
+    if place == "limit":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (moment, moment))
+    try:
+        any_raster.render_raster(Path("w"), Path("e.tif"), Path("out.tif"), CLIP, base=base)
+    except TerraformError as error:
+        print(error)
+        sys.exit(error.exit_code)
 
 
 def run(folder, place="", moment=0):
-    program = DRAW.format(tests=str(TESTS), place=place, moment=moment)
-    return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    return output_of(folder, drawing, place, moment)
 
 
 @pytest.fixture

@@ -46,8 +46,8 @@ def test_each_has_a_card_and_a_size_to_hand_on():
     said = "".join(card.read_text(encoding="utf-8") for card in MODELS.glob("*.md"))
     files = [path for path in MODELS.iterdir() if path.suffix in (".safetensors", ".tif")]
     assert {path.name for path in files} >= {
-        "base-model.safetensors", "earth-base.tif", "earth-climate.tif", "mars-base.tif", "mars-climate.tif",
-        "generator.safetensors",
+        "base-model.safetensors", "earth-base.tif", "earth-climate.tif", "earth-tints.tif", "mars-base.tif",
+        "mars-climate.tif", "mars-tints.tif", "generator.safetensors",
     }  # fmt: skip
     for path in files:
         assert path.name in said

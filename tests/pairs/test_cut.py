@@ -8,8 +8,6 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from terraform import provenance
 from terraform.config import Pairs, Sheet
@@ -19,7 +17,7 @@ from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.grid import RasterGrid, columns_inside, download_grid, rows_of
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.regions import Region, rectangle
-from terraform.geo.resample import Axis, gather, gather_masked, taps
+from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
 from terraform.pairs import cut, sheet
 from terraform.pairs.store import open_pairs, save_array
@@ -32,6 +30,8 @@ PLACES = {
 }  # fmt: skip
 EVERYTHING = Pairs(max_void=1, max_sea=1, max_cloud=1)
 COARSE = TileSpec(128, 400.0, 32)
+WIDE = TileSpec(256, 200.0, 192)
+"""Of a margin wider than what base colours look at."""
 
 
 def region(place="north"):
@@ -69,7 +69,9 @@ def cut_out(folder, place, wanted=EVERYTHING, spoil=lambda metres, rgb: None, sp
     return open_pairs(folder / place.name)
 
 
-@pytest.mark.parametrize(("name", "spec"), [*((name, TileSpec()) for name in PLACES), ("north", COARSE)])
+@pytest.mark.parametrize(
+    ("name", "spec"), [*((name, TileSpec()) for name in PLACES), *(("north", spec) for spec in (COARSE, WIDE))]
+)
 def test_every_pixel_is_where_it_belongs(tmp_path, name, spec):
     place = region(name)
     pairs = cut_out(tmp_path, place, spec=spec)
@@ -84,6 +86,14 @@ def test_every_pixel_is_where_it_belongs(tmp_path, name, spec):
         assert np.abs(pairs.elevation[number] - heights(lon, lat)).max() < 3
         assert np.abs(pairs.imagery[number] - colours(lon, lat)[spec.inner, spec.inner]).max() < 1.6
         assert (tile["west"], tile["north"]) == pytest.approx((row.tile_bounds(column).west, row.north))
+
+
+def test_a_row_of_tiles_reads_each_raster_once(tmp_path, monkeypatch):
+    place, asked, read = region(), [], raster.read
+    paths = rasters(tmp_path, place)
+    monkeypatch.setattr(raster, "read", lambda dataset, *window: asked.append(dataset.name) or read(dataset, *window))
+    cut.cut(place, *paths, tmp_path / place.name, EVERYTHING)
+    assert sorted(asked) == sorted(str(path) for path in paths for row in rows_of(place) if columns_inside(row, place))
 
 
 def test_base_colours_of_coarse_tiles_are_those_of_fine_ones(tmp_path):
@@ -196,52 +206,6 @@ def test_the_sheet_says_that_a_world_is_synthetic(tmp_path):
     sheet.draw(tmp_path / "north", tmp_path / "sheet.jpg", Sheet())
     assert (tmp_path / "sheet.jpg").stat().st_size > 5000
     assert "SYNTHETIC" in sheet.caption(pairs, Sheet()) and "CC-BY-4.0" in sheet.caption(pairs, Sheet())
-
-
-steps = st.floats(0.2, 5)
-
-
-@given(steps, st.floats(-3, 3), st.integers(4, 40), st.integers(4, 40), st.booleans())
-def test_a_constant_stays_constant_and_a_slope_a_slope(step, origin, many, few, southward):
-    """Inside the source, whatever the scale: weights sum to one and are centred to a tenth of a pixel."""
-    source = Axis(-250, 1, 600)
-    target = Axis(origin + 40, -step, few) if southward else Axis(origin, step, few)
-    found = taps(source, target)
-    assert found.weight.sum(1) == pytest.approx(np.ones(few), abs=1e-5)
-    line = source.centres().astype(np.float32)[:, None].repeat(many, 1)
-    same = taps(Axis(0, 1, many), Axis(0, 1, many))
-    assert gather(line, found, same)[:, 0] == pytest.approx(target.centres(), abs=0.1 * max(1, step))
-
-
-@given(st.integers(0, 2**31), st.floats(1.5, 6))
-@settings(deadline=None)
-def test_downsampling_does_not_alias(seed, step):
-    """A lattice finer than the target's pixels averages out: its mean is left, no pattern."""
-    lattice = np.indices((240, 240)).sum(0) % 2 * np.float32(1000)
-    lattice = np.roll(lattice, seed % 7, 1)
-    few = int(200 / step)
-    found = taps(Axis(0, 1, 240), Axis(15, step, few))
-    assert np.ptp(gather(lattice, found, found)) < 250
-
-
-@given(st.integers(0, 2**31))
-@settings(deadline=None, max_examples=20)
-def test_what_is_invalid_never_counts(seed):
-    draw = np.random.default_rng(seed)
-    values = draw.uniform(100, 200, (40, 40)).astype(np.float32)
-    valid = draw.random((40, 40)) > 0.3
-    found = taps(Axis(0, 1, 40), Axis(0.3, 1.7, 22))
-    mixed, good = gather_masked(np.where(valid, values, np.float32(1e6)), valid, found, found)
-    assert mixed[good].min() >= 100 - 1e-3 and mixed[good].max() <= 200 + 1e-3
-    assert (mixed[~good] == 0).all()
-
-
-def test_a_row_that_closes_round_the_planet_has_no_edge(tmp_path):
-    grid = RasterGrid(EARTH, Axis(1, -0.5, 4), Axis(-180, 0.5, 720))
-    assert grid.wraps
-    found = taps(grid.longitudes, Axis(179, 0.5, 6), wrap=True)
-    assert found.weight.sum(1) == pytest.approx(np.ones(6))
-    assert {0, 719} <= set(found.index.ravel().tolist())
 
 
 def test_rasters_are_what_rasterio_reads(tmp_path):

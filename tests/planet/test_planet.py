@@ -5,15 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
 
 from terraform.basemap.model import load
 from terraform.errors import InputError
 from terraform.geo import raster
+from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.heights import SEA, VOID
 from terraform.planet.base_colours import draw_base_colours
 from terraform.planet.climate import make_climate
 from terraform.planet.rasters import fill, raster_grid, read_bands, read_climate, read_land, read_months
+from terraform.planet.tints import read_tints
 
 
 def drawn(planets, body, output, basemap):
@@ -58,6 +61,27 @@ def test_the_base_model_says_how_good_it_is_where_it_did_not_learn(planets):
         assert skill["base_model"][place] < skill["height_and_latitude"][place] < skill["one_colour"][place] + 5
     texts = load(planets / "base-model.safetensors").texts
     assert texts["LICENCE"] == "CC0-1.0" and "box" in texts["PROVENANCE"]
+
+
+def test_tints_are_those_of_the_climate_at_every_height(planets, settings, tmp_path):
+    drawn(planets, "mars", tmp_path, settings.basemap)
+    tints = read_tints(tmp_path / "tints.tif", MARS)
+    climate, made = read_climate(planets / "mars/climate.tif")
+    assert tints.colours.shape == (*climate.grid.shape, 3 * len(tints.levels_m))
+    assert tints.shoreline_m == climate.shoreline_m and tints.provenance.licence == made.licence
+    with pytest.raises(InputError, match="holds tints of mars, expected those of earth"):
+        read_tints(tmp_path / "tints.tif", EARTH)
+
+
+@pytest.mark.parametrize(
+    "tags", [{"HEIGHTS_M": "3 2 1"}, {"HEIGHTS_M": "0 x"}, {"SHORELINE_M": "nan"}, {"PROVENANCE": "{"}]
+)
+def test_damaged_tints_are_refused(planets, settings, tmp_path, tags):
+    drawn(planets, "mars", tmp_path, settings.basemap)
+    with rasterio.open(tmp_path / "tints.tif", "r+") as dataset:
+        dataset.update_tags(**tags)
+    with pytest.raises(InputError, match="holds no tints of a body"):
+        read_tints(tmp_path / "tints.tif", MARS)
 
 
 @pytest.mark.parametrize("body", ["earth", "mars"])

@@ -9,12 +9,13 @@ from terraform import provenance
 from terraform.basemap.model import load
 from terraform.errors import InputError, ResourceError
 from terraform.geo import raster
-from terraform.geo.bodies import MARS
+from terraform.geo.bodies import EARTH, MARS
 from terraform.mosaic.base.reading import read_base as read_for_mosaics
 from terraform.planet import publishing
 from terraform.planet.base_colours import draw_base_colours
 from terraform.planet.rasters import read_base, read_climate, write_base
 from terraform.planet.temperature import of_climate
+from terraform.planet.tints import read_tints
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +76,21 @@ def test_a_published_climate_says_how_warm_the_shoreline_is_and_holds_no_heights
         assert not read_climate(published / f"{body}-climate.tif")[0].height_m.any()
 
 
+def test_published_tints_are_those_of_the_run(run, published):
+    for body in (EARTH, MARS):
+        before, after = (read_tints(path, body) for path in (run / body.name / "tints.tif",
+                                                             published / f"{body.name}-tints.tif"))  # fmt: skip
+        assert before.digest == after.digest and after.colours.shape == (90, 180, 51)
+    assert "17 heights of 0 to 8,500 m" in (published / "README.md").read_text()
+
+
 def test_each_file_has_a_card_and_other_cards_stay(published):
     text = (published / "README.md").read_text()
     names = [line[3:] for line in text.splitlines() if line.startswith("## ")]
-    kinds = [f"{body}-{kind}.tif" for body in ("earth", "mars") for kind in ("base", "climate")]
+    kinds = [f"{body}-{kind}.tif" for body in ("earth", "mars") for kind in ("base", "tints", "climate")]
     assert names == ["base-model.safetensors", *kinds, "generator.safetensors"]
     assert "A detail generator." in text and "old" not in text.split()
-    for name in names[:5]:
+    for name in names[:7]:
         assert hashlib.sha256((published / name).read_bytes()).hexdigest() in text
     made = provenance.from_json(load(published / "base-model.safetensors").texts["PROVENANCE"])
     assert f"licence: **{made.licence}**" in text and made.attribution in text and "`make models-base`" in text

@@ -52,14 +52,14 @@ def test_overlays_are_read_by_our_own_rules(tmp_path):
     assert (config["train"]["norm"], config["train"]["total_images"]) == ("instance", 8)
 
 
-def test_a_thousand_regions_are_planned_region_by_region(tmp_path):
+def test_many_regions_are_planned_region_by_region(tmp_path):
     make_world(tmp_path)
-    places = [(lon, lat) for lon in range(-180, 178, 4) for lat in range(-60, 60, 8)][:1000]
-    many = [feature(f"r{n:04}", "earth", "train", *place) for n, place in enumerate(places)]
+    places = [(lon, lat) for lon in range(-180, 178, 4) for lat in range(-60, 60, 8)][:150]
+    many = [feature(f"r{n:03}", "earth", "train", *place) for n, place in enumerate(places)]
     write_regions(tmp_path, [*features_of(tmp_path), *many])
     counts = dict(re.findall(r"^(\w+) +(\d+)$", run(tmp_path, "all", "-n", "-q", "rules"), re.MULTILINE))
     assert {rule: int(counts[rule]) for rule in ("fetch_raster", "cut_pairs", "draw_sheet", "train_generator")} == {
-        "fetch_raster": 2009, "cut_pairs": 1004, "draw_sheet": 1004, "train_generator": 1,
+        "fetch_raster": 309, "cut_pairs": 154, "draw_sheet": 154, "train_generator": 1,
     }  # fmt: skip
 
 
@@ -68,13 +68,8 @@ def lint(folder):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
-def test_lint_and_format_are_clean(tmp_path):
-    make_world(tmp_path)
-    assert "good condition" in lint(tmp_path).stderr
-    subprocess.run([sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow"], cwd=ROOT, check=True)
-
-
 def test_lint_fails_on_every_complaint_but_the_environment_that_a_rule_lacks(tmp_path):
+    """Of our own rules it has none (`make lint`)."""
     make_world(tmp_path)
     with (tmp_path / "Snakefile").open("a") as file:
         file.write('rule unlogged:\n    output:\n        "unlogged.txt",\n    shell:\n        "touch {output}"\n')

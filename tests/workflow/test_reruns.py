@@ -213,6 +213,17 @@ def test_mosaics_and_evaluation_follow_base_colours_where_the_generator_adds_to_
     assert jobs(world) == BASES | {"draw mosaic of crater", "evaluate generator of run tiny"}
 
 
+def test_a_generator_that_knows_tints_follows_those_of_the_earth_and_mosaics_those_of_mars(world):
+    configure(world, train={"network": "unet_fc", "base": "added"}, condition={"tints": True})
+    run(world, "--touch", "all")  # as if it had been trained so
+    assert jobs(world) == set()
+    configure(world, climate={"mars": {"mean_temperature_c": 20}})
+    mars = {"simulate climate of mars", "draw base colours of mars", "draw mosaic of crater"}
+    assert jobs(world) == mars
+    configure(world, basemap={"month": 7})
+    assert {"train generator of run tiny", "draw mosaic of crater"} < jobs(world)
+
+
 def test_the_temperature_of_places_is_added_to_pairs_and_cuts_nothing(world):
     configure(world, condition={"channels": ["elevation", "air_temperature"]})
     added = {f"add temperature to pairs of {name}" for name in PAIRED}

@@ -62,6 +62,7 @@ PLANET = f"results/planet/{CONFIG.run}"
 BASE_MODEL = f"{PLANET}/base-model.safetensors"
 CLIMATE = f"{PLANET}/{{body}}/climate.tif"
 BASE_COLOURS = f"{PLANET}/{{body}}/base.tif"
+TINTS = f"{PLANET}/{{body}}/tints.tif"
 METRICS = f"results/evaluation/{CONFIG.run}/metrics.json"
 VIEWER = "results/viewer/index.html"
 REPORT = "results/report.html"
@@ -128,6 +129,16 @@ def folders(wildcards, input):
 def base_of(wildcards):
     """The base colours of a region's body, where the generator adds to them."""
     return [] if CONFIG.train.base == "none" else BASE_COLOURS.format(body=region_of(wildcards).body.name)
+
+
+def tints_of(wildcards):
+    """The tints of a region's body, which lie beside its base colours, where the generator knows them."""
+    return TINTS.format(body=region_of(wildcards).body.name) if CONFIG.condition.tints else []
+
+
+def earth_tints(wildcards):
+    """The tints of the Earth, of which all pairs are, where the generator knows them."""
+    return TINTS.format(body="earth") if CONFIG.condition.tints else []
 
 
 def strips_of(wildcards):

@@ -4,6 +4,7 @@ rule draw_strips:
         weights=WEIGHTS,
         elevation=raster_of("elevation"),
         base=base_of,
+        tints=tints_of,
         climate=climate_of,
     output:
         temp(touch(STRIPS)),
@@ -37,6 +38,7 @@ rule draw_mosaic:
         weights=WEIGHTS,
         elevation=raster_of("elevation"),
         base=base_of,
+        tints=tints_of,
         climate=climate_of,
         strips=strips_of,
     output:

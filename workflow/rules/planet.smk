@@ -89,6 +89,7 @@ rule draw_base_colours:
         climate=CLIMATE,
     output:
         base=BASE_COLOURS,
+        tints=TINTS,
         preview=report(f"{PLANET}/{{body}}/preview.jpg", caption="../report/base.rst", category="Planets"),
     log:
         f"logs/draw_base_colours/{CONFIG.run}/{{body}}.log",

@@ -11,6 +11,7 @@ rule train_generator:
     input:
         pairs=expand(PAIRS, region=PLAN.paired),
         temperatures=temperatures,
+        tints=earth_tints,
         start=CONFIG.train.start_from or [],
     output:
         weights=WEIGHTS,
@@ -26,6 +27,7 @@ rule train_generator:
         runtime=24 * 60,
     params:
         folders=folders,
+        tints=lambda wildcards, input: option("tints", input.tints),
         settings=stages.relevant(CONFIG, "train"),
         code=stages.code("train"),
     message:
@@ -33,7 +35,7 @@ rule train_generator:
     shell:
         PARTS_OF_THREADS
         + command("train", processes=CONFIG.train.gpus)
-        + '--output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
+        + '{params.tints} --output "$(dirname {output.weights:q})" {params.folders:q} > {log:q} 2>&1'
 
 
 # Base colours are those that the base model predicts without the held-out regions, not the imagery's own.
@@ -43,6 +45,7 @@ rule evaluate_generator:
         pairs=expand(PAIRS, region=PLAN.paired),
         base=[] if CONFIG.train.base == "none" else BASE_COLOURS.format(body="earth"),
         temperatures=temperatures,
+        tints=earth_tints,
         rivals=list(CONFIG.evaluation.rivals.values()),
         mosaics=expand(MOSAIC, region=JUDGED_MOSAICS),
         reliefs=expand(RESOURCE, body="mars", region=JUDGED_MOSAICS, what="elevation"),

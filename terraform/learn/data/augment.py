@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from terraform.config import Condition, Sheet, Train
+from terraform.errors import InputError
 from terraform.geo.heights import SEA, VOID
 from terraform.geo.tile_spec import DEFAULT_TILE, TileSpec
 from terraform.learn.data.dataset import StoredPairs
@@ -18,6 +19,7 @@ from terraform.learn.runtime.device import to_device
 from terraform.pairs.context import Air, Context
 from terraform.pairs.noise import noise
 from terraform.pairs.relief import ReliefBatch, encode, inside, sun_at
+from terraform.pairs.tints import Tints
 
 
 class Batch(NamedTuple):
@@ -99,6 +101,8 @@ def prepare(
         stretch = to_device((1 + settings.vertical_jitter * params.stretch).astype(np.float32), device)
         metres = metres * stretch.view(-1, 1, 1, 1)
         lapse = lapse / stretch.view(-1, 1, 1, 1)  # a mountain drawn higher is as cold as it is
+    else:
+        stretch = torch.ones(len(heights), device=device)
     colours = stored.imagery.permute(0, 3, 1, 2).to(torch.float32)
     latitude = stored.latitude_deg[:, None, :, None]
     known = (colours > 0).any(1, keepdim=True)
@@ -118,6 +122,8 @@ def prepare(
         shift = to_device((255 * settings.recolour * params.recolour).astype(np.float32), device)[:, :, None, None]
         colours = (colours + shift).clamp(0, 255)
         context = _context(stored.base, shift, _Crop(top, left, scale, spec, halo_px))
+        if condition.tints:
+            context = context._replace(tints=_tints(stored, stretch, _Crop(top, left, scale, spec, halo_px)))
     known_climate = condition.needs_climate and stored.shoreline_c.numel() > 0
     shoreline = _shoreline(stored.shoreline_c, _Crop(top, left, scale, spec, halo_px)) if known_climate else None
     sun = sun_at(latitude, condition.local_time_h)
@@ -127,7 +133,7 @@ def prepare(
             torch.where(mirror, x.flip(3), x) for x in (metres, sea, void, colours, known)
         )
         if context is not None:
-            context = Context(*(torch.where(mirror, x.flip(3), x) for x in context))
+            context = _mirrored(context, mirror)
         if shoreline is not None:
             shoreline = torch.where(mirror, shoreline.flip(3), shoreline)
         # The picture's light is mirrored too, so the sun is: shading and hillshade agree.
@@ -157,6 +163,30 @@ def _context(base: Tensor, shift: Tensor, crop: _Crop) -> Context:
     return Context(land, sea)
 
 
+def _tints(stored: StoredPairs, stretch: Tensor, crop: _Crop) -> Tints:
+    """Place the tints of pairs over the pixels of a crop with its margin."""
+    if not stored.tints.numel():
+        raise InputError(
+            "the generator knows tints (condition.tints), and none are given: name the run's with --tints, "
+            "results/planet/<run>/earth/tints.tif"
+        )
+    spec, margin_px = crop.spec, crop.spec.margin_px
+    along = torch.arange(-margin_px, spec.tile_px + margin_px, device=stretch.device, dtype=torch.float32)
+    y, x = (_among_cells(corner, along, crop) for corner in (crop.top, crop.left))
+    nothing = torch.zeros(1, 1, 1, 1, device=stretch.device)
+    cells = stored.tints.float() / 127.5 - 1
+    return Tints(cells, stored.tint_levels_m, y, x, nothing, stretch.view(-1, 1, 1, 1))
+
+
+def _mirrored(context: Context, mirror: Tensor) -> Context:
+    """Mirror some of a batch left to right."""
+    land, sea = (torch.where(mirror, x.flip(3), x) for x in (context.land, context.sea))
+    tints = context.tints
+    if tints is not None:
+        tints = tints._replace(x=torch.where(mirror.view(-1, 1), tints.x.flip(1), tints.x))
+    return Context(land, sea, tints)
+
+
 def _shoreline(cells: Tensor, crop: _Crop) -> Tensor:
     """Enlarge temperatures, (N, 20, 20), to the pixels of a crop with its margin, where nobody looks at them."""
     near = _enlarged(cells[:, None], crop)
@@ -165,15 +195,15 @@ def _shoreline(cells: Tensor, crop: _Crop) -> Tensor:
 
 def _enlarged(cells: Tensor, crop: _Crop) -> Tensor:
     """Enlarge cells, (N, C, 20, 20), to the 256 x 256 pixels of a crop and its halo."""
-    spec = crop.spec
-    along = torch.arange(-crop.halo_px, spec.tile_px + crop.halo_px, device=cells.device, dtype=torch.float32)
-    side, margin = spec.base_side_cells, spec.BASE_MARGIN_CELLS
-    # Pixel centres of the crop, in cells, then in the [-1, 1] of grid_sample.
-    y, x = (
-        (((corner[:, None] + along + 0.5) * crop.scale) / spec.BASE_CELL_PX + margin) / side * 2 - 1
-        for corner in (crop.top, crop.left)
-    )
+    along = torch.arange(-crop.halo_px, crop.spec.tile_px + crop.halo_px, device=cells.device, dtype=torch.float32)
+    y, x = (_among_cells(corner, along, crop) for corner in (crop.top, crop.left))
     return _sampled(cells, y, x, "bicubic")
+
+
+def _among_cells(corner: Tensor, along: Tensor, crop: _Crop) -> Tensor:
+    """Where pixels of a crop, counted from its corner, lie among the cells, in the [-1, 1] of grid_sample."""
+    side, margin = crop.spec.base_side_cells, crop.spec.BASE_MARGIN_CELLS
+    return (((corner[:, None] + along + 0.5) * crop.scale) / crop.spec.BASE_CELL_PX + margin) / side * 2 - 1
 
 
 def _noise(params: AugmentParams, settings: Train, device: torch.device, spec: TileSpec) -> Tensor:

@@ -14,9 +14,11 @@ from terraform import provenance
 from terraform.errors import InputError
 from terraform.geo.tile_spec import TileSpec
 from terraform.pairs.store import Pairs, open_pairs
+from terraform.pairs.tints import TintMap
 from terraform.provenance import Provenance
 
 _UNKNOWN = np.zeros((0, 0), np.float32)
+_NO_TINTS, _NO_LEVELS = np.zeros((0, 0, 0, 0), np.uint8), np.zeros(0, np.float32)
 
 
 class StoredPairs(NamedTuple):
@@ -34,6 +36,10 @@ class StoredPairs(NamedTuple):
         Temperature of the place, reduced to height 0, degrees Celsius; (N, 0, 0) where no channel follows the climate.
     lapse_k_per_km : (N,) float32
         By which it falls with height, K/km.
+    tints : (N, 3, L, 20, 20) uint8
+        Colours of land at L heights (`terraform.pairs.tints`), at the same cells; (N, 0, 0, 0, 0) without tints.
+    tint_levels_m : (N, L) float32
+        Those heights above the datum, metres.
     """
 
     elevation: Tensor
@@ -42,6 +48,8 @@ class StoredPairs(NamedTuple):
     latitude_deg: Tensor
     shoreline_c: Tensor
     lapse_k_per_km: Tensor
+    tints: Tensor
+    tint_levels_m: Tensor
 
     @property
     def inner(self) -> slice:
@@ -59,10 +67,13 @@ class Collection:
     regions : tuple of Pairs
     places : (N, 2) int64
         Region and pair of each of the collection's pairs.
+    tints : TintMap, optional
+        Of the body that the pairs are of.
     """
 
     regions: tuple[Pairs, ...]
     places: NDArray[np.int64]
+    tints: TintMap | None = None
 
     def __len__(self) -> int:
         """Count the pairs."""
@@ -79,8 +90,13 @@ class Collection:
             [_UNKNOWN if pairs.temperature is None else pairs.temperature[pair] for pairs, pair in wanted]
         )
         lapse = np.array([pairs.lapse_rate_k_per_km for pairs, _ in wanted], np.float32)
-        parts = elevation, imagery, base, latitude, shoreline, lapse
+        tints = np.stack([self._tints(pairs.tiles[pair]) for pairs, pair in wanted])
+        levels = np.stack([_NO_LEVELS if self.tints is None else self.tints.above_datum_m] * len(wanted))
+        parts = elevation, imagery, base, latitude, shoreline, lapse, tints, levels
         return StoredPairs(*(torch.from_numpy(part) for part in parts))
+
+    def _tints(self, tile: Any) -> NDArray[np.uint8]:
+        return _NO_TINTS if self.tints is None else self.tints.sample(tile, self.spec)
 
     def tiles(self, chosen: Sequence[int] | NDArray[np.int64]) -> NDArray[Any]:
         """List the records of the chosen pairs, (N,) `terraform.pairs.store.TILE`."""
@@ -104,10 +120,14 @@ class Collection:
     def provenance(self) -> Provenance:
         """Where the pairs come from."""
         parts = [pairs.provenance for pairs in self.regions]
+        if self.tints is not None and self.tints.provenance is not None:
+            parts.append(self.tints.provenance)
         return provenance.merge(parts, regions=[pairs.region for pairs in self.regions], pairs=len(self))
 
 
-def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: bool = False) -> Collection:
+def collect(
+    folders: Sequence[Path], held_out: Sequence[Path] = (), climate: bool = False, tints: TintMap | None = None
+) -> Collection:
     """Open the pairs of several regions, without those that overlap a tile of a held-out region.
 
     Parameters
@@ -115,6 +135,8 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: boo
     folders, held_out : sequence of Path
     climate : bool
         Whether a channel follows the climate, so that pairs must have the temperature of their places.
+    tints : TintMap, optional
+        Of the body that the pairs are of.
 
     Raises
     ------
@@ -135,14 +157,16 @@ def collect(folders: Sequence[Path], held_out: Sequence[Path] = (), climate: boo
     if len(sizes) > 1:
         said = ", ".join(f"{region}: {spec.tile_px} pixels of {spec.pixel_m:g} m" for spec, region in sizes.items())
         raise InputError(f"pairs have tiles of several sizes ({said}): cut all regions with the same settings of tile")
-    return Collection(regions, np.array(places, np.int64))
+    return Collection(regions, np.array(places, np.int64), tints)
 
 
-def by_role(folders: Mapping[str, Sequence[Path]], climate: bool = False) -> dict[str, Collection]:
-    """Open the collection of each role that has regions; "train" leaves out what overlaps the others."""
+def by_role(
+    folders: Mapping[str, Sequence[Path]], climate: bool = False, tints: TintMap | None = None
+) -> dict[str, Collection]:
+    """Open the collection of each role that has regions; "train" leaves out what overlaps the others; see `collect`."""
     held_out = [folder for role, members in folders.items() if role != "train" for folder in members]
     return {
-        role: collect(members, held_out if role == "train" else (), climate)
+        role: collect(members, held_out if role == "train" else (), climate, tints)
         for role, members in folders.items()
         if members
     }

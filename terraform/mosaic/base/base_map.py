@@ -25,6 +25,7 @@ from terraform.geo.tile_spec import TileSpec
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.pairs.context import Context
+from terraform.pairs.tints import TintMap
 from terraform.provenance import Provenance
 
 BANDS = 6
@@ -39,9 +40,12 @@ class BaseMap:
     ----------
     levels : (H, 2 H, 6) uint8
         Red, green and blue of each cell as land, then as sea; plate carree, row 0 north, column 0 from 180 W.
+    tints : TintMap, optional
+        What land's colours follow within a cell, for a generator that knows them.
     """
 
     levels: NDArray[np.uint8]
+    tints: TintMap | None = None
 
     @cached_property
     def _spline(self) -> SphericalSpline:

@@ -1,6 +1,7 @@
 """Which base colours a mosaic is drawn with: those that were named, else the body's published ones."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.base.zonal import zonal_base
 from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
+from terraform.planet.tints import read_tints
 from terraform.provenance import Credit, Provenance
 
 BASE_MODEL = "base-model.safetensors"
@@ -57,38 +59,60 @@ def choose_base(given: str | None, trained: TrainedGenerator, body: Body) -> Cho
         if given is not None:
             say(f"warning: these weights were trained without base colours: --base {given} changes nothing")
         return None
-    return named_base(given, body)
+    return named_base(given, body, trained.condition.tints)
 
 
-def named_base(given: str | None, body: Body) -> ChosenBase:
+def named_base(given: str | None, body: Body, tints: bool = False) -> ChosenBase:
     """Read the base colours that were named, or a body's published ones, and say which they are; see `choose_base`.
+
+    Parameters
+    ----------
+    given : str, optional
+    body : Body
+    tints : bool
+        Whether their tints are wanted, too, from the file beside them (`tints_beside`); of a colour, and of a raster
+        that has none, there are none.
 
     Raises
     ------
     InputError
         There are none, or what was given is neither a colour nor a raster of base colours.
     """
-    chosen = _published(body) if given is None else _named(given, body)
+    chosen = _published(body, tints) if given is None else _named(given, body, tints)
     say(f"base colours: {chosen.origin}")
     return chosen
 
 
-def _named(given: str, body: Body) -> ChosenBase:
+def tints_beside(base: Path) -> Path | None:
+    """Find the tints beside base colours: `tints.tif` beside `base.tif`, `mars-tints.tif` beside `mars-base.tif`."""
+    path = base.with_name(base.name.replace("base", "tints"))
+    return path if path != base and path.is_file() else None
+
+
+def _of_file(path: Path, body: Body, origin: str, tints: bool) -> ChosenBase:
+    found = tints_beside(path) if tints else None
+    base, version = read_base(path, body), file_version(path)
+    if found is not None:
+        base, version = replace(base, tints=read_tints(found, body)), [*version, *file_version(found)]
+    if tints:
+        origin += " with tints" if found is not None else ", without tints: none lie beside it"
+    return ChosenBase.of(base, origin, version, _provenance_of(path))
+
+
+def _named(given: str, body: Body, tints: bool) -> ChosenBase:
     if given.startswith("#"):
         return ChosenBase.of(colour_map(given), f"the colour {given}", [given.lower()], None)
     path = Path(given)
     if not path.is_file():
         raise InputError(f"--base {given} is neither a colour such as #7a6a4f nor a raster that exists: correct it")
-    return ChosenBase.of(read_base(path, body), given, file_version(path), _provenance_of(path))
+    return _of_file(path, body, given, tints)
 
 
-def _published(body: Body) -> ChosenBase:
+def _published(body: Body, tints: bool) -> ChosenBase:
     name = f"{body.name}-base.tif"
     found, model = published(name), published(BASE_MODEL)
     if found is not None:
-        return ChosenBase.of(
-            read_base(found, body), f"the published base map {found}", file_version(found), _provenance_of(found)
-        )
+        return _of_file(found, body, f"the published base map {found}", tints)
     if model is None:
         raise InputError(
             f"base colours are needed, and {body.name} has no published base map (models/{name}), nor is there a base "
@@ -100,7 +124,7 @@ def _published(body: Body) -> ChosenBase:
     made = provenance.from_json(stored) if stored else _unknown(model)
 
     def zonal(source: ElevationRaster, shoreline_m: float) -> BaseMap:
-        return zonal_base(trained, source, body, shoreline_m)
+        return zonal_base(trained, source, body, shoreline_m, tints)
 
     version = ["zonal", code_digest([zonal_base.__module__]), *file_version(model)]
     return ChosenBase(zonal, f"zonal, from latitude and height by {model}", version, made)

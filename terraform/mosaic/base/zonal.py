@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from terraform.basemap.model import BaseModel
 from terraform.basemap.render import Ground, draw
+from terraform.basemap.tints import tints_of
 from terraform.climate.balance import legendre2, zonal_temperatures
 from terraform.climate.monthly import MONTHS, MonthlyClimate
 from terraform.config.basemap import BaseMap as BaseMapSettings
@@ -35,7 +36,9 @@ _EQUATOR_TO_POLE_C = (14.9, -28.0)
 _WETTEST_MONTH = 7.5
 
 
-def zonal_base(model: BaseModel, source: ElevationRaster, body: Body, shoreline_m: float) -> BaseMap:
+def zonal_base(
+    model: BaseModel, source: ElevationRaster, body: Body, shoreline_m: float, tints: bool = False
+) -> BaseMap:
     """Draw the base colours of a body from latitude and height.
 
     Parameters
@@ -47,6 +50,8 @@ def zonal_base(model: BaseModel, source: ElevationRaster, body: Body, shoreline_
         Mars has its own gravity, year and tilt; any other body is taken as Earth.
     shoreline_m : float
         What lies below it is sea.
+    tints : bool
+        Whether its tints are wanted, too.
 
     Returns
     -------
@@ -60,8 +65,10 @@ def zonal_base(model: BaseModel, source: ElevationRaster, body: Body, shoreline_
     mean = grid.coarsened(np.maximum(height, 0) * (land > 0), coarse)
     climate = level.at_heights(mean, settings.lapse_rate_k_per_km)
     ground = Ground(grid, height, land, settings.lapse_rate_k_per_km, settings.gravity_m_s2)
-    drawn = draw(model, climate, coarse, ground, BaseMapSettings())
-    return BaseMap(np.concatenate([drawn.land, drawn.sea], axis=-1))
+    chosen = BaseMapSettings()
+    drawn = draw(model, climate, coarse, ground, chosen)
+    by_height = tints_of(model, climate, coarse, ground, chosen, shoreline_m) if tints else None
+    return BaseMap(np.concatenate([drawn.land, drawn.sea], axis=-1), by_height)
 
 
 def zonal_climate(grid: PlanetGrid, settings: ClimateModel) -> MonthlyClimate:

@@ -107,7 +107,7 @@ def _base_rows(base: BaseMap, grid: PlanetGrid, rows: slice) -> tuple[NDArray[np
         return levels[..., :3], levels[..., 3:]
     latitudes = Axis(90.0, -grid.cell_deg, grid.height).part(rows.start, rows.stop)
     found = base.on_axes(latitudes, Axis(-180.0, grid.cell_deg, grid.width))
-    land, sea = (((part[0].numpy() + 1) * np.float32(127.5)).transpose(1, 2, 0) for part in found)
+    land, sea = (((part[0].numpy() + 1) * np.float32(127.5)).transpose(1, 2, 0) for part in (found.land, found.sea))
     return land, sea
 
 
