@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terraform.errors import InputError
 from terraform.geo.grid import RasterGrid
-from terraform.geo.heights import VOID, pack
+from terraform.geo.heights import VOID, from_shares, pack
 from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
@@ -136,11 +136,10 @@ def _north_up(axis: Axis) -> Axis:
 
 
 def _stored(made: Planes, elevation: bool) -> NDArray[Any]:
-    void = made.void
-    sea = ~void & (made.sea > made.valid)
-    values = made.total / np.maximum(made.valid, 1e-6)[..., None]
     if elevation:
-        return pack(values[..., 0], sea, void)
+        return pack(*from_shares(made.total[..., 0], made.valid, made.sea))
+    void = made.void
+    values = made.total / np.maximum(made.valid, 1e-6)[..., None]
     rgb = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     # Black in all bands means void: what is black and seen becomes the darkest grey.
     rgb[~void & (rgb == 0).all(axis=-1)] = 1

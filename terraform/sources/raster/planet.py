@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.geo.grid import RasterGrid
-from terraform.geo.heights import VOID, pack
+from terraform.geo.heights import VOID, from_shares, pack
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.geo.raster import write_strips
 from terraform.geo.resample import Axis
@@ -171,10 +171,10 @@ def stored_months(values: NDArray[np.floating], valid: NDArray[np.bool_], kind: 
 
 
 def _stored(made: Planes, kind: PlanetKind) -> NDArray[Any]:
+    if kind == "elevation":
+        return pack(*from_shares(made.total[..., 0], made.valid, made.sea))
     void = made.void
     values = made.total / np.maximum(made.valid, 1e-6)[..., None]
-    if kind == "elevation":
-        return pack(values[..., 0], ~void & (made.sea > made.valid), void)
     if kind != "imagery":
         return stored_months(values, ~void, kind)
     rgb = np.clip(np.rint(values), 1, 255).astype(np.uint8)
