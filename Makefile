@@ -42,6 +42,10 @@ models-base: setup
 
 # The published detail generator, two hours of one core: make models-generator RASTERS=FOLDER
 models-generator: setup
+	$(BIN)/snakemake --cores $(CORES) train \
+	  --configfile workflow/config/files.yaml workflow/config/published-first.yaml --config rasters=$(RASTERS)
+	$(BIN)/snakemake --cores $(CORES) train \
+	  --configfile workflow/config/files.yaml workflow/config/published-second.yaml --config rasters=$(RASTERS)
 	$(BIN)/snakemake --cores $(CORES) evaluate mosaics \
 	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \

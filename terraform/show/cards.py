@@ -22,7 +22,7 @@ _MODEL = """# Weights of run `{run}`
 ## Model details
 
 * network `{network}`, width {width}, {values:,} values; sha256 `{digest}`
-* sees `{encoding}` encoding of relief at {resolution:g} m: {channels}; base colours: `{base}`; noise: {noise} channels
+* sees `{encoding}` encoding of relief at {resolution:g} m: {channels}; base colours: `{base}`{tints}; noise: {noise} channels
 * made by terraform {version}
 
 ## Uses
@@ -124,6 +124,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
         encoding=trained.condition.encoding,
         resolution=trained.condition.resolution_m,
         channels=", ".join(channels),
+        tints=", with tints" if trained.condition.tints else "",
         pairs=made.details["pairs"],
         regions=", ".join(made.details["regions"]),
         seen=state.best_images,

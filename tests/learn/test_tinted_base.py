@@ -14,6 +14,7 @@ from terraform.learn.data.dataset import StoredPairs, by_role
 from terraform.learn.data.sampling import augmentation_params
 from terraform.learn.fingerprint import run_fingerprint
 from terraform.pairs.tints import TintMap
+from terraform.show import cards
 
 TINTED, PLAIN = (Condition(channels=["elevation"], resolution_m=0, tints=known) for known in (True, False))
 SETTINGS = Train(noise=0, base="added", recolour=0)
@@ -102,9 +103,11 @@ def of_the_earth(brighter=0):
 
 def test_weights_know_of_them_and_carry_their_credit(world, tmp_path):
     settings = config({"channels": ["elevation"], "tints": True}, base="added", total_images=2)
-    run(world, tmp_path, settings, tints=of_the_earth())
+    state = run(world, tmp_path, settings, tints=of_the_earth())
     trained = weights.load(tmp_path / "weights.safetensors")
     assert trained.condition.tints and "a test" in trained.provenance.attribution
+    cards.write(tmp_path / "card.md", tmp_path / "weights.safetensors", state, settings)
+    assert "base colours: `added`, with tints;" in (tmp_path / "card.md").read_text()
     assert "a test" not in by_role(world)["train"].provenance.attribution
 
 
