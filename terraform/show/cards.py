@@ -22,7 +22,7 @@ _MODEL = """# Weights of run `{run}`
 ## Model details
 
 * network `{network}`, width {width}, {values:,} values; sha256 `{digest}`
-* sees `{encoding}` encoding of relief at {resolution:g} m: {channels}; base colours: `{base}`{tints}; noise: {noise} channels
+* sees `{encoding}` encoding of relief at {resolution:g} m: {channels}; base colours: {base}; noise: {noise} channels
 * made by terraform {version}
 
 ## Uses
@@ -113,7 +113,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
     channels = trained.condition.channels if trained.condition.encoding == "relief" else ["turbo"]
     text = _MODEL.format(
         **settings.model_dump(include={
-            "network", "width", "base", "noise", "lambda_l1", "lambda_texture", "lambda_feature_matching",
+            "network", "width", "noise", "lambda_l1", "lambda_texture", "lambda_feature_matching",
             "discriminator", "discriminator_sees", "learning_rate", "batch",
         }),
         run=config.run,
@@ -124,7 +124,7 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
         encoding=trained.condition.encoding,
         resolution=trained.condition.resolution_m,
         channels=", ".join(channels),
-        tints=", with tints" if trained.condition.tints else "",
+        base=f"`{settings.base}`{', with tints' * trained.condition.tints}",
         pairs=made.details["pairs"],
         regions=", ".join(made.details["regions"]),
         seen=state.best_images,
