@@ -107,6 +107,9 @@ class Train(Section):
     the range; only with base colours."""
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
+    detail_gain: float = Field(1.0, ge=0.5, le=2)
+    """What the generator adds to base colours (`base: added`) is drawn so many times as strong as it was learnt. On land
+    that it never saw it comes out weaker than real detail; docs/quality.md says by how much."""
     noise: int = Field(3, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
     noise_at: Literal["last", "scales"] = "last"
@@ -146,5 +149,5 @@ class Train(Section):
         """Collect the settings on which weights depend, as values that JSON holds."""
         chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
         # A setting that is not used must not make runs of before it anew.
-        unused = {"start_from": None, "halo_px": 0, "square_px": 0, "discriminator_sees": "picture"}
+        unused = {"start_from": None, "halo_px": 0, "square_px": 0, "discriminator_sees": "picture", "detail_gain": 1.0}
         return {name: value for name, value in chosen.items() if name not in unused or value != unused[name]}

@@ -113,6 +113,11 @@ class Config(Section):
                 "train: discriminator_sees is detail, what a picture adds to its base colours, and base is none: set "
                 "train.base to added or channels, or discriminator_sees to picture"
             )
+        if self.train.detail_gain != 1 and (self.train.base != "added" or self.train.network != "unet_fc"):
+            raise ValueError(
+                f"train: detail_gain is {self.train.detail_gain:g}, and there is no detail that is added to base colours: "
+                "set train.base to added with network unet_fc, or detail_gain to 1"
+            )
         for body in BODIES:
             planet = getattr(self.sources, body).planet
             if (planet.temperature is None) != (planet.precipitation is None):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from terraform.config import Train
 from terraform.learn.data.augment import Batch
+from terraform.learn.models.generators import strengthen
 from terraform.learn.weights import set_inference_mode
 
 
@@ -35,12 +36,14 @@ def update(average: nn.Module, generator: nn.Module, decay: float, steps: int, g
 
 @torch.no_grad()
 def inference_copy(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
-    """Make the network used for inference: a copy with running statistics estimated anew on `batches`.
+    """Make the network used for inference: a copy with running statistics estimated anew on `batches`, its detail
+    strengthened.
 
     The average never saw the statistics that the generator collected; a pass over some batches in training mode gives
     it its own (Izmailov et al. 2018, 3.2).
     """
     network = set_inference_mode(copy.deepcopy(source), settings)
+    strengthen(network, settings.detail_gain)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     if not settings.ema_decay or not norms or network.training:
         return network

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from terraform.config import Condition, Config
 from terraform.errors import ConfigError
 from terraform.learn import weights
+from terraform.learn.models.generators import strengthen
 from terraform.learn.trainer import Trainer
 
 _NAMED = 5
@@ -41,6 +42,7 @@ def start_from_weights(trainer: Trainer, config: Config) -> str | None:
             f"train.start_from: {path} sees {', '.join(seen)}, and the condition is {', '.join(wanted)}: set "
             "condition.channels to those of the weights, or start without them"
         )
+    strengthen(given.network, 1 / given.settings.detail_gain)
     tensors = _widened(given.network.state_dict(), trainer.generator, seen[1:], wanted[1:])
     _check_shapes(trainer.generator.state_dict(), tensors, path)
     for network in (trainer.generator, trainer.average):

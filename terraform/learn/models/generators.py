@@ -149,6 +149,14 @@ class UNetFc(nn.Module):
             last.data *= 0.1 if self.adds_base else 0.3
 
 
+@torch.no_grad()
+def strengthen(network: nn.Module, gain: float) -> None:
+    """Multiply what a network adds to base colours by itself; what it makes of each pixel alone stays as it is."""
+    if getattr(network, "adds_base", False):
+        for values in network.last.parameters():
+            values.mul_(gain)
+
+
 def add_residual(base: Tensor, residual: Tensor) -> Tensor:
     """Add where the scale of colours is a hyperbolic tangent's argument: tanh(artanh(0.9 b) + r) / 0.9.
 
