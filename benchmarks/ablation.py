@@ -4,14 +4,16 @@
 yet, on the pairs that `make real` cut, and prints the table; `--write` puts it into `docs/quality.md`. One fold:
 trained on andes, cali, nepal and tanzania, validated on nw, judged on italy. Base colours are the pairs' own, which are
 smooth real ones; with `--base RASTER` (land and sea, six bands of the whole Earth) rows that know them are judged with
-those too, and windows are drawn.
+those too, with its tints where the row has them, and windows are drawn.
 """
 
 import argparse
 import contextlib
 import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
@@ -38,9 +40,12 @@ from terraform.mosaic import inputs
 from terraform.mosaic.bands import Band, GlobalGrid, strips
 from terraform.mosaic.base.air_choice import choose_air
 from terraform.mosaic.base.base_map import BaseMap
+from terraform.mosaic.base.choice import tints_beside
 from terraform.mosaic.base.reading import read_base
 from terraform.mosaic.terrain import BandTerrain, Span, Terrain, TerrainWindow
 from terraform.mosaic.windows import RAMP_PX, plan
+from terraform.pairs.tints import TintMap
+from terraform.planet.tints import read_tints
 from terraform.sources.fetch import fetch
 from terraform.storage.atomic_write import write_text
 
@@ -63,7 +68,9 @@ COLUMNS = {
 def config_of(name: str, seed: int, rasters: str) -> Config:
     """Make the configuration of a row."""
     settings = dict(names()[name][1])
-    condition = {name: settings.pop(name) for name in ("encoding", "channels") if name in settings}
+    condition = {"tints": False} | {
+        name: settings.pop(name) for name in ("encoding", "channels", "tints") if name in settings
+    }
     files = load("config.yaml", "workflow/config/files.yaml").model_dump()
     return parse(overlay(files, {"seed": seed, "rasters": rasters, "condition": condition, "train": settings}))
 
@@ -77,24 +84,22 @@ def run(name: str, seed: int, pairs: Path, rasters: str, into: Path, base: Path 
         return kept
     config, before = config_of(name, seed, rasters), measure.cpu_seconds()
     folders = _folders(pairs)
+    tints = _tints(base) if config.condition.tints else None
     with (into / f"{name}-{seed}.log").open("a", encoding="utf-8") as log, contextlib.redirect_stdout(log):
-        train(folders, folder, config, False, lambda counters, board: None)
+        train(folders, folder, config, False, lambda counters, board: None, tints)
     trained = measure.cpu_seconds() - before
-    evaluate(folder / "weights.safetensors", folders, folder, config, lambda role, judged: None)
-    measured = _scores(folder)
+    measured = _judged(folder, folder, folders, config, None, tints)
     trained_generator = weights.load(folder / "weights.safetensors")
     predicted: Mapping[str, Mapping[str, float]] = {}
     if base is not None and trained_generator.needs_base:
-        planet, other = read_base(base, EARTH), folder / "predicted"
-        evaluate(folder / "weights.safetensors", folders, other, config, lambda role, judged: None, planet)
-        predicted = _scores(other)
+        predicted = _judged(folder, folder / "predicted", folders, config, read_base(base, EARTH), tints)
     real = measured["real"]
     flat = {name: _flat(measured[name], real) for name in ("generated", "table", "base", "base_hillshade", "real")}
     result = {
         "name": name, "seed": seed, "cpu_s": trained, **flat.pop("generated"), **flat,
         "real": flat["real"] | {"seam": _real_seam(config, into)},
         "predicted": _flat(predicted["generated"], predicted["real"]) if predicted else {},
-        **_windows(trained_generator, config, into, base),
+        **_windows(trained_generator, config, into, base, tints),
     }  # fmt: skip
     write_text(done, json.dumps(result) + "\n")
     return result
@@ -108,8 +113,29 @@ def _folders(pairs: Path) -> Mapping[str, Sequence[Path]]:
     return {role: [by_region[region] for region in regions] for role, regions in ROLES.items()}
 
 
-def _scores(folder: Path) -> Mapping[str, Mapping[str, float]]:
-    """Read what an evaluation says of the test region: numbers by set of pictures and metric."""
+def _tints(base: Path | None) -> TintMap:
+    found = base and tints_beside(base)
+    if found is None:
+        raise SystemExit("rows with tints need --base, and its tints beside it: tints.tif beside base.tif")
+    return read_tints(found, EARTH)
+
+
+def _judged(
+    trained: Path, folder: Path, folders: Mapping[str, Sequence[Path]], config: Config, base: BaseMap | None,
+    tints: TintMap | None,
+) -> Mapping[str, Mapping[str, float]]:  # fmt: skip
+    """Judge on the test region: numbers by set of pictures and metric. All rows share the judging networks."""
+    roles = {role: folders[role] for role in ("train", "test")}
+    shared = trained.parent / "judges"
+    for there, here in ((shared, folder), (folder, shared)):
+        here.mkdir(parents=True, exist_ok=True)
+        for file in there.glob("*.safetensors"):
+            if file.name != "weights.safetensors":
+                shutil.copy(file, here)
+        if here is folder:
+            evaluate(
+                trained / "weights.safetensors", roles, folder, config, lambda role, board: None, base, tints=tints
+            )
     found = schema.read(folder / "metrics.json").roles["test"].scores
     return {pictures: {name: score.value for name, score in scores.items()} for pictures, scores in found.items()}
 
@@ -138,11 +164,13 @@ class _Moved:
         return (rows[0] + self._by, rows[1] + self._by), (columns[0] + self._by, columns[1] + self._by)
 
 
-def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path | None) -> dict[str, float]:
+def _windows(
+    trained: TrainedGenerator, config: Config, into: Path, base: Path | None, tints: TintMap | None
+) -> dict[str, float]:
     """Measure steps at windows' borders, and what other windows change most; nothing where base colours are missing."""
     if trained.needs_base and base is None:
         return {}
-    colours = _base_map(base) if trained.needs_base and base is not None else None
+    colours = replace(read_base(base, EARTH), tints=tints) if trained.needs_base and base is not None else None
     band, rows, columns = _place(trained.stride)
     climate = choose_air(None, None if base is None else str(base), trained, EARTH)
     air = climate and climate.make(0.0)
@@ -162,11 +190,6 @@ def _windows(trained: TrainedGenerator, config: Config, into: Path, base: Path |
         ramps = [k for k in range(columns[0], columns[1]) if k % step < RAMP_PX]
         seam = score(here, [k - columns[0] for k in ramps], 1, 2)
     return {"seam": seam, "windows": float(np.abs(here.astype(np.int16) - there).max())}
-
-
-def _base_map(path: Path) -> BaseMap:
-    with raster.opened(path) as dataset:
-        return BaseMap(raster.read(dataset))
 
 
 def _place(stride: int) -> tuple[Band, Span, Span]:

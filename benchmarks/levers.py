@@ -36,10 +36,17 @@ LADDER: tuple[tuple[str, str, Settings], ...] = (
 """One lever at a time: every row has those of the rows above it."""
 
 _DETAIL: Settings = {"base": "added", "noise_at": "scales", "lambda_texture": 20, "lambda_colour": 40}
-"""The recipe of the published generator."""
 
 _AIR: Settings = {**_DETAIL, "channels": [*Condition().channels, "air_temperature"]}
 """Its pairs have the temperature of their places (`python -m terraform add-temperature`)."""
+
+_TINTS: Settings = {**_AIR, "tints": True}
+_SQUARES: Settings = {
+    **_TINTS, "square_px": 128, "discriminator_sees": "detail", "lambda_l1": 20, "lambda_feature_matching": 10,
+    "ema_decay": 0.995,
+}  # fmt: skip
+_STRONG: Settings = {**_SQUARES, "detail_gain": 1.2}
+"""The recipe of the published generator."""
 
 BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("cnn", "`cnn`, mean square error", {"network": "cnn", "norm": "batch", "discriminator": "none", "noise": 0}),
@@ -55,15 +62,18 @@ BESIDE: tuple[tuple[str, str, Settings], ...] = (
     ("base_channels", "all + base colours as three more channels", {"base": "channels"}),
     ("base", "all, added to base colours", {"base": "added"}),
     ("base_noise", "all, added to base colours, noise at every scale", {"base": "added", "noise_at": "scales"}),
-    ("detail", "+ a lower weight of texture, loss of mean colours: as published generator", _DETAIL),
+    ("detail", "+ a lower weight of texture, loss of mean colours", _DETAIL),
     ("halo", "+ a halo of 32 pixels while it learns", {**_DETAIL, "halo_px": 32}),
-    ("air_temperature", "+ temperature at the height of each pixel", _AIR),
+    ("air_temperature", "without that halo, + temperature at the height of each pixel", _AIR),
+    ("tints", "+ tints", _TINTS),
+    ("squares", "+ squares of 128 pixels, a discriminator of the detail, a lower weight of L1", _SQUARES),
+    ("strong", "+ detail drawn 1.2 times as strong: the published recipe", _STRONG),
 )
 """Rows that change something of `all`."""
 
 ORDER = (
-    ("all", 0), ("halo", 0), ("detail", 0), ("base", 0), ("base_channels", 0), ("air_temperature", 0), ("all", 1),
-    ("halo", 1), ("all", 2), ("halo", 2), ("base_noise", 0), ("detail", 1), ("detail", 2),
+    ("strong", 0), ("all", 0), ("base", 0), ("base_channels", 0), ("detail", 0), ("air_temperature", 0), ("tints", 0),
+    ("strong", 1), ("all", 1), ("strong", 2), ("all", 2), ("squares", 0), ("halo", 0), ("base_noise", 0),
     ("temperature", 0), ("temperature", 1), ("batch", 0), ("turbo", 0), ("l1", 0), ("cnn", 0), ("scales", 0),
     ("rates", 0), ("texture", 0), ("pix2pix", 0), ("pix2pix", 1), ("unet_fc", 0), ("pixel", 0), ("relief", 0),
     ("pix2pix", 2), ("cnn", 1), ("cnn", 2), ("alone", 0), ("vertical", 0), ("turbo", 1), ("renorm", 0),

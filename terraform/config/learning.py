@@ -108,8 +108,8 @@ class Train(Section):
     diffaugment: bool = False
     """What the discriminator sees is shifted and partly covered at random, real and generated alike; colours stay."""
     detail_gain: float = Field(1.0, ge=0.5, le=2)
-    """What the generator adds to base colours (`base: added`) is drawn so many times as strong as it was learnt. On land
-    that it never saw it comes out weaker than real detail; docs/quality.md says by how much."""
+    """What the generator adds to base colours (`base: added`) is drawn so many times as strong as it was learnt. On
+    land that it never saw it comes out weaker than real detail; docs/quality.md says by how much."""
     noise: int = Field(3, ge=0, le=3)
     """Channels of noise that the generator sees beside the condition: white, smoothed to 2 and to 8 pixels."""
     noise_at: Literal["last", "scales"] = "last"

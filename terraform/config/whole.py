@@ -115,7 +115,7 @@ class Config(Section):
             )
         if self.train.detail_gain != 1 and (self.train.base != "added" or self.train.network != "unet_fc"):
             raise ValueError(
-                f"train: detail_gain is {self.train.detail_gain:g}, and there is no detail that is added to base colours: "
+                f"train: detail_gain is {self.train.detail_gain:g}, and no detail is added to base colours: "
                 "set train.base to added with network unet_fc, or detail_gain to 1"
             )
         for body in BODIES:

@@ -36,11 +36,10 @@ def update(average: nn.Module, generator: nn.Module, decay: float, steps: int, g
 
 @torch.no_grad()
 def inference_copy(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
-    """Make the network used for inference: a copy with running statistics estimated anew on `batches`, its detail
-    strengthened.
+    """Make the network used for inference: a copy with running statistics estimated anew, its detail strengthened.
 
-    The average never saw the statistics that the generator collected; a pass over some batches in training mode gives
-    it its own (Izmailov et al. 2018, 3.2).
+    The average never saw the statistics that the generator collected; a pass over some of `batches` in training mode
+    gives it its own (Izmailov et al. 2018, 3.2).
     """
     network = set_inference_mode(copy.deepcopy(source), settings)
     strengthen(network, settings.detail_gain)

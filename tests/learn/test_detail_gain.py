@@ -57,5 +57,5 @@ def test_runs_of_before_keep_their_name():
 
 @pytest.mark.parametrize("other", [{}, {"base": "channels"}, {"base": "none", "network": "cnn"}])
 def test_nothing_is_strengthened_where_nothing_is_added(other):
-    with pytest.raises(ConfigError, match="detail_gain is 1.2"):
+    with pytest.raises(ConfigError, match=r"detail_gain is 1\.2"):
         parse({"train": {**other, "detail_gain": 1.2}})

@@ -151,8 +151,8 @@ class UNetFc(nn.Module):
 
 @torch.no_grad()
 def strengthen(network: nn.Module, gain: float) -> None:
-    """Multiply what a network adds to base colours by itself; what it makes of each pixel alone stays as it is."""
-    if getattr(network, "adds_base", False):
+    """Multiply the detail that a network adds to base colours; what it makes of each pixel alone stays as it is."""
+    if isinstance(network, UNetFc) and network.adds_base:
         for values in network.last.parameters():
             values.mul_(gain)
 
