@@ -5,6 +5,9 @@ BIN := .venv/bin
 CORES ?= 8
 RASTERS ?= rasters
 
+# Packages are installed uncompiled: what is imported is compiled once, and not again in each of hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHONS := 3.11 3.12 3.13
 
 .PHONY: setup train planet mosaics viewer view real models-base models-generator test test-all $(PYTHONS:%=test-%) \

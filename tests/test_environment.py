@@ -1,6 +1,8 @@
 """The three lists of dependencies agree, and none of them names a host."""
 
+import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -39,3 +41,12 @@ def test_the_lock_holds_every_dependency_within_its_bounds():
 @pytest.mark.parametrize("name", ["requirements.lock", "environment.yaml", "pyproject.toml", "Makefile", ".ci/run"])
 def test_no_host_is_named(name):
     assert not re.search(r"https?://|--index|--extra-index|--find-links", (ROOT / name).read_text(encoding="utf-8"))
+
+
+def test_make_lets_python_keep_what_it_compiled():
+    """The set-up compiles nothing: where Python may not either, each process would compile the libraries anew."""
+    shown = subprocess.run(
+        ["make", "--eval", "shown:; @env", "shown"], cwd=ROOT, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "PATH=" in shown.stdout and "PYTHONDONTWRITEBYTECODE" not in shown.stdout
