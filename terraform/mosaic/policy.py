@@ -78,48 +78,30 @@ def measured(heights_m: NDArray[np.floating], weights: NDArray[np.floating], ste
     return Hypsometry(heights, shares)
 
 
-class Surface(NamedTuple):
-    """Heights as the generator is to see them.
-
-    Attributes
-    ----------
-    metres : (H, W) float32
-    sea : (H, W) bool
-    """
-
-    metres: NDArray[np.float32]
-    sea: NDArray[np.bool_]
-
-
 def apply(
-    settings: Elevation,
-    metres: NDArray[np.float32],
-    sea: NDArray[np.bool_],
-    hypsometry: Hypsometry,
-    broad_m: NDArray[np.float32] | None = None,
-) -> Surface:
+    settings: Elevation, heights: Heights, hypsometry: Hypsometry, broad_m: NDArray[np.float32] | None = None
+) -> Heights:
     """Apply the policy of the settings.
 
     Parameters
     ----------
-    metres : (H, W) float32
-        Heights above the body's datum; anything where void.
-    sea : (H, W) bool
-        What the source itself calls sea; it stays sea.
+    heights : Heights
+        (H, W), above the body's datum. What the source itself calls sea stays sea.
     hypsometry : Hypsometry
         Of the whole body or raster; the same for every window.
     broad_m : (H, W) float32, optional
         The broad average of the heights; needed for `relief`.
     """
+    metres, sea, void = heights
     if settings.policy == "clip":
-        return Surface(metres, sea)
+        return heights
     if settings.policy == "relief":
         if broad_m is None:
             raise ValueError("the policy 'relief' needs the broad average of the heights")
         land = metres - broad_m
     else:
         land = _POINTWISE[settings.policy](metres, settings, hypsometry).astype(np.float32)
-    return Surface(land, sea | (metres < settings.shoreline_m))
+    return Heights(land, (sea | (metres < settings.shoreline_m)) & ~void, void)
 
 
 def _above_shoreline(metres: NDArray[np.float32], settings: Elevation, _: Hypsometry) -> NDArray[np.floating]:

@@ -147,8 +147,8 @@ class ElevationModel:
                latitude_deg: NDArray[np.float64], east: tuple[Float, Float]) -> TerrainWindow:  # fmt: skip
         """Heights after the policy, as the generator wants them."""
         average = None if broad is None else broad.metres
-        metres, sea = policy.apply(self.settings, heights.metres, heights.sea, self.hypsometry, average)
-        return TerrainWindow(metres, sea & ~heights.void, heights.void, latitude_deg.astype(np.float32), east, *places)
+        seen = policy.apply(self.settings, heights, self.hypsometry, average)
+        return TerrainWindow(*seen, latitude_deg.astype(np.float32), east, *places)
 
     def air_over(self, seen: TerrainWindow, heights: Heights, air: Air) -> Air:
         """Give the law of temperature for the heights that the policy leaves, which makes nothing warmer."""

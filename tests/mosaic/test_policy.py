@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terraform.config import Elevation
+from terraform.geo.heights import Heights
 from terraform.mosaic import policy
 
 heights = st.lists(st.floats(-8000, 21000, width=32), min_size=2, max_size=30)
@@ -15,9 +16,9 @@ def applied(metres, sea=None, broad=None, **settings):
     metres = np.asarray(metres, np.float32)[None]
     sea = np.zeros(metres.shape, bool) if sea is None else np.asarray(sea)[None]
     broad = None if broad is None else np.asarray(broad, np.float32)[None]
-    surface = policy.apply(Elevation(**settings), metres, sea, policy.MARS, broad)
-    assert surface.metres.dtype == np.float32
-    return surface.metres[0], surface.sea[0]
+    seen = policy.apply(Elevation(**settings), Heights(metres, sea, np.zeros_like(sea)), policy.MARS, broad)
+    assert seen.metres.dtype == np.float32 and not seen.void.any()
+    return seen.metres[0], seen.sea[0]
 
 
 def test_tables_are_tables():

@@ -15,11 +15,12 @@ from terraform.mosaic.base.base_map import BANDS, BaseMap
 from terraform.mosaic.base.filling import push_pull
 from terraform.sources.raster.bands import colours_of
 from terraform.sources.raster.classify import MaskedPixels, classify_colours
+from terraform.sources.raster.condense import Planes
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import GeoreferencedRaster, georeference, georeference_checked
 from terraform.sources.raster.metadata.declared import Declared
 from terraform.sources.raster.opening import open_raster
-from terraform.sources.raster.resample import Planes, planes
+from terraform.sources.raster.resample import planes
 
 CELLS_PER_DEGREE = 12
 """Cells of a base map that is made from a picture."""

@@ -15,9 +15,10 @@ from terraform.geo.raster import SOURCE_PIXEL, write_strips
 from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import Request
+from terraform.sources.raster.condense import Planes
 from terraform.sources.raster.georeference import GeoreferencedRaster
 from terraform.sources.raster.merge import Group, group_offsets, merge_groups
-from terraform.sources.raster.resample import Classify, Planes, planes
+from terraform.sources.raster.resample import Classify, planes
 
 FINE_M = 100.0
 """Pixels smaller than this are averaged, by a whole number, to at most this: tiles and mosaics have 200 m."""

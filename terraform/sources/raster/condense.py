@@ -7,30 +7,35 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]
-"""Values (h, w, C), 0 where there is none; where there is one, and where there is sea: (h, w)."""
+from terraform.sources.raster.classify import MaskedPixels
 
 LARGEST_WINDOW_PX = 8_000_000
 """Most pixels of a raster that are held at once."""
 
 
-class Shares(NamedTuple):
-    """A window of a raster in squares of its pixels.
+class Planes(NamedTuple):
+    """Pixels of a block as weighted sums.
 
     Attributes
     ----------
-    values : (h, w, C) float32
-        Sum of the values in a square, over all its pixels.
+    total : (h, w, C) float32
+        Sum of weighted values.
     valid, sea : (h, w) float32
-        Shares of the square with values and with sea; the rest is void or lies outside the window.
-    factor : int
-        Pixels along a side of a square.
+        Shares of the kernel on values and on sea; the rest is void.
     """
 
-    values: NDArray[np.float32]
+    total: NDArray[np.float32]
     valid: NDArray[np.float32]
     sea: NDArray[np.float32]
-    factor: int
+
+    @property
+    def void(self) -> NDArray[np.bool_]:
+        """Where less than half of the kernel fell on anything known, (h, w) bool."""
+        return np.asarray(self.valid + self.sea < 0.5 - 1e-6)
+
+    def plus(self, other: "Planes") -> "Planes":
+        """Add up both, as if they were one raster."""
+        return Planes(self.total + other.total, self.valid + other.valid, self.sea + other.sea)
 
 
 def factor_for(pixels: int) -> int:
@@ -38,10 +43,8 @@ def factor_for(pixels: int) -> int:
     return max(1, ceil(sqrt(pixels / LARGEST_WINDOW_PX)))
 
 
-def condense(
-    read: Callable[[int, int], Pixels], shape: tuple[int, int], factor: int, bands: int
-) -> Shares:  # fmt: skip
-    """Average a window in squares, some rows at a time.
+def condense(read: Callable[[int, int], MaskedPixels], shape: tuple[int, int], factor: int, bands: int) -> Planes:
+    """Average a window in squares of its pixels, some rows at a time.
 
     Parameters
     ----------
@@ -60,10 +63,10 @@ def condense(
         known = read(top, min(top + step, shape[0]))
         squares = _summed(known, factor) / factor**2
         made[top // factor : top // factor + len(squares)] = squares
-    return Shares(made[..., :bands], made[..., bands], made[..., bands + 1], factor)
+    return Planes(made[..., :bands], made[..., bands], made[..., bands + 1])
 
 
-def _summed(known: Pixels, factor: int) -> NDArray[np.float64]:
+def _summed(known: MaskedPixels, factor: int) -> NDArray[np.float64]:
     values, valid, sea = known
     stack = np.concatenate([values, valid[..., None], sea[..., None]], axis=2, dtype=np.float32)
     down, right = (np.arange(0, size, factor) for size in stack.shape[:2])

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from terraform.geo.grid import RasterGrid
 from terraform.geo.resample import Axis, gather, taps
+from terraform.sources.raster.condense import Planes
 from terraform.sources.raster.georeference import GeoreferencedRaster
-from terraform.sources.raster.resample import Classify, Planes, nothing, planes
+from terraform.sources.raster.resample import Classify, nothing, planes
 
 _SIDE_PX = 1024
 _REACH_FILLER_PX = 3

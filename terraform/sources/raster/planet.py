@@ -17,8 +17,9 @@ from terraform.geo.resample import Axis
 from terraform.provenance import Provenance
 from terraform.sources import PlanetKind, PlanetRequest
 from terraform.sources.raster.assemble import strips_of
+from terraform.sources.raster.condense import Planes
 from terraform.sources.raster.merge import Group, merge_groups
-from terraform.sources.raster.resample import Classify, Planes
+from terraform.sources.raster.resample import Classify
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip

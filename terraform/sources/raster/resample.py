@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
 from rasterio.warp import reproject
@@ -20,7 +19,7 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.raster import affine_of
 from terraform.geo.resample import Axis, gather, taps
 from terraform.sources.raster.classify import MaskedPixels
-from terraform.sources.raster.condense import Shares, condense, factor_for
+from terraform.sources.raster.condense import Planes, condense, factor_for
 from terraform.sources.raster.formats import Pixels, Raster
 from terraform.sources.raster.georeference import Axes, GeoreferencedRaster, wraps
 from terraform.sources.raster.metadata.place import shift_transform
@@ -28,31 +27,6 @@ from terraform.sources.raster.metadata.place import shift_transform
 _WARP_TOLERANCE_PX = 0.02
 
 Classify = Callable[[Pixels, Raster], MaskedPixels]
-
-
-class Planes(NamedTuple):
-    """Pixels of a block as weighted sums.
-
-    Attributes
-    ----------
-    total : (h, w, C) float32
-        Sum of weighted values.
-    valid, sea : (h, w) float32
-        Shares of the kernel on values and on sea; the rest is void.
-    """
-
-    total: NDArray[np.float32]
-    valid: NDArray[np.float32]
-    sea: NDArray[np.float32]
-
-    @property
-    def void(self) -> NDArray[np.bool_]:
-        """Where less than half of the kernel fell on anything known, (h, w) bool."""
-        return np.asarray(self.valid + self.sea < 0.5 - 1e-6)
-
-    def plus(self, other: "Planes") -> "Planes":
-        """Add up both, as if they were one raster."""
-        return Planes(self.total + other.total, self.valid + other.valid, self.sea + other.sea)
 
 
 def planes(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, bands: int) -> Planes | None:
@@ -153,7 +127,7 @@ def _gathered(
                 (axes.longitudes, spans.columns, fine.valid.shape[1], _turned(block.longitudes, -turn)),
             )
         )
-        return Planes(*(gather(np.ascontiguousarray(part), down, right_) for part in fine[:3]))
+        return Planes(*(gather(np.ascontiguousarray(part), down, right_) for part in fine))
     known = classify(_read_round(of.raster, (top, bottom), (left, right)), of.raster)
     own_lat, own_lon = axes.latitudes.part(top, bottom), axes.longitudes.part(left, right)
     rows = taps(own_lat, block.latitudes)
@@ -166,9 +140,7 @@ def _gathered(
     return Planes(gather(known.values, rows, columns), shares, sea)
 
 
-def _condensed(
-    of: GeoreferencedRaster, spans: PixelWindow, factor: int, classify: Classify, bands: int
-) -> Shares:  # fmt: skip
+def _condensed(of: GeoreferencedRaster, spans: PixelWindow, factor: int, classify: Classify, bands: int) -> Planes:
     """Read a window in squares, some rows at a time."""
     (top, bottom), (left, right) = spans
 
@@ -212,10 +184,11 @@ def _warped(of: GeoreferencedRaster, block: RasterGrid, classify: Classify, band
     if factor > 1 and _divisible(block):
         return _halved(block, bands, lambda half: _warped(of, half, classify, bands))
     if factor > 1:
-        known: MaskedPixels | Shares = _condensed(of, spans, factor, classify, bands)
+        known: MaskedPixels | Planes = _condensed(of, spans, factor, classify, bands)
     else:
         known = classify(of.raster.read(*spans), of.raster)
-    stack = np.stack([*np.moveaxis(known.values, -1, 0), known.valid, known.sea]).astype(np.float32)
+    values, valid, sea = known
+    stack = np.stack([*np.moveaxis(values, -1, 0), valid, sea]).astype(np.float32)
     shape = (block.latitudes.count, block.longitudes.count)
     warped = np.zeros((len(stack), *shape), np.float32)
     reproject(

@@ -169,8 +169,8 @@ class SampledRaster:
         if factor == 1:
             known = read(0, bottom - top)
             return known.values[..., 0], known.valid, known.sea
-        shares = condense(read, (bottom - top, columns[1] - columns[0]), factor, 1)
-        return shares.values[..., 0], shares.valid, shares.sea
+        squares = condense(read, (bottom - top, columns[1] - columns[0]), factor, 1)
+        return squares.total[..., 0], squares.valid, squares.sea
 
 
 def _steps(place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
