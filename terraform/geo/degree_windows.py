@@ -68,21 +68,27 @@ class DegreeWindows:
         (top, bottom), (upper, lower) = _inside(
             -north, -south, -self.north_deg, self.pixel_deg[1], self.height, shape[0]
         )
+        size = lower - upper, last - first
+        found = None
+        if first < last and upper < lower:
+            found = self._window(Window(left, top, right - left, bottom - top), size, smooth)
+            if size == shape:
+                return found
         values = np.zeros((self._dataset.count, *shape), self._dataset.dtypes[0])
         known = np.zeros(shape, np.uint8)
-        if first < last and upper < lower:
-            window = Window(left, top, right - left, bottom - top)
-            size = lower - upper, last - first
-            how = _resampling(window, size, smooth)
-            part = np.s_[upper:lower, first:last]
-            try:
-                values[:, *part] = self._dataset.read(window=window, out_shape=size, resampling=how)
-                known[part] = self._dataset.dataset_mask(window=window, out_shape=size)
-            except RasterioError as error:
-                raise InputError(
-                    f"{self._dataset.name} cannot be read ({error.__cause__ or error}): it is damaged; get it again"
-                ) from None
+        if found is not None:
+            values[:, upper:lower, first:last], known[upper:lower, first:last] = found
         return values, known
+
+    def _window(self, window: Window, size: tuple[int, int], smooth: bool) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        how = _resampling(window, size, smooth)
+        try:
+            values = self._dataset.read(window=window, out_shape=size, resampling=how)
+            return values, self._dataset.dataset_mask(window=window, out_shape=size)
+        except RasterioError as error:
+            raise InputError(
+                f"{self._dataset.name} cannot be read ({error.__cause__ or error}): it is damaged; get it again"
+            ) from None
 
 
 def _degrees_per_unit(dataset: Any) -> float:

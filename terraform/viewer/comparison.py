@@ -12,7 +12,7 @@ from terraform.geo.regions import Region
 from terraform.viewer.credits import credits_of, made_by
 from terraform.viewer.grid import regional_grid
 from terraform.viewer.pictures import RasterPicture
-from terraform.viewer.tiles import write_tiles
+from terraform.viewer.tiles import write_pyramid
 
 _ROLES = {"test": "held out for testing", "validation": "held out for validation", "train": "trained on"}
 
@@ -45,9 +45,7 @@ def compared(name: str, mosaic: Path, download: Path, region: Region | None, out
     grid = regional_grid(axes.west_deg, axes.north_deg, axes.pixel_deg, axes.width, axes.height)
     pyramids = {}
     for what, path in (("real", imagery), ("generated", mosaic)):
-        place = f"tiles/earth/{name}/{what}"
-        write_tiles(RasterPicture(path, grid), output / place)
-        pyramids[what] = {"path": place, **grid.described()}
+        pyramids[what] = write_pyramid(RasterPicture(path, grid), f"tiles/earth/{name}/{what}", output)
     middle = axes.north_deg - axes.height * axes.pixel_deg[1] / 2
     parts = [provenance.read(provenance.beside(imagery))] if provenance.beside(imagery).is_file() else []
     made = made_by(mosaic)

@@ -26,7 +26,7 @@ from terraform.viewer.planet_layers import (
     relief_layers,
 )
 from terraform.viewer.relief import ReliefDrawing, region_heights
-from terraform.viewer.tiles import write_tiles
+from terraform.viewer.tiles import write_pyramid
 
 PAGE = Path(__file__).parent / "page"
 VENDOR = Path(__file__).parent / "vendor"
@@ -142,7 +142,7 @@ def _layer(
             heights = inputs.downloads.get(name, Path()) / "elevation.tif"
             if heights.is_file():
                 pictures[name] = RasterPicture(heights, mosaic_picture(path).grid, colours)
-    tiles = [_tiles(picture, f"tiles/{layer.name}/{name}", output) for name, picture in pictures.items()]
+    tiles = [write_pyramid(picture, f"tiles/{layer.name}/{name}", output) for name, picture in pictures.items()]
     return {
         "name": layer.name,
         "title": layer.title,
@@ -150,11 +150,6 @@ def _layer(
         "pyramids": tiles,
         **credits_of(parts),
     }
-
-
-def _tiles(picture: Picture, place: str, output: Path) -> dict[str, Any]:
-    write_tiles(picture, output / place)
-    return {"path": place, **picture.grid.described()}
 
 
 def _body(path: Path) -> Body:

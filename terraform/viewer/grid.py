@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-_TILE_PX = 256
+_TILE_PX = 512
 _SMALLEST_TILE_PX, _LARGEST_TILE_PX = 128, 384
 
 

@@ -103,7 +103,7 @@ class RasterPicture:
         if self._draw is None:
             bounds = self.grid.bounds_deg(rows, columns, factor)
             values, known = source.read(bounds, (rows[1] - rows[0], columns[1] - columns[0]), smooth=factor > 1)
-            return np.concatenate([values[:3], known[None]]).astype(np.uint8)
+            return np.concatenate([values[:3], known[None]]).astype(np.uint8, copy=False)
         around = (rows[0] - 1, rows[1] + 1), (columns[0] - 1, columns[1] + 1)
         bounds = self.grid.bounds_deg(*around, factor)
         shape = rows[1] - rows[0] + 2, columns[1] - columns[0] + 2

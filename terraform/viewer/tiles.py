@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,17 +17,32 @@ from terraform.storage.atomic_write import atomic_write, remove_file, remove_sta
 from terraform.viewer.grid import TileGrid
 from terraform.viewer.pictures import Picture, Planes
 
-_BLOCK_LEVELS = 3
-"""Levels that are made from one read: a block is at most 2^3 tiles wide, 17 MB."""
+_BLOCK_LEVELS = 2
+"""Levels that are made from one read: a block is at most 2^2 tiles wide, 17 MB."""
 _STAMP = "tiles.json"
-_FORMAT = 1
+_FORMAT = 2
 _QUALITY = 85
 _EFFORT = 0
-"""Of the encoder: at 0 it is 3.5 times as fast as at its default and the tiles are hardly larger (docs/viewer.md)."""
+"""Of WebP's encoder: at 0 it is 3.5 times as fast as at its default, the tiles hardly larger (docs/viewer.md)."""
+
+
+def write_pyramid(picture: Picture, place: str, output: Path) -> dict[str, Any]:
+    """Write the tiles of a picture into a folder of the viewer and describe them to the page; see `write_tiles`.
+
+    Returns
+    -------
+    dict
+        The grid, `path` and the names of the `transparent` tiles, `<level>/<column>/<row>`.
+    """
+    write_tiles(picture, output / place)
+    return {"path": place, **picture.grid.described(), "transparent": sorted(_tiles(output / place, "webp"))}
 
 
 def write_tiles(picture: Picture, folder: Path, workers: int | None = None) -> int:
-    """Write `<level>/<column>/<row>.webp` into a folder; those that are there and of this picture are kept.
+    """Write `<level>/<column>/<row>` into a folder; those that are there and of this picture are kept.
+
+    A tile is a JPEG, `.jpg`, which is written several times as fast as WebP; one that is transparent in places is a
+    WebP, `.webp`.
 
     Parameters
     ----------
@@ -59,10 +75,16 @@ def write_tiles(picture: Picture, folder: Path, workers: int | None = None) -> i
         remove_file(folder / _STAMP)
         shutil.rmtree(folder, ignore_errors=True)
         write_text(folder / _STAMP, json.dumps(stamp))
+    there = set(_tiles(folder, "jpg")) | set(_tiles(folder, "webp"))
     with ThreadPoolExecutor(workers or _cores()) as pool:
-        written = sum(pool.map(_block_writer(picture, folder), _blocks(picture.grid)))
+        written = sum(pool.map(_block_writer(picture, folder, there), _blocks(picture.grid)))
     write_text(folder / _STAMP, json.dumps({**stamp, "complete": True}))
     return written
+
+
+def _tiles(folder: Path, ending: str) -> Iterator[str]:
+    for path in folder.glob(f"*/*/*.{ending}"):
+        yield f"{path.parent.parent.name}/{path.parent.name}/{path.stem}"
 
 
 def _stamp(picture: Picture) -> dict[str, object]:
@@ -91,10 +113,12 @@ def _blocks(grid: TileGrid) -> Iterator[tuple[int, int, int]]:
                 yield finest, row, column
 
 
-def _block_writer(picture: Picture, folder: Path) -> Callable[[tuple[int, int, int]], int]:
+def _block_writer(picture: Picture, folder: Path, there: set[str]) -> Callable[[tuple[int, int, int]], int]:
     def write(block: tuple[int, int, int]) -> int:
-        wanted = list(_missing(picture.grid, folder, block))
-        return _write_block(picture, folder, block, wanted) if wanted else 0
+        wanted = set(_names(picture.grid, block)) - there
+        if wanted:
+            _write_block(picture, folder, block, wanted)
+        return len(wanted)
 
     return write
 
@@ -103,23 +127,17 @@ def _levels(grid: TileGrid, finest: int) -> range:
     return range(finest, max(-1, finest - _BLOCK_LEVELS - 1), -1)
 
 
-def _missing(grid: TileGrid, folder: Path, block: tuple[int, int, int]) -> Iterator[Path]:
+def _names(grid: TileGrid, block: tuple[int, int, int]) -> Iterator[str]:
     finest, row, column = block
     for level in _levels(grid, finest):
         side = 1 << (_BLOCK_LEVELS - finest + level)
         rows, columns = grid.tiles(level)
         for y in range(row * side, min((row + 1) * side, rows)):
             for x in range(column * side, min((column + 1) * side, columns)):
-                path = _path(folder, level, y, x)
-                if not path.exists():
-                    yield path
+                yield f"{level}/{x}/{y}"
 
 
-def _path(folder: Path, level: int, row: int, column: int) -> Path:
-    return folder / str(level) / str(column) / f"{row}.webp"
-
-
-def _write_block(picture: Picture, folder: Path, block: tuple[int, int, int], wanted: list[Path]) -> int:
+def _write_block(picture: Picture, folder: Path, block: tuple[int, int, int], wanted: set[str]) -> None:
     grid, (finest, row, column) = picture.grid, block
     side = grid.tile_px << _BLOCK_LEVELS
     height, width = grid.size_px(finest)
@@ -127,15 +145,12 @@ def _write_block(picture: Picture, folder: Path, block: tuple[int, int, int], wa
     columns = column * side, min((column + 1) * side, width)
     with picture.reader() as read:
         planes = read(rows, columns, grid.factor(finest))
-    todo, written = set(wanted), 0
     for level, image in zip(_levels(grid, finest), _halved(planes), strict=False):
         first = 1 << (_BLOCK_LEVELS - finest + level)
         for y, x, box in _cut(image, grid.tile_px):
-            path = _path(folder, level, row * first + y, column * first + x)
-            if path in todo:
-                _write(_filled(image.crop(box), grid.tile_px), path)
-                written += 1
-    return written
+            name = f"{level}/{column * first + x}/{row * first + y}"
+            if name in wanted:
+                _write(_filled(image.crop(box), grid.tile_px), folder, name)
 
 
 def _halved(planes: Planes) -> Iterator[Image.Image]:
@@ -162,19 +177,19 @@ def _cut(image: Image.Image, side: int) -> Iterator[tuple[int, int, tuple[int, i
 
 
 def _filled(tile: Image.Image, side: int) -> Image.Image:
-    """Make a tile at the picture's edge as large as others; the page would stretch it."""
+    """Make a tile at the picture's edge as large as others by more of its last pixels, of which the page shows none."""
     if tile.size != (side, side):
-        # The colours go on under what is transparent: the encoder mixes neighbours.
-        pixels = np.asarray(tile.convert("RGBA"))
         around = ((0, side - tile.height), (0, side - tile.width), (0, 0))
-        padded = np.pad(pixels, around, mode="edge")
-        padded[tile.height :, :, 3] = padded[:, tile.width :, 3] = 0
-        return Image.fromarray(padded)
+        tile = Image.fromarray(np.pad(np.asarray(tile), around, mode="edge"))
     opaque = tile.mode == "RGBA" and tile.getchannel("A").getextrema() == (255, 255)
     return tile.convert("RGB") if opaque else tile
 
 
-def _write(tile: Image.Image, path: Path) -> None:
-    """Publish a tile; where the picture has nothing it is transparent."""
-    with atomic_write(path, durable=False) as temporary:
-        tile.save(temporary, "WEBP", quality=_QUALITY, method=_EFFORT)
+def _write(tile: Image.Image, folder: Path, name: str) -> None:
+    """Publish a tile."""
+    if tile.mode == "RGB":
+        with atomic_write(folder / f"{name}.jpg", durable=False) as temporary:
+            tile.save(temporary, "JPEG", quality=_QUALITY)
+    else:
+        with atomic_write(folder / f"{name}.webp", durable=False) as temporary:
+            tile.save(temporary, "WEBP", quality=_QUALITY, method=_EFFORT)

@@ -66,6 +66,7 @@ def inputs(folder):
     base = base_raster(folder / "base.tif", mars, 2)
     heights = small_planet(folder / "elevation.tif", 0.5, crs=mars)
     region = write_mosaic(folder / "mars" / "olympus", 13_000, 21_000, 500, 700)
+    north = write_mosaic(folder / "mars" / "korolev", 102_000, 5_000, 400, 700, seed=6)
     earth = write_mosaic(folder / "earth" / "lake", 56_400, 13_350, 350, 300, EARTH, seed=4)
     write_imagery(folder / "download" / "lake")
     write_heights(folder / "download" / "olympus")
@@ -74,8 +75,9 @@ def inputs(folder):
         "lake": Region("lake", EARTH, "test", "A lake", rectangle(10, 44.5, 11, 45)),
     }
     downloads = {name: folder / "download" / name for name in ("lake", "olympus")}
+    mosaics = {"olympus": region, "korolev": north, "lake": earth}
     return ViewerInputs(
-        MARS, str(base), heights, None, 1900.0, {"olympus": region, "lake": earth}, downloads, regions,
+        MARS, str(base), heights, None, 1900.0, mosaics, downloads, regions,
         base_raster(folder / "observed.tif", mars, 1, levels=lambda lon, lat: 255 - colours(lon, lat)[..., :3]),
     )  # fmt: skip
 

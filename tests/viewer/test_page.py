@@ -101,6 +101,22 @@ def test_a_pixel_under_the_cursor_is_that_of_the_mosaic(page, sources):
             assert np.abs(at_middle(browser) - expected).max() <= 12
 
 
+def test_a_mosaic_near_a_pole_is_on_the_polar_map_and_ends_at_its_edge(page, sources):
+    with rasterio.open(sources.mosaics["korolev"]) as dataset:
+        mosaic = dataset.read().astype(int)
+        for row, column in ((104, 232), (328, 696), (200, 760), (430, 300)):
+            (lon,), (lat,) = warp(dataset.crs, "IAU_2015:49900", *([v] for v in dataset.xy(row, column, offset="ul")))
+            seen = {}
+            for projection in ("equirectangular", "north"):
+                place = f"projection={projection}&lon={lon:.9f}&lat={lat:.9f}&zoom=9.5"
+                browser = page(f"view=map&names=0&{place}", 500, 420)
+                settled(browser)
+                seen[projection] = at_middle(browser)
+            inside = row < dataset.height and column < dataset.width
+            truth = mosaic[:, row, column] if inside else seen["equirectangular"]
+            assert np.abs(seen["north"] - truth).max() <= 12, (row, column)
+
+
 @pytest.mark.parametrize(("lat", "km"), [(0, 59.274), (60, 29.637)])
 def test_the_scale_bar_is_true(page, lat, km):
     browser = page(f"view=map&lat={lat}&lon=20&zoom=5", 700, 420)

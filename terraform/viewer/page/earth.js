@@ -40,7 +40,7 @@
     // The region fills the window; zooming out shows it whole.
     map.getView().setResolution(Math.min(ol.extent.getWidth(extent) / width, ol.extent.getHeight(extent) / height));
     const [left, right] = ["real", "generated"].map((what, k) =>
-      tileLayers(region[what], projection, region.shrink, { className: `layer-${what}`, zIndex: k }));
+      tileLayers(map, region[what], projection, region.shrink, { className: `layer-${what}`, zIndex: k }));
     right.forEach((layer) => clipRight(layer, map));
     for (const layer of [...left, ...right]) map.addLayer(layer);
     divide();

@@ -60,7 +60,7 @@
 
   function group(name, right) {
     const common = { zIndex: right ? 20 : 10, className: right ? "layer-b" : "layer-a", opacity: right ? state.opacity : 1 };
-    const layers = byName[name].pyramids.flatMap((pyramid) => tileLayers(pyramid, carree, 1, common));
+    const layers = byName[name].pyramids.flatMap((pyramid) => tileLayers(map, pyramid, carree, 1, common));
     if (right) layers.forEach((layer) => clipRight(layer, map));
     return layers;
   }

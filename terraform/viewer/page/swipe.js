@@ -5,36 +5,59 @@
   const { carree } = TERRAFORM.planet;
   const { get: state } = TERRAFORM.state;
 
-  /** One pyramid as layers; away from the whole body it is repeated a turn to the east and to the west. */
-  function tileLayers(pyramid, projection, shrink, common) {
+  /** One pyramid as layers of a map; away from the whole body it is repeated a turn to the east and to the west. */
+  function tileLayers(map, pyramid, projection, shrink, common) {
     const turns = pyramid.wraps || projection !== carree ? [0] : [-360, 0, 360];
-    return turns.map((turn) => tileLayer(pyramid, projection, shrink, turn, common));
+    return turns.map((turn) => tileLayer(map, pyramid, projection, shrink, turn, common));
   }
 
-  function tileLayer(pyramid, projection, shrink, turn, common) {
+  function tileLayer(map, pyramid, projection, shrink, turn, common) {
     const [across, down] = [pyramid.pixel[0] * shrink, pyramid.pixel[1]];
     const west = (pyramid.west + turn) * shrink;
     const extent = [west, pyramid.north - pyramid.height * down, west + pyramid.width * across, pyramid.north];
     const resolutions = [];
     for (let level = 0; level < pyramid.levels; level += 1) resolutions.push(down * 2 ** (pyramid.levels - 1 - level));
     const tileGrid = new ol.tilegrid.TileGrid({ origin: [west, pyramid.north], extent, resolutions, tileSize: pyramid.tile });
+    const transparent = new Set(pyramid.transparent);
     const source = new ol.source.XYZ({
       projection, tileGrid, wrapX: pyramid.wraps, transition: 0,
-      tileUrlFunction: ([level, column, row]) => `${pyramid.path}/${level}/${column}/${row}.webp`,
+      tileUrlFunction: (place) => `${pyramid.path}/${place.join("/")}.${transparent.has(place.join("/")) ? "webp" : "jpg"}`,
     });
-    return new ol.layer.Tile({ source, extent: pyramid.wraps ? undefined : extent, ...common });
+    const layer = new ol.layer.Tile({ source, ...common });
+    if (!pyramid.wraps) clipTo(layer, map, extent, projection);
+    return layer;
+  }
+
+  /** Show nothing of a layer outside of a box: its tiles reach farther. */
+  function clipTo(layer, map, extent, projection) {
+    const shown = map.getView().getProjection();
+    if (shown === projection) {
+      layer.setExtent(extent);
+      return;
+    }
+    const [west, south, east, north] = extent, steps = 32;
+    const ring = [];
+    for (const [from, to, lat] of [[west, east, south], [east, west, north]]) {
+      for (let k = 0; k <= steps; k += 1) ring.push(ol.proj.transform([from + ((to - from) * k) / steps, lat], projection, shown));
+    }
+    clip(layer, (event) => ring.map((at) => ol.render.getRenderPixel(event, map.getPixelFromCoordinate(at))));
   }
 
   /** Show only what is right of the divider. */
   function clipRight(layer, map) {
+    clip(layer, (event) => {
+      const [width, height] = map.getSize(), left = width * state.swipe;
+      return [[left, 0], [width, 0], [width, height], [left, height]].map((at) => ol.render.getRenderPixel(event, at));
+    });
+  }
+
+  /** Show only what is within a polygon, whose corners a function of the event gives in pixels. */
+  function clip(layer, corners) {
     layer.on("prerender", (event) => {
-      const context = event.context, size = map.getSize();
-      const corner = ol.render.getRenderPixel(event, [size[0] * state.swipe, 0]);
-      const end = ol.render.getRenderPixel(event, size);
-      context.save();
-      context.beginPath();
-      context.rect(corner[0], corner[1], end[0] - corner[0], end[1] - corner[1]);
-      context.clip();
+      event.context.save();
+      event.context.beginPath();
+      corners(event).forEach(([x, y]) => event.context.lineTo(x, y));
+      event.context.clip();
     });
     layer.on("postrender", (event) => event.context.restore());
   }
