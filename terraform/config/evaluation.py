@@ -13,6 +13,9 @@ class Evaluation(Section):
     rivals: dict[Name, str] = {}
     """Other generators to judge beside it, by name: weights files that `train` wrote, such as `cnn` or pix2pix as
     published (`unet256`)."""
+    seeds: list[str] = []
+    """Weights files of the same recipe that learnt with other seeds: what is said of `generated` is then the mean over
+    all of them, with the range between them."""
     mosaics: bool = True
     """Judge the mosaics of Mars too; the workflow then draws them first."""
     judge_steps: int = Field(250, ge=1, le=100_000)

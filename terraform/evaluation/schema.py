@@ -48,11 +48,14 @@ class Score(_Part):
     Attributes
     ----------
     value, low, high : float
+    seeds : list of float, optional
+        The number of each training, where several that differ in their seed are judged together; `value` is their mean.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
+    seeds: list[float] | None = None
 
 
 Scores = dict[str, dict[str, Score]]
