@@ -17,10 +17,11 @@ from terraform.evaluation.comparison import Compared, Judges
 from terraform.evaluation.diversity import thumbnails
 from terraform.evaluation.judges.encoder import encoder_of
 from terraform.evaluation.judges.learning import lesson_of
+from terraform.evaluation.judges.published import choose_encoder, described, read_encoder
 from terraform.evaluation.judges.recoverability import reader_of
 from terraform.evaluation.mars.judge import Drawn, judge_mars
 from terraform.evaluation.resampling import Doubles, Statistic
-from terraform.evaluation.schema import METRICS, Evaluation, Role, Score, Scores, Weights
+from terraform.evaluation.schema import METRICS, EncoderUsed, Evaluation, Role, Score, Scores, Weights
 from terraform.evaluation.straw_men import Ground, Judged, TileColours
 from terraform.evaluation.windows import windows
 from terraform.learn import weights
@@ -115,7 +116,7 @@ def evaluate(
     judged = Weights(sha256=sha256_of(weights_file), network=trained.settings.network, images=trained.images)
     document = Evaluation(
         format=schema.FORMAT, run=config.run, licence=made.licence, attribution=made.attribution, weights=judged,
-        seeds=1 + len(seeds), metrics=METRICS, roles=measured,
+        seeds=1 + len(seeds), encoder=judge.encoder, metrics=METRICS, roles=measured,
     )  # fmt: skip
     if drawn is not None:
         mars = judge_mars(drawn, judge.judges, roles["train"], config, output)
@@ -161,7 +162,7 @@ class _Judge:
         self.generators, self.seeds, self.training, self.config = generators, seeds, training, config
         self.planet = planet
         self.table: LookupBaseline = colour_table.fit(training)
-        self.judges = _judges(training, config, folder)
+        self.judges, self.encoder = _judges(training, config, folder)
         self.known = thumbnails(straw_men.imagery_of(training, training.spread(_TRAINING_TILES)))
 
     def measure(self, collection: Collection) -> tuple[Role, list[Board]]:
@@ -220,11 +221,18 @@ def _over_seeds(found: Sequence[Mapping[str, Statistic]], times: Doubles) -> dic
     return scores
 
 
-def _judges(training: Collection, config: Config, folder: Path) -> Judges:
-    """Train the judging networks, or read what they learnt from the same pairs before."""
+def _judges(training: Collection, config: Config, folder: Path) -> tuple[Judges, EncoderUsed]:
+    """Train the judging networks, or read what they learnt from the same pairs before, or is published."""
     lesson, steps, seed = lesson_of(training), config.evaluation.judge_steps, config.seed
-    encoder = encoder_of(folder / "encoder.safetensors", training, lesson, steps, seed)
-    return Judges(encoder, reader_of(folder / "relief-reader.safetensors", training, lesson, steps, seed))
+    file = choose_encoder(config.evaluation.encoder, training)
+    if file is None:
+        file = folder / "encoder.safetensors"
+        encoder = encoder_of(file, training, lesson, steps, seed)
+        used = described(file, training.provenance)
+    else:
+        encoder, used = read_encoder(file)
+    reader = reader_of(folder / "relief-reader.safetensors", training, lesson, steps, seed)
+    return Judges(encoder, reader), used
 
 
 def _chosen(found: Mapping[str, Statistic], count: int) -> dict[str, dict[int, str]]:

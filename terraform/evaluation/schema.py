@@ -127,6 +127,21 @@ class Weights(_Part):
     images: int | None
 
 
+class EncoderUsed(_Part):
+    """The encoder of kernel distances; only numbers by the same one compare.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of its weights.
+    regions : list of str
+        Whose imagery it learnt from.
+    """
+
+    sha256: str
+    regions: list[str]
+
+
 class Evaluation(_Part):
     """The whole document.
 
@@ -137,6 +152,7 @@ class Evaluation(_Part):
     weights : Weights
     seeds : int
         Trainings that differ in their seed alone and are judged together.
+    encoder : EncoderUsed, optional
     metrics : dict of name to Metric
     roles : dict of "validation", "test" to Role
     mars : Mars, optional
@@ -148,6 +164,7 @@ class Evaluation(_Part):
     attribution: str
     weights: Weights
     seeds: int = Field(ge=1)
+    encoder: EncoderUsed | None = None
     metrics: dict[str, Metric]
     roles: dict[str, Role]
     mars: Mars | None = None
