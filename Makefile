@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTHONS := 3.11 3.12 3.13
 
-.PHONY: setup train planet mosaics viewer view real models-base models-generator test test-all $(PYTHONS:%=test-%) \
+.PHONY: setup train planet mosaics viewer view real models-base models-generator models-encoder test test-all $(PYTHONS:%=test-%) \
   lint lint-page schema bench mutants fuzz kills
 
 setup: .venv/.ok
@@ -53,6 +53,10 @@ models-generator: setup
 	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \
 	  --output models/generator.safetensors --made-by 'make models-generator RASTERS=FOLDER'
+
+# The published encoder of kernel distances, from the pairs that `make real` or `make models-generator` cut
+models-encoder: setup
+	$(BIN)/python -m terraform publish-encoder --config config.yaml --config workflow/config/files.yaml results/pairs/*
 
 test: setup
 	$(BIN)/pytest

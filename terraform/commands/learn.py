@@ -1,4 +1,4 @@
-"""From pairs to a generator: train, evaluate; to hand it on: publish-generator, export-onnx, draw-networks."""
+"""From pairs to a generator: train, evaluate; to hand it on: publish-generator, export-onnx; networks, the encoder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -185,3 +185,24 @@ def publish_generator(
 
     difference = publishing.publish(weights, output, made_by)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB, differs by at most {difference:.2g} levels of 255")
+
+
+def publish_encoder(
+    pairs: Folders,
+    output: Annotated[Path, typer.Option(help="A weights file.")] = Path("models/encoder.safetensors"),
+    config: Configs = None,
+    steps: Annotated[int, typer.Option(min=1, help="Steps that it learns.")] = 600,
+    made_by: Annotated[str, typer.Option(help="The command, for the card.")] = "make models-encoder",
+) -> None:
+    """Train the encoder of kernel distances on pairs of training regions, to be handed on, with a card in README.md."""
+    from terraform.errors import ConfigError
+    from terraform.evaluation.judges import published
+    from terraform.learn.data.dataset import by_role as collections
+
+    settings = configured(config, required=False)
+    training = collections(by_role(settings, pairs)).get("train")
+    if training is None:
+        raise ConfigError("none of these pairs is of a region with the role train: name some that are")
+    published.publish(training, output, steps, settings.seed, made_by)
+    regions = ", ".join(region.region for region in training.regions)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB, learnt from {regions}")

@@ -10,17 +10,18 @@ from torch import Tensor
 
 from terraform import provenance
 from terraform.config import Config
-from terraform.errors import InputError
+from terraform.errors import ConfigError, InputError
 from terraform.evaluation import colour_table, resampling, schema, straw_men
 from terraform.evaluation.colour_table import LookupBaseline
 from terraform.evaluation.comparison import Compared, Judges
 from terraform.evaluation.diversity import thumbnails
 from terraform.evaluation.judges.encoder import encoder_of
 from terraform.evaluation.judges.learning import lesson_of
+from terraform.evaluation.judges.published import choose_encoder, described, read_encoder
 from terraform.evaluation.judges.recoverability import reader_of
 from terraform.evaluation.mars.judge import Drawn, judge_mars
 from terraform.evaluation.resampling import Doubles, Statistic
-from terraform.evaluation.schema import METRICS, Evaluation, Role, Score, Scores, Weights
+from terraform.evaluation.schema import METRICS, EncoderUsed, Evaluation, Role, Score, Scores, Weights
 from terraform.evaluation.straw_men import Ground, Judged, TileColours
 from terraform.evaluation.windows import windows
 from terraform.learn import weights
@@ -96,6 +97,8 @@ def evaluate(
     """
     trained = weights.load(weights_file)
     rivals = {name: weights.load(Path(path)) for name, path in config.evaluation.rivals.items()}
+    seeds = {path: weights.load(Path(path)) for path in config.evaluation.seeds}
+    _check_seeds(weights_file, trained, seeds)
     roles = by_role(folders, any(one.condition.needs_climate for one in (trained, *rivals.values())), tints)
     held_out = {role: roles[role] for role in ("validation", "test") if role in roles}
     if not held_out or "train" not in roles:
@@ -103,17 +106,17 @@ def evaluate(
     files = {str(weights_file): trained} | {config.evaluation.rivals[name]: rival for name, rival in rivals.items()}
     for file, generator in files.items():
         _check_size(file, generator, roles)
-    judge = _Judge({"generated": trained, **rivals}, roles["train"], config, planet, output)
+    judge = _Judge({"generated": trained, **rivals}, list(seeds.values()), roles["train"], config, planet, output)
     measured: dict[str, Role] = {}
     for role, collection in held_out.items():
         measured[role], boards = judge.measure(collection)
         for board in boards:
             callback(role, board)
     made = provenance.merge([trained.provenance, *(c.provenance for c in held_out.values())])
-    judged = Weights(sha256=sha256_of(weights_file), network=trained.settings.network, images=None)
+    judged = Weights(sha256=sha256_of(weights_file), network=trained.settings.network, images=trained.images)
     document = Evaluation(
         format=schema.FORMAT, run=config.run, licence=made.licence, attribution=made.attribution, weights=judged,
-        seeds=1, metrics=METRICS, roles=measured,
+        seeds=1 + len(seeds), encoder=judge.encoder, metrics=METRICS, roles=measured,
     )  # fmt: skip
     if drawn is not None:
         mars = judge_mars(drawn, judge.judges, roles["train"], config, output)
@@ -122,6 +125,22 @@ def evaluate(
         else:
             document = document.model_copy(update={"mars": mars})
     schema.write(document, output)
+
+
+def _check_seeds(file: Path, trained: TrainedGenerator, others: Mapping[str, TrainedGenerator]) -> None:
+    """Refuse weights under `evaluation.seeds` of another recipe, and the same weights twice."""
+    known = {sha256_of(file): str(file)}
+    for path, other in others.items():
+        digest = sha256_of(Path(path))
+        if digest in known:
+            raise ConfigError(f"evaluation.seeds: {path} holds the weights of {known[digest]}: name each training once")
+        known[digest] = path
+        same = (other.settings, other.condition, other.sheet, other.spec)
+        if same != (trained.settings, trained.condition, trained.sheet, trained.spec):
+            raise ConfigError(
+                f"evaluation.seeds: {path} learnt with other settings than {file}: name trainings that differ in "
+                "`seed` alone, and others under evaluation.rivals"
+            )
 
 
 def _check_size(file: str, trained: TrainedGenerator, roles: Mapping[str, Collection]) -> None:
@@ -137,12 +156,13 @@ class _Judge:
     """Generators, and what they are compared with."""
 
     def __init__(
-        self, generators: Mapping[str, TrainedGenerator], training: Collection, config: Config,
-        planet: TileColours | None, folder: Path,
+        self, generators: Mapping[str, TrainedGenerator], seeds: Sequence[TrainedGenerator], training: Collection,
+        config: Config, planet: TileColours | None, folder: Path,
     ) -> None:  # fmt: skip
-        self.generators, self.training, self.config, self.planet = generators, training, config, planet
+        self.generators, self.seeds, self.training, self.config = generators, seeds, training, config
+        self.planet = planet
         self.table: LookupBaseline = colour_table.fit(training)
-        self.judges = _judges(training, config, folder)
+        self.judges, self.encoder = _judges(training, config, folder)
         self.known = thumbnails(straw_men.imagery_of(training, training.spread(_TRAINING_TILES)))
 
     def measure(self, collection: Collection) -> tuple[Role, list[Board]]:
@@ -157,6 +177,9 @@ class _Judge:
         for name, pictures in self._sets(judged, ground):
             found = compared.statistics(pictures)
             scores[name] = {metric: resampling.score(one, times) for metric, one in found.items()}
+            if name == "generated" and self.seeds:
+                others = [compared.statistics(straw_men.generated(judged, one, ground)) for one in self.seeds]
+                scores[name] = _over_seeds([found, *others], times)
             if not boards:
                 rows = _chosen(found, len(judged.chosen))
                 boards = {board: _board(board, chosen, judged) for board, chosen in rows.items()}
@@ -188,11 +211,28 @@ class _Judge:
                 scores["real"].setdefault("seam", Score(value=found.real_seam))
 
 
-def _judges(training: Collection, config: Config, folder: Path) -> Judges:
-    """Train the judging networks, or read what they learnt from the same pairs before."""
+def _over_seeds(found: Sequence[Mapping[str, Statistic]], times: Doubles) -> dict[str, Score]:
+    """Score the mean over trainings, with the number of each."""
+    scores = {}
+    for metric in found[0]:
+        each = [statistics[metric] for statistics in found]
+        whole = resampling.score(resampling.mean_of(each), times)
+        scores[metric] = whole.model_copy(update={"seeds": [one.value for one in each]})
+    return scores
+
+
+def _judges(training: Collection, config: Config, folder: Path) -> tuple[Judges, EncoderUsed]:
+    """Train the judging networks, or read what they learnt from the same pairs before, or is published."""
     lesson, steps, seed = lesson_of(training), config.evaluation.judge_steps, config.seed
-    encoder = encoder_of(folder / "encoder.safetensors", training, lesson, steps, seed)
-    return Judges(encoder, reader_of(folder / "relief-reader.safetensors", training, lesson, steps, seed))
+    file = choose_encoder(config.evaluation.encoder, training)
+    if file is None:
+        file = folder / "encoder.safetensors"
+        encoder = encoder_of(file, training, lesson, steps, seed)
+        used = described(file, training.provenance)
+    else:
+        encoder, used = read_encoder(file)
+    reader = reader_of(folder / "relief-reader.safetensors", training, lesson, steps, seed)
+    return Judges(encoder, reader), used
 
 
 def _chosen(found: Mapping[str, Statistic], count: int) -> dict[str, dict[int, str]]:

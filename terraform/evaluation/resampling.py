@@ -4,7 +4,7 @@ Neighbouring tiles look alike, so that tiles drawn one by one would promise too 
 is whole blocks of 3 x 3 tiles of a region (a block bootstrap, Kuensch 1989).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +63,16 @@ def ratio(numerator: Any, denominator: Any) -> Statistic:
 def mean(values: Any) -> Statistic:
     """Make a statistic of the mean of a number of each tile, (N,)."""
     return ratio(values, np.ones(len(values)))
+
+
+def mean_of(statistics: Sequence[Statistic]) -> Statistic:
+    """Make a statistic of the mean of the same number of several sets of pictures of the same tiles."""
+    replicates = [one.replicate for one in statistics if one.replicate is not None]
+    whole = len(replicates) == len(statistics)
+    return Statistic(
+        float(np.mean([one.value for one in statistics])),
+        (lambda weights: np.mean([replicate(weights) for replicate in replicates], axis=0)) if whole else None,
+    )
 
 
 def blocks_of(collection: Collection, chosen: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -48,11 +48,14 @@ class Score(_Part):
     Attributes
     ----------
     value, low, high : float
+    seeds : list of float, optional
+        The number of each training, where several that differ in their seed are judged together; `value` is their mean.
     """
 
     value: float
     low: float | None = None
     high: float | None = None
+    seeds: list[float] | None = None
 
 
 Scores = dict[str, dict[str, Score]]
@@ -124,6 +127,21 @@ class Weights(_Part):
     images: int | None
 
 
+class EncoderUsed(_Part):
+    """The encoder of kernel distances; only numbers by the same one compare.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of its weights.
+    regions : list of str
+        Whose imagery it learnt from.
+    """
+
+    sha256: str
+    regions: list[str]
+
+
 class Evaluation(_Part):
     """The whole document.
 
@@ -134,6 +152,7 @@ class Evaluation(_Part):
     weights : Weights
     seeds : int
         Trainings that differ in their seed alone and are judged together.
+    encoder : EncoderUsed, optional
     metrics : dict of name to Metric
     roles : dict of "validation", "test" to Role
     mars : Mars, optional
@@ -145,6 +164,7 @@ class Evaluation(_Part):
     attribution: str
     weights: Weights
     seeds: int = Field(ge=1)
+    encoder: EncoderUsed | None = None
     metrics: dict[str, Metric]
     roles: dict[str, Role]
     mars: Mars | None = None

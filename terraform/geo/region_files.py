@@ -23,6 +23,8 @@ _LARGEST = 32_000_000
 _SAME = 0.01
 """Radii that differ by less are of one body."""
 _WGS84 = ("EPSG:4326", "EPSG:4979", "OGC:CRS84", "OGC:CRS84h")
+_MOST_NAMES, _LONGEST_NAME = 10, 60
+"""Of properties that are told to be unused."""
 
 
 class Features(NamedTuple):
@@ -187,8 +189,15 @@ def _say_unused(path: Path, features: Sequence[Any]) -> None:
     properties = [of.get("properties") for of in features if isinstance(of, dict)]
     names = dict.fromkeys(name for of in properties if isinstance(of, dict) for name in of if name not in MEMBERS)
     if names:
+        told = ", ".join(_printable(str(name)) for name in list(names)[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         print(
-            f"{path}: properties that are not used: {', '.join(map(str, names))} (used: {', '.join(MEMBERS)})",
-            file=sys.stderr,
-            flush=True,
-        )
+            f"{path}: properties that are not used: {told}{more} (used: {', '.join(MEMBERS)})",
+            file=sys.stderr, flush=True,
+        )  # fmt: skip
+
+
+def _printable(name: str) -> str:
+    """Shorten a name, and leave out what would change a terminal."""
+    plain = "".join(letter if letter.isprintable() else "?" for letter in name)
+    return plain if len(plain) <= _LONGEST_NAME else plain[:_LONGEST_NAME] + "..."

@@ -56,7 +56,10 @@ def publish(source: Path, output: Path, made_by: str) -> float:
             f"{source} in half precision would draw up to {difference:g} levels of 255 off: some of its values are "
             "beyond half precision; hand on the file itself"
         )
-    weights.save(output, network, trained.condition, trained.sheet, trained.settings, trained.provenance)
+    weights.save(
+        output, network, trained.condition, trained.sheet, trained.settings, trained.provenance, trained.spec,
+        trained.images,
+    )  # fmt: skip
     size, digest, card = output.stat().st_size, sha256_of(output), source.with_name("card.md")
     told = as_part(card.read_text(encoding="utf-8")) if card.is_file() else ""
     told = told.replace(f"--weights {source.name} ", f"--weights {output} ")

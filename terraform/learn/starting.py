@@ -51,6 +51,12 @@ def start_from_weights(trainer: Trainer, config: Config) -> str | None:
     return f"starting from the generator of {path}" + (f", to which {', '.join(new)} is new" if new else "")
 
 
+def images_before(config: Config) -> int | None:
+    """Count the images that `train.start_from` saw; 0 without it, None where its file does not say."""
+    path = config.train.start_from
+    return 0 if path is None else weights.load(Path(path)).images
+
+
 def _within(seen: list[str], wanted: list[str]) -> bool:
     """Whether the channels are those that are wanted, in their order, or some of them."""
     return seen == [name for name in wanted if name in seen]

@@ -23,7 +23,7 @@ from terraform.learn.runtime.device import choose_device
 from terraform.learn.runtime.distributed import Processes
 from terraform.learn.runtime.lock import exclusive_run
 from terraform.learn.runtime.signals import Interrupted, deferred_signals
-from terraform.learn.starting import start_from_weights
+from terraform.learn.starting import images_before, start_from_weights
 from terraform.learn.trainer import LOSSES, Trainer
 from terraform.learn.validate import Callback, Samples, Validation
 from terraform.pairs.relief import channels_of
@@ -125,7 +125,7 @@ def _trained(
         loader = BatchLoader(roles["train"], config, device, together)
     learnt, held_out = roles["train"], roles["validation"]
     by_region = ByRegion(tuple(pairs.region for pairs in learnt.regions), device)
-    validation = Validation(config, loader.maker, learnt, held_out, folder, callback)
+    validation = Validation(config, loader.maker, learnt, held_out, folder, callback, images_before(config))
     run = _Run(config, trainer, loader, learnt, validation, folder, output, by_region)
     state = _restored(run)
     _say(run, f"{len(learnt)} pairs to train on, {len(held_out)} held out; {config.train.network} of "

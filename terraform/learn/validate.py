@@ -62,6 +62,8 @@ class Validation:
         Where the best weights are kept, under the name that the state has for them.
     callback : callable
         Shown a board.
+    images_before : int, optional
+        Images that the weights saw from which the run started; None where nobody knows.
     """
 
     config: Config
@@ -70,6 +72,7 @@ class Validation:
     held_out: Collection
     folder: Path
     callback: Callback
+    images_before: int | None = 0
 
     def run(self, trainer: Trainer, state: TrainState) -> None:
         """Measure the network as it would be deployed; keep it when it is the best so far by `checkpoint_metric`.
@@ -101,7 +104,8 @@ class Validation:
 
     def _keep(self, network: nn.Module, state: TrainState) -> None:
         config, made, best = self.config, self.learnt.provenance, state.best_in(self.folder)
-        weights.save(best, network, config.condition, config.sheet, config.train, made, self.learnt.spec)
+        seen = None if self.images_before is None else self.images_before + state.images
+        weights.save(best, network, config.condition, config.sheet, config.train, made, self.learnt.spec, seen)
         state.best_sha256 = sha256_of(best)
 
     def _measured(self, network: nn.Module, row: Row) -> Row:

@@ -48,6 +48,9 @@ class TrainedGenerator:
         With that halo a pixel is the same in whatever window it is drawn.
     spec : TileSpec
         The size of the tiles that it learnt from, and of the pixels that it draws.
+    images : int, optional
+        Images that it saw while it learnt, those of the weights that it started from among them; None where its file
+        does not say.
     """
 
     network: nn.Module
@@ -59,6 +62,7 @@ class TrainedGenerator:
     halo_px: int
     tile_safe: bool
     spec: TileSpec = DEFAULT_TILE
+    images: int | None = None
 
     @property
     def needs_base(self) -> bool:
@@ -111,10 +115,12 @@ def set_inference_mode(network: nn.Module, settings: Train) -> nn.Module:
 
 def save(
     path: Path, network: nn.Module, condition: Condition, sheet: Sheet, settings: Train, made: Provenance,
-    spec: TileSpec = DEFAULT_TILE,
+    spec: TileSpec = DEFAULT_TILE, images: int | None = None,
 ) -> None:  # fmt: skip
     """Publish a weights file."""
     header = {"format": str(FORMAT), **metadata(condition, sheet, settings, made, spec)}
+    if images is not None:
+        header["images"] = str(images)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with atomic_write(path) as temporary:
         save_file(tensors, temporary, header)
@@ -154,6 +160,7 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
         settings = Train.model_validate(renamed("train", dict(parse_json(header["train"]))))
         made = provenance.from_json(header["provenance"])
         spec = TileSpec.of(Tile.model_validate_json(header.get("tile", "{}")))
+        images = int(header["images"]) if "images" in header else None
     except (ValidationError, KeyError, ValueError, TypeError) as error:
         raise InputError(
             f"{path} does not say how it was trained ({_first(error)}): it is not one of our weights files, or one of "
@@ -171,7 +178,9 @@ def load(path: Path, device: str = "cpu") -> TrainedGenerator:
     kind: Any = type(network)
     # An instance norm takes its statistics from the window.
     tile_safe = kind.tile_safe and settings.norm != "instance"
-    return TrainedGenerator(network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe, spec)
+    return TrainedGenerator(
+        network, condition, sheet, settings, made, kind.stride, kind.halo_px, tile_safe, spec, images
+    )
 
 
 def _check_values(path: Path, network: nn.Module, tensors: dict[str, Tensor]) -> None:

@@ -8,6 +8,7 @@ from small_world import config, few_pairs, make_world, run
 
 from benchmarks.world import make_pairs
 from terraform.config import overlay, parse
+from terraform.errors import ConfigError
 from terraform.evaluation import schema
 from terraform.evaluation.colour import terrain_classes
 from terraform.evaluation.evaluate import _ranked, evaluate
@@ -18,15 +19,21 @@ from terraform.geo.grid import RasterGrid
 from terraform.geo.heights import SEA
 from terraform.geo.resample import Axis
 from terraform.geo.tile_spec import TileSpec
+from terraform.learn import weights
 from terraform.learn.data.dataset import StoredPairs, collect
 from terraform.mosaic.base.reading import read_base
 from terraform.pairs.store import TILE
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def root(tmp_path_factory):
+    """Where it is judged."""
+    return tmp_path_factory.mktemp("judged")
+
+
+@pytest.fixture(scope="module")
+def judged(root):
     """A run with base colours and what is said of it, with the pairs' base colours and with those of a grey planet."""
-    root = tmp_path_factory.mktemp("judged")
     world, settings = make_world(root), config(base="added", total_images=4)
     heights = np.load(world["validation"][0] / "elevation.npy", mmap_mode="r+")
     heights[:, :, :150] = SEA
@@ -34,6 +41,7 @@ def judged(tmp_path_factory):
         few_pairs(patch)
         run(world, root / "run", settings)
     rivals = {"rivals": {"twin": str(root / "run" / "weights.safetensors")}, "judge_steps": 2}
+    rivals["seeds"] = [str(of_another_seed(root / "run" / "weights.safetensors"))]
     settings = parse(overlay(settings.model_dump(), {"evaluation": rivals}))
     planet = read_base(planet_raster(root / "base.tif", lambda lon, lat: np.full((6, *lon.shape), 128)), EARTH)
     said, shown = {}, {}
@@ -51,6 +59,16 @@ def judged(tmp_path_factory):
     return said, shown
 
 
+def of_another_seed(path):
+    """Write what another seed could have taught."""
+    trained, other = weights.load(path), path.with_name("other.safetensors")
+    trained.network.last.bias.data += 0.05
+    weights.save(
+        other, trained.network, trained.condition, trained.sheet, trained.settings, trained.provenance, images=4
+    )
+    return other
+
+
 def planet_raster(path, colours):
     """A planet in cells of 2 degrees; `colours` are (bands, H, W) of longitude and latitude."""
     grid = RasterGrid(EARTH, Axis(90, -2, 90), Axis(-180, 2, 180))
@@ -63,9 +81,31 @@ def planet_raster(path, colours):
 def test_baselines_stand_beside_the_generator(judged):
     said, _ = judged
     assert {"generated", "twin", "other_region", "table", "base", "base_hillshade", "real"} == set(said["own"])
-    assert said["own"]["twin"] == said["own"]["generated"]
     assert said["own"]["base"]["base_drift"] == 0
     assert said["own"]["generated"]["base_drift"] > 0 and said["own"]["real"]["base_drift"] > 0
+
+
+def test_trainings_of_several_seeds_are_judged_by_their_mean(judged, root):
+    said, document = judged[0]["own"], schema.read(root / "own" / "metrics.json")
+    assert (document.seeds, document.weights.images) == (2, 4)
+    found = document.roles["validation"].scores["generated"]
+    for metric in ("l1", "swd", "spectrum_db", "colour_given_relief"):
+        own, other = found[metric].seeds
+        assert own == said["twin"][metric] != other
+        assert found[metric].value == pytest.approx((own + other) / 2)
+    assert document.roles["validation"].scores["twin"]["l1"].seeds is None
+
+
+def test_other_seeds_are_other_weights_of_the_same_recipe(judged, root):
+    file = root / "run" / "weights.safetensors"
+    trained = weights.load(file)
+    other = root / "wider.safetensors"
+    wider = trained.settings.model_copy(update={"lambda_l1": 1.0})
+    weights.save(other, trained.network, trained.condition, trained.sheet, wider, trained.provenance)
+    for seed, said in ((file, "holds the weights of"), (other, "other settings")):
+        settings = parse({"evaluation": {"seeds": [str(seed)]}})
+        with pytest.raises(ConfigError, match=said):
+            evaluate(file, {}, root / "never", settings, lambda role, board: None)
 
 
 def test_predicted_base_colours_take_the_place_of_the_pairs_own(judged):

@@ -8,7 +8,7 @@ from terraform.evaluation import resampling
 from terraform.evaluation.colour import colour_given_relief
 from terraform.evaluation.diversity import diversity, thumbnails
 from terraform.evaluation.fidelity import fidelity
-from terraform.evaluation.resampling import Statistic, mean, multiplicities, ratio, score
+from terraform.evaluation.resampling import Statistic, mean, mean_of, multiplicities, ratio, score
 from terraform.evaluation.spectrum import checkerboard, spectrum
 from terraform.evaluation.texture import texture
 
@@ -30,6 +30,14 @@ def test_the_interval_of_a_mean_is_that_of_its_blocks():
     assert found.high - found.low == pytest.approx(2 * wide, rel=0.35)
     alone = score(mean(values), multiplicities(np.arange(200), 0))  # as if neighbours knew nothing of each other
     assert alone.high - alone.low < 0.6 * (found.high - found.low)
+
+
+def test_the_interval_of_a_mean_over_trainings_is_that_of_the_mean():
+    one, other = np.repeat([1.0, 4, 2, 8, 5, 7], 5), np.repeat([3.0, 1, 9, 2, 6, 5], 5)
+    weights = multiplicities(np.repeat(np.arange(6), 5), 0)
+    together, plain = score(mean_of([mean(one), mean(other)]), weights), score(mean((one + other) / 2), weights)
+    assert (together.value, together.low, together.high) == pytest.approx((plain.value, plain.low, plain.high))
+    assert score(mean_of([mean(one), Statistic(4.0)]), weights).low is None
 
 
 def test_few_blocks_give_no_interval():

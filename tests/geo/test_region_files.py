@@ -170,6 +170,19 @@ def test_a_package_as_qgis_saves_it_with_dates_and_a_table_of_styles(tmp_path, c
     )
 
 
+def test_names_of_properties_that_nobody_uses_are_told_briefly_and_change_no_terminal(tmp_path, capsys):
+    path = tmp_path / "regions.geojson"
+    table().to_file(path)
+    collection = json.loads(path.read_text())
+    many = {f"field {number}": 1 for number in range(20)}
+    collection["features"][0]["properties"] |= {"\x1b[31mred": 1, "[" * 5000: 2, **many}
+    path.write_text(json.dumps(collection))
+    load_regions(path)
+    said = capsys.readouterr().err
+    assert "?[31mred, " + "[" * 60 + "..., field 0, " in said and "and 12 more (used:" in said
+    assert len(said) < len(str(path)) + 300 and "\x1b" not in said
+
+
 @pytest.mark.parametrize("title", ["a\nb", "a\u2028b", "x" * 201, "\ud800", "a\0b", "\x1b[31m"])
 def test_titles_that_no_picture_can_carry_are_refused(tmp_path, title):
     with pytest.raises(ConfigError, match="'here': its title has"):

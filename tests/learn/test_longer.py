@@ -85,6 +85,10 @@ def test_training_starts_from_other_weights(world, finished, tmp_path):
     run(world, tmp_path, settings)
     before, after = load_file(start), load_file(tmp_path / "weights.safetensors")
     assert all(torch.allclose(before[name], after[name], atol=1e-4) for name in before)
+    assert (
+        weights.load(tmp_path / "weights.safetensors").images
+        == weights.load(finished / "weights.safetensors").images + 2
+    )
     plain = config(total_images=2)
     assert "start_from" not in plain.of_training()["train"]
     assert identity(world, settings)["start_from"] != identity(world, plain).get("start_from")

@@ -47,6 +47,7 @@ rule evaluate_generator:
         temperatures=temperatures,
         tints=earth_tints,
         rivals=list(CONFIG.evaluation.rivals.values()),
+        seeds=CONFIG.evaluation.seeds,
         mosaics=expand(MOSAIC, region=JUDGED_MOSAICS),
         reliefs=expand(RESOURCE, body="mars", region=JUDGED_MOSAICS, what="elevation"),
         climates=judged_climates(),
