@@ -166,7 +166,9 @@ def test_no_request_leaves_the_folder(served, files):
 def test_from_disk_the_page_says_what_it_needs(folder, browser):
     browser.open(f"{(folder / 'index.html').as_uri()}#view=map&lon=-110&lat=72&zoom=8", 500, 420)
     browser.wait("document.querySelector('#map .notice').checkVisibility()")
-    assert "terraform view" in browser.run("return document.querySelector('#map .notice').textContent")
+    x, y = browser.middle("#map .notice")
+    assert "terraform view" in browser.run("return document.elementFromPoint(...arguments).textContent", x, y)
+    assert y < 420
     browser.complaints()
 
 
