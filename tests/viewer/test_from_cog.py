@@ -1,6 +1,5 @@
 """Mosaics that the page reads from their files: by byte ranges, in every compression, with masks, on every map."""
 
-import re
 import threading
 from dataclasses import replace
 
@@ -194,6 +193,14 @@ def test_a_file_that_cannot_be_read_in_blocks_is_refused(tmp_path):
         block_grid(path)
 
 
-def test_the_command_has_the_option():
-    shown = CliRunner().invoke(app, ["export-viewer", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
-    assert re.search(r"--from-cog", shown)
+@pytest.mark.parametrize(("configured", "given", "expected"), [
+    ("false", [], False), ("true", [], True), ("true", ["--no-from-cog"], False), ("false", ["--from-cog"], True),
+])  # fmt: skip
+def test_the_command_and_the_configuration_say_which(sources, files, tmp_path, configured, given, expected):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"viewer: {{from_cog: {configured}}}\n")
+    command = ["export-viewer", "--config", str(config), "--elevation", str(sources.elevation), "--base", sources.base]
+    command += ["--mosaic", str(files["webp"].parent), "--output", str(tmp_path / "viewer"), *given]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "viewer/mosaics/webp.tif").exists() == expected
