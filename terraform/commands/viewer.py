@@ -28,6 +28,10 @@ def export_viewer(
     ] = None,
     body: Annotated[str, typer.Option(help="The body of the map and of the globe.")] = "mars",
     shoreline: Annotated[float | None, typer.Option(help="Height of the shoreline, metres above the datum.")] = None,
+    from_cog: Annotated[
+        bool | None,
+        typer.Option(help="Read mosaics from their files by byte ranges: no tiles, but a server. Default: `viewer`."),
+    ] = None,
 ) -> None:
     """Make a page with map, globe and comparisons into a folder: index.html and tiles, no server needed.
 
@@ -45,6 +49,7 @@ def export_viewer(
         settings.mosaics.elevation.shoreline_m if shoreline is None else shoreline,
         {name: path / "terraformed.tif" for name, path in _by_name(mosaic).items()},
         _by_name(download), load_regions(file) if file.is_file() else {}, observed,
+        settings.viewer.from_cog if from_cog is None else from_cog,
     )  # fmt: skip
     export(inputs, output)
 

@@ -3,7 +3,7 @@
 from terraform.config.basemap import BaseMap
 from terraform.config.climate import ClimateModel
 from terraform.config.learning import Condition, Train
-from terraform.config.mosaics import Climate, Elevation, Mosaics
+from terraform.config.mosaics import Climate, Elevation, Mosaics, Viewer
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.planet import Climates, Planet
 from terraform.config.renames import current, renamed
@@ -69,6 +69,7 @@ __all__ = [
     "TerrariumSource",
     "Tile",
     "Train",
+    "Viewer",
     "WorldClimSource",
     "current",
     "load",

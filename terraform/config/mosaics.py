@@ -33,6 +33,14 @@ class Climate(Section):
     """Where the light of the hillshade comes from, degrees clockwise from north; null: the sun of `condition`."""
 
 
+class Viewer(Section):
+    """The page that shows a planet in the browser."""
+
+    from_cog: bool = False
+    """Read the body's mosaics from their files by byte ranges, without tiles of them, for large mosaics on a web
+    server; such a page does not work from disk."""
+
+
 class Mosaics(Section):
     """What to draw."""
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from terraform.config.basemap import BaseMap
 from terraform.config.evaluation import Evaluation
 from terraform.config.learning import Condition, Train
-from terraform.config.mosaics import Mosaics
+from terraform.config.mosaics import Mosaics, Viewer
 from terraform.config.pairs import Pairs, Regions, Sheet, Split
 from terraform.config.planet import Climates, Planet, one_shoreline
 from terraform.config.renames import RENAMES, current
@@ -59,6 +59,8 @@ class Config(Section):
     """Their base colours."""
     mosaics: Mosaics = Mosaics()
     """What it draws."""
+    viewer: Viewer = Viewer()
+    """How the browser shows it."""
     evaluation: Evaluation = Evaluation()
     """How it is judged."""
 

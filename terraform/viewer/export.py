@@ -15,6 +15,7 @@ from terraform.viewer import comparison
 from terraform.viewer.credits import credits_of, made_by
 from terraform.viewer.data import packed_heights, picture_url, write_script
 from terraform.viewer.gazetteer import features
+from terraform.viewer.mosaic_file import MOSAICS, place_mosaics
 from terraform.viewer.pictures import ArrayPicture, Picture, RasterPicture, lay_over, mosaic_picture
 from terraform.viewer.planet_layers import (
     Ground,
@@ -58,6 +59,9 @@ class ViewerInputs:
         Their titles and places, as far as they are known.
     observed : Path or None
         A picture of the planet as it is.
+    from_cog : bool
+        The page reads mosaics of the planet from their own files, which needs a server that answers byte ranges; no
+        tiles of them are written.
     """
 
     body: Body
@@ -69,6 +73,7 @@ class ViewerInputs:
     downloads: Mapping[str, Path]
     regions: Mapping[str, Region]
     observed: Path | None = None
+    from_cog: bool = False
 
 
 def export_viewer(inputs: ViewerInputs, output: Path) -> None:
@@ -133,8 +138,13 @@ def _layer(
     """Write the tiles of a layer, those of regions above those of the body, and describe it to the page."""
     parts = [layer.made]
     pictures: dict[str, Picture] = {"planet": ArrayPicture(layer.colours)}
+    files: list[dict[str, Any]] = []
     if layer.name == "terraformed":
-        pictures |= {name: mosaic_picture(path) for name, path in mosaics.items()}
+        if inputs.from_cog:
+            files = place_mosaics(mosaics, output)
+        else:
+            shutil.rmtree(output / MOSAICS, ignore_errors=True)
+            pictures |= {name: mosaic_picture(path) for name, path in mosaics.items()}
         parts += [made for path in mosaics.values() if (made := made_by(path)) is not None]
     if layer.name in ("relief", "hillshade"):
         colours = ReliefDrawing(inputs.body, ground.range_m if layer.name == "relief" else None)
@@ -147,7 +157,7 @@ def _layer(
         "name": layer.name,
         "title": layer.title,
         "legend": layer.legend._asdict() if layer.legend else None,
-        "pyramids": tiles,
+        "pyramids": tiles + files,
         **credits_of(parts),
     }
 

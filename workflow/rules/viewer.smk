@@ -24,7 +24,7 @@ rule export_viewer:
             f"--download {shlex.quote(str(Path(path).parent))}" for path in [*input.elevations, *input.imagery]
         ],
         titles=[PLAN.regions[name].title for name in VIEWED + COMPARED],
-        settings=CONFIG.mosaics.elevation.shoreline_m,
+        settings=[CONFIG.mosaics.elevation.shoreline_m, CONFIG.viewer.from_cog],
         code=stages.viewer_code(),
     message:
         "export viewer"

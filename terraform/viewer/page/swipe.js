@@ -18,14 +18,20 @@
     const resolutions = [];
     for (let level = 0; level < pyramid.levels; level += 1) resolutions.push(down * 2 ** (pyramid.levels - 1 - level));
     const tileGrid = new ol.tilegrid.TileGrid({ origin: [west, pyramid.north], extent, resolutions, tileSize: pyramid.tile });
-    const transparent = new Set(pyramid.transparent);
-    const source = new ol.source.XYZ({
-      projection, tileGrid, wrapX: pyramid.wraps, transition: 0,
-      tileUrlFunction: (place) => `${pyramid.path}/${place.join("/")}.${transparent.has(place.join("/")) ? "webp" : "jpg"}`,
-    });
-    const layer = new ol.layer.Tile({ source, ...common });
+    const options = { projection, tileGrid, wrapX: pyramid.wraps, transition: 0 };
+    const layer = new ol.layer.Tile({ source: pyramid.cog ? fileSource(pyramid, options) : tileSource(pyramid, options), ...common });
     if (!pyramid.wraps) clipTo(layer, map, extent, projection);
     return layer;
+  }
+
+  function tileSource({ path, transparent }, options) {
+    const special = new Set(transparent);
+    const address = (place) => `${path}/${place}.${special.has(place) ? "webp" : "jpg"}`;
+    return new ol.source.XYZ({ ...options, tileUrlFunction: (place) => address(place.join("/")) });
+  }
+
+  function fileSource(pyramid, options) {
+    return new ol.source.ImageTile({ ...options, loader: TERRAFORM.cog.loader(pyramid) });
   }
 
   /** Show nothing of a layer outside of a box: its tiles reach farther. */
