@@ -43,12 +43,14 @@ models-base: setup
 	$(BIN)/python -m terraform publish-base results/planet/base-models --output models \
 	  --made-by 'make models-base RASTERS=FOLDER'
 
-# The published detail generator, two hours of one core: make models-generator RASTERS=FOLDER
+# The published detail generator, four hours of one core: make models-generator RASTERS=FOLDER
 models-generator: setup
 	$(BIN)/snakemake --cores $(CORES) train \
 	  --configfile workflow/config/files.yaml workflow/config/published-first.yaml --config rasters=$(RASTERS)
 	$(BIN)/snakemake --cores $(CORES) train \
 	  --configfile workflow/config/files.yaml workflow/config/published-second.yaml --config rasters=$(RASTERS)
+	$(BIN)/snakemake --cores $(CORES) train \
+	  --configfile workflow/config/files.yaml workflow/config/published-third.yaml --config rasters=$(RASTERS)
 	$(BIN)/snakemake --cores $(CORES) evaluate mosaics \
 	  --configfile workflow/config/files.yaml workflow/config/published.yaml --config rasters=$(RASTERS)
 	$(BIN)/python -m terraform publish-generator --weights results/model/published/weights.safetensors \

@@ -86,6 +86,9 @@ class Train(Section):
     start_from: str | None = None
     """Weights file with whose generator training starts (fine-tuning): same network and width, and its channels, to
     which others may be added. The discriminator starts anew."""
+    start_share: Share = 0.0
+    """Share of the weights of `start_from` in those that are drawn with; the rest is what was learnt since. Between the
+    two lies what draws land that neither saw better than either (WiSE-FT, Wortsman et al. 2022)."""
     total_images: int = Field(100_000, ge=1, le=10**12)
     """Images seen in all; after raising it, `train --continue` continues a finished run."""
     batch: int = Field(4, ge=1, le=65_536)
@@ -149,5 +152,8 @@ class Train(Section):
         """Collect the settings on which weights depend, as values that JSON holds."""
         chosen = self.model_dump(mode="json", exclude=set(self.ONLY_HOW))
         # A setting that is not used must not make runs of before it anew.
-        unused = {"start_from": None, "halo_px": 0, "square_px": 0, "discriminator_sees": "picture", "detail_gain": 1.0}
+        unused = {
+            "start_from": None, "start_share": 0.0, "halo_px": 0, "square_px": 0, "discriminator_sees": "picture",
+            "detail_gain": 1.0,
+        }  # fmt: skip
         return {name: value for name, value in chosen.items() if name not in unused or value != unused[name]}

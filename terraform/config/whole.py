@@ -115,6 +115,11 @@ class Config(Section):
                 "train: discriminator_sees is detail, what a picture adds to its base colours, and base is none: set "
                 "train.base to added or channels, or discriminator_sees to picture"
             )
+        if self.train.start_share and self.train.start_from is None:
+            raise ValueError(
+                f"train: start_share is {self.train.start_share:g}, and there are no weights to start from: set "
+                "train.start_from, or start_share to 0"
+            )
         if self.train.detail_gain != 1 and (self.train.base != "added" or self.train.network != "unet_fc"):
             raise ValueError(
                 f"train: detail_gain is {self.train.detail_gain:g}, and no detail is added to base colours: "

@@ -1,6 +1,7 @@
 """The moving average of a generator, and the network that is drawn with."""
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +36,21 @@ def update(average: nn.Module, generator: nn.Module, decay: float, steps: int, g
 
 
 @torch.no_grad()
-def inference_copy(source: nn.Module, settings: Train, batches: list[Batch]) -> nn.Module:
+def inference_copy(
+    source: nn.Module, settings: Train, batches: list[Batch], start: Mapping[str, Tensor] | None = None
+) -> nn.Module:
     """Make the network used for inference: a copy with running statistics estimated anew, its detail strengthened.
+
+    Of the weights that the run started from it keeps the share `settings.start_share`.
 
     The average never saw the statistics that the generator collected; a pass over some of `batches` in training mode
     gives it its own (Izmailov et al. 2018, 3.2).
     """
     network = set_inference_mode(copy.deepcopy(source), settings)
+    if start is not None and settings.start_share:
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(start[name].to(value), settings.start_share)
     strengthen(network, settings.detail_gain)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     if not settings.ema_decay or not norms or network.training:

@@ -14,8 +14,8 @@ from terraform.learn.trainer import Trainer
 _NAMED = 5
 
 
-def start_from_weights(trainer: Trainer, config: Config) -> str | None:
-    """Give a trainer's generator, and its average, the values of `train.start_from`.
+def start_from_weights(trainer: Trainer, config: Config, resumed: bool = False) -> str | None:
+    """Give a trainer's generator, and its average, the values of `train.start_from`; a resumed one but knows them.
 
     Channels of the condition that the weights do not know are joined with weights of 0: the first picture is theirs.
 
@@ -45,7 +45,8 @@ def start_from_weights(trainer: Trainer, config: Config) -> str | None:
     strengthen(given.network, 1 / given.settings.detail_gain)
     tensors = _widened(given.network.state_dict(), trainer.generator, seen[1:], wanted[1:])
     _check_shapes(trainer.generator.state_dict(), tensors, path)
-    for network in (trainer.generator, trainer.average):
+    trainer.start = tensors
+    for network in () if resumed else (trainer.generator, trainer.average):
         network.load_state_dict(tensors)
     new = [name for name in wanted if name not in seen]
     return f"starting from the generator of {path}" + (f", to which {', '.join(new)} is new" if new else "")

@@ -256,6 +256,7 @@ def _restored(run: _Run) -> TrainState:
     for complaint in complaints:
         _say(run, complaint)
     run.trainer.restore(tensors, state.steps)
+    start_from_weights(run.trainer, run.config, resumed=True)
     run.by_region.values.copy_(tensors["by_region"] * run.processes.first)
     return state
 

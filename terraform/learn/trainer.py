@@ -1,7 +1,7 @@
 """Generator, discriminator, average and optimisers, and the one step that moves them."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -43,6 +43,8 @@ class Trainer:
     ----------
     per_image_l1 : (N,) Tensor
         L1 of each picture of the last batch.
+    start : mapping of str to Tensor, optional
+        The generator's values of the weights that the run started from.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Trainer:
         self.generator = build_generator(settings, channels + settings.noise).to(device)
         self.discriminator = build_discriminator(settings, channels)
         self.average = copy.deepcopy(self.generator).requires_grad_(False)
+        self.start: Mapping[str, Tensor] | None = None
         self.steps = 0
         self.stats = StepStats(len(LOSSES), device)
         self.per_image_l1 = torch.zeros(0, device=device)
@@ -121,10 +124,10 @@ class Trainer:
     def inference_copy(self, batches: list[Batch]) -> nn.Module:
         """Make the network used for inference: the average, with running statistics estimated anew on `batches`."""
         if self.settings.ema_decay:
-            return ema.inference_copy(self.average, self.settings, batches)
+            return ema.inference_copy(self.average, self.settings, batches, self.start)
         plain = copy.deepcopy(self.average)
         plain.load_state_dict(self.generator.state_dict())
-        return ema.inference_copy(plain, self.settings, batches)
+        return ema.inference_copy(plain, self.settings, batches, self.start)
 
     def _step_l1(self, generated: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         share = self.processes.share(batch.valid.sum())

@@ -143,7 +143,10 @@ def write(path: Path, weights: Path, state: TrainState, config: Config) -> None:
 
 def _start(settings: Train) -> str:
     squares = f", in squares of {settings.square_px} pixels" if settings.square_px else ""
-    return squares + (f"; it started from the generator of `{settings.start_from}`" if settings.start_from else "")
+    start = f"; it started from the generator of `{settings.start_from}`" if settings.start_from else ""
+    share = f", of which it keeps the share {settings.start_share:g}" if settings.start_share else ""
+    gain = f"; detail is drawn {settings.detail_gain:g} times as strong" if settings.detail_gain != 1 else ""
+    return squares + start + share + gain
 
 
 def _model_matter(config: Config, trained: TrainedGenerator, best: Row) -> dict[str, Any]:

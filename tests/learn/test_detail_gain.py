@@ -7,6 +7,7 @@ from small_world import config, few_pairs, make_world, run
 
 from terraform.config import Train, parse
 from terraform.errors import ConfigError
+from terraform.learn import train as training
 from terraform.learn.models.generators import add_residual, build_generator, strengthen
 
 ADDED = Train(width=4, base="added", noise=1)
@@ -50,8 +51,44 @@ def test_weights_are_written_stronger_and_learn_on_from_what_was_learnt(world, t
         assert torch.allclose(again[name], learnt, atol=1e-6)
 
 
+def test_a_share_of_the_start_is_kept_also_by_a_run_that_is_resumed(world, tmp_path, monkeypatch):
+    few_pairs(monkeypatch)
+    common = {"base": "added", "validate_every": 4, "checkpoint_every": 2, "detail_gain": 1.5}
+    run(world, tmp_path / "start", config(**common, total_images=2))
+    common["start_from"] = str(tmp_path / "start/weights.safetensors")
+    for name, share in (("learnt", 0.0), ("half", 0.5), ("resumed", 0.5)):
+        settings = config(**common, total_images=4, start_share=share)
+        if name == "resumed":
+            with monkeypatch.context() as patch, pytest.raises(InterruptedError):
+                patch.setattr(training, "_save", save_and_stop(training._save))
+                run(world, tmp_path / name, settings)
+        run(world, tmp_path / name, settings)
+    start, learnt, half, resumed = (
+        load_file(tmp_path / name / "weights.safetensors") for name in ("start", "learnt", "half", "resumed")
+    )
+    assert any(not torch.allclose(start[name], learnt[name], atol=1e-4) for name in start)
+    for name, value in half.items():
+        assert torch.allclose(value, (start[name] + learnt[name]) / 2, atol=1e-5)
+        assert torch.equal(value, resumed[name])
+
+
+def save_and_stop(save):
+    """Save a state, and end the run."""
+
+    def saved(*arguments):
+        save(*arguments)
+        raise InterruptedError
+
+    return saved
+
+
+def test_a_share_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match=r"start_share is 0\.5, and there are no weights"):
+        parse({"train": {"start_share": 0.5}})
+
+
 def test_runs_of_before_keep_their_name():
-    assert "detail_gain" not in Train().of_learning()
+    assert not {"detail_gain", "start_share"} & set(Train().of_learning())
     assert Train(detail_gain=1.5).of_learning()["detail_gain"] == 1.5
 
 
