@@ -87,11 +87,11 @@ def test_squares_are_means_of_all_their_pixels():
     valid = values[..., 0] % 5 > 0
     known = MaskedPixels(np.where(valid[..., None], values, 0), valid, ~valid)
     made = condense.condense(lambda a, b: MaskedPixels(*(part[a:b] for part in known)), (7, 9), 3, 1)
-    assert made.values.shape == (3, 3, 1)
+    assert made.total.shape == (3, 3, 1)
     for row, (top, bottom) in enumerate(pairwise([0, 3, 6, 7])):
         for column, (left, right) in enumerate(pairwise([0, 3, 6, 9])):
             part = np.s_[top:bottom, left:right]
-            assert made.values[row, column, 0] == pytest.approx(known.values[part].sum() / 9)
+            assert made.total[row, column, 0] == pytest.approx(known.values[part].sum() / 9)
             assert made.valid[row, column] == pytest.approx(valid[part].sum() / 9)
             assert made.sea[row, column] == pytest.approx((~valid)[part].sum() / 9)
 
