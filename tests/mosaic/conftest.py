@@ -6,7 +6,7 @@ import pytest
 from exact import Same, adding, trained
 
 from terraform.mosaic import inputs
-from terraform.mosaic.base import choice
+from terraform.storage import models
 
 
 @pytest.fixture
@@ -21,4 +21,4 @@ def same_network(monkeypatch, tmp_path):
 def base_network(same_network, monkeypatch, tmp_path):
     """Colours are those of the base; published models are looked for in `models`."""
     monkeypatch.setattr(inputs, "load_generator", lambda weights, settings: adding())
-    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
+    monkeypatch.setattr(models, "_MODELS", (tmp_path / "models",))

@@ -17,12 +17,12 @@ from terraform.geo.bodies import EARTH, MARS
 from terraform.geo.planet_grid import PlanetGrid
 from terraform.mosaic import any_raster, inputs
 from terraform.mosaic.bands import GlobalGrid
-from terraform.mosaic.base import choice
 from terraform.mosaic.base.air_choice import air_chooser, choose_air
 from terraform.mosaic.base.air_map import AirMap, ChosenAir
 from terraform.mosaic.region import render_region
 from terraform.pairs import relief
 from terraform.planet.rasters import StoredClimate, write_climate
+from terraform.storage import models
 
 AIR = Condition(channels=["air_temperature"], resolution_m=0)
 SEA = CLIP.model_copy(update={"elevation": Elevation(policy="sea_level", shoreline_m=1900)})
@@ -41,7 +41,7 @@ def _known_network(monkeypatch, tmp_path):
     Path("w").write_bytes(b"an exact answer")
     monkeypatch.setattr(inputs, "load_generator", repeating)
     monkeypatch.setattr(relief, "AIR_SCALE_C", 40.0)  # so that a level is as much everywhere
-    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
+    monkeypatch.setattr(models, "_MODELS", (tmp_path / "models",))
 
 
 def at_the_shoreline(lon, lat):

@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from rasterio.transform import from_origin
 
 from terraform.learn import weights
-from terraform.mosaic.base.choice import published
+from terraform.storage.models import published
 
 PICTURE = Path(__file__).parent / "files" / "published-mars.png"
 MODELS = Path(__file__).parents[2] / "models"

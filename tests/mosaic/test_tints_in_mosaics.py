@@ -33,6 +33,7 @@ from terraform.mosaic.base.choice import tints_beside
 from terraform.mosaic.region import render_region
 from terraform.pairs.tints import TintMap
 from terraform.planet.tints import read_tints, write_tints
+from terraform.storage import models
 
 TINTED = Condition(channels=["elevation"], resolution_m=0, tints=True)
 LEVELS_M = np.array([0, 1000, 6000], np.float32)
@@ -51,7 +52,7 @@ def _known_network(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("w").write_bytes(b"an exact answer")
     monkeypatch.setattr(inputs, "load_generator", knowing)
-    monkeypatch.setattr(choice, "_MODELS", (tmp_path / "models",))
+    monkeypatch.setattr(models, "_MODELS", (tmp_path / "models",))
 
 
 def tints_file(path, body=MARS, shoreline_m=0.0):

@@ -10,8 +10,8 @@ from terraform.evaluation.judges.encoder import Encoder, encoder_of
 from terraform.evaluation.judges.learning import Lesson, lesson_of
 from terraform.evaluation.schema import EncoderUsed
 from terraform.learn.data.dataset import Collection
-from terraform.mosaic.base.choice import published
 from terraform.storage.hashing import sha256_of
+from terraform.storage.models import published
 from terraform.storage.sections import MODELS_TITLE, replace_sections
 
 ENCODER = "encoder.safetensors"

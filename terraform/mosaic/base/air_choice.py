@@ -9,10 +9,11 @@ from terraform.errors import InputError
 from terraform.geo.bodies import Body
 from terraform.learn.weights import TrainedGenerator
 from terraform.mosaic.base.air_map import AirChoice, AirMap, ChosenAir
-from terraform.mosaic.base.choice import published, say
+from terraform.mosaic.base.choice import say
 from terraform.mosaic.base.zonal import zonal_air
 from terraform.mosaic.checkpoint import file_version
 from terraform.planet.temperature import of_climate
+from terraform.storage.models import published
 
 CLIMATE = "climate.tif"
 

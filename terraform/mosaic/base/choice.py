@@ -19,12 +19,11 @@ from terraform.mosaic.checkpoint import file_version
 from terraform.mosaic.elevation import ElevationRaster
 from terraform.planet.tints import read_tints
 from terraform.provenance import Credit, Provenance
+from terraform.storage.models import published
 
 BASE_MODEL = "base-model.safetensors"
 GENERATOR = "generator.safetensors"
 _PROVENANCE = "PROVENANCE"
-_MODELS = (Path("models"), Path(__file__).parents[2] / "models")
-"""Folders of published models: the working directory's, and the package's, which a checkout links to its own."""
 
 
 def chooser(given: str | None) -> BaseChoice:
@@ -142,11 +141,6 @@ def published_generator() -> Path:
     if found is None:
         raise InputError(f"there is no published generator (models/{GENERATOR}) here: name one with --weights")
     return found
-
-
-def published(name: str) -> Path | None:
-    """Find a published model, or None where there is none of that name."""
-    return next((folder / name for folder in _MODELS if (folder / name).is_file()), None)
 
 
 def _provenance_of(path: Path) -> Provenance:
